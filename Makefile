@@ -1,0 +1,114 @@
+# cnntrain: `make help` lists the targets.
+#
+# Objects live in build/<variant>; a change of flags rebuilds what it touches (build/<variant>/flags). The kernel bodies are compiled
+# once per CPU level; only they get -m flags.
+
+VERSION := 0.1.0
+CC ?= cc
+VARIANT ?= release
+PREFIX ?= /usr/local
+B := build/$(VARIANT)
+BIN := $(if $(filter release,$(VARIANT)),bin,$(B)/bin)
+
+LIBRARIES := yaml-0.1 zlib jansson
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
+            -Wwrite-strings -Wformat=2 -Wvla
+FLAGS_release := -O2 -g
+FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMIZE_release := -O3
+OPTIMIZE_asan := -O1
+# Multiply and add are fused only where kernels/lanes.h says so: the same bytes on every machine depend on it.
+CPPFLAGS := -D_GNU_SOURCE -Isrc -Itests -DVERSION='"$(VERSION)"' $(CPPFLAGS)
+CFLAGS_ALL = -std=gnu11 $(FLAGS_$(VARIANT)) $(WARNINGS) -ffp-contract=off -fopenmp $(CFLAGS) \
+             $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LDLIBS_ALL = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm $(LDLIBS)
+
+LEVELS := generic
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+LEVELS += avx2 avx512
+endif
+LEVEL_generic :=
+LEVEL_avx2 := -mavx2 -mfma
+LEVEL_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
+
+TOOLS := cnntrain cnneval
+BODIES := $(filter-out src/kernels/levels.c,$(wildcard src/kernels/*.c))
+SOURCES := $(wildcard src/base/*.c src/config/*.c src/net/*.c src/net/layers/*.c src/optim/*.c src/data/*.c src/train/*.c) \
+           src/kernels/levels.c
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(foreach level,$(LEVELS),$(BODIES:src/kernels/%.c=$(B)/kernels/$(level)/%.o))
+SHARED := $(filter-out $(TOOLS:%=$(B)/src/tools/%.o),$(patsubst %.c,$(B)/%.o,$(wildcard src/tools/*.c)))
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+# tests/unit/support_*.c and tests/reference.c are linked into every unit test
+SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*.c tests/unit/support_*.c))
+
+all: $(TOOLS:%=$(BIN)/%)  ## build bin/cnntrain and bin/cnneval (default)
+
+$(BIN)/%: $(B)/src/tools/%.o $(SHARED) $(B)/libcnntrain.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS_ALL) -o $@
+
+$(B)/libcnntrain.a: $(OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/src/%.o: src/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+define LEVEL_RULE
+$(B)/kernels/$(1)/%.o: src/kernels/%.c $(B)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS) $$(CFLAGS_ALL) $$(OPTIMIZE_$(VARIANT)) -DLEVEL=$(1) $$(LEVEL_$(1)) -MMD -MP -c $$< -o $$@
+endef
+$(foreach level,$(LEVELS),$(eval $(call LEVEL_RULE,$(level))))
+
+$(B)/tests/%.o: tests/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(SUPPORT) $(B)/libcnntrain.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS_ALL) -lcmocka -o $@
+
+# Rewritten only when the compiler or its flags have changed.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(OPTIMIZE_$(VARIANT))' | cmp -s - $@ || \
+	 echo '$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(OPTIMIZE_$(VARIANT))' > $@
+
+unit: $(UNIT:%=$(B)/unit/%)
+
+demo:  ## on a fresh machine: install, build, get MNIST, train LeNet-5, evaluate it
+	@scripts/demo.sh
+
+test:  ## install what the tests need, build all variants, run all tests
+	@scripts/deps.sh test
+	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory VARIANT=asan all unit
+	@tests/run
+
+asan:  ## build with the address and undefined-behaviour sanitizers, into build/asan/bin
+	@$(MAKE) --no-print-directory VARIANT=asan all
+
+data:  ## get MNIST into data/mnist
+	@scripts/data.sh mnist
+
+bench:  ## measure against PyTorch (wants python3-torch)
+	@scripts/bench/lenet5.sh
+
+install: all  ## install the commands and their man pages under PREFIX (default /usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(TOOLS:%=bin/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(TOOLS:%=man/%.1) $(DESTDIR)$(PREFIX)/share/man/man1
+
+clean:  ## remove what was built
+	rm -rf build bin
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+FORCE:
+.PHONY: all unit demo test asan data bench install clean help FORCE
+.SECONDARY:
+
+-include $(OBJECTS:.o=.d) $(wildcard $(B)/src/tools/*.d $(B)/tests/*.d $(B)/tests/unit/*.d)

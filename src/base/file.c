@@ -1,0 +1,303 @@
+/* file.c: whole files in, whole files out.
+ *
+ * A read takes the size from fstat, reads exactly that much and looks again: a file that another
+ * program is still writing is refused rather than half used. It is read, not mapped: a mapped file
+ * can change after it was checked.
+ *
+ * A replacement goes through a temporary file in the same directory:
+ *   create .NAME.tmp.PID.N (new, no symbolic link) -> reserve the space -> write -> fsync -> close
+ * -> rename -> fsync of the directory. Up to the rename every failure leaves the old file as it
+ * was. fsync is never repeated after a failure: the kernel may have dropped the pages and would
+ * then report success. */
+#include "base/file.h"
+
+#include "base/check.h"
+#include "base/retry.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define ALIGNMENT 64
+#define WRITE_BYTES ((size_t)1 << 20)
+#define READ_BYTES ((size_t)1 << 30) /* Linux moves at most 2 GiB at a time */
+#define TEMPORARY_NAMES 100          /* tried before giving up */
+#define NAME_BYTES 256               /* NAME_MAX and its end */
+
+void bytes_free(struct bytes *bytes)
+{
+    free(bytes->data);
+    *bytes = (struct bytes){0};
+}
+
+/* Reading */
+
+/* Without O_NONBLOCK opening a FIFO would wait for a writer. */
+static int open_to_read(int dir, const char *name)
+{
+    return RETRY(openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
+/* Up to `size` bytes, fewer only at the end of the file; -1 with errno. */
+static ssize_t read_full(int fd, unsigned char *data, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        const size_t piece = size - done < READ_BYTES ? size - done : READ_BYTES;
+        const ssize_t n = RETRY(read(fd, data + done, piece));
+
+        if (n < 0) {
+            return -1;
+        }
+        if (n == 0) {
+            break;
+        }
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+static int check_regular(const struct stat *status, const char *path, size_t limit,
+                         enum error_kind kind, struct error *e)
+{
+    char most[32];
+
+    if (S_ISDIR(status->st_mode)) {
+        return error_set(e, kind, path, "is a directory");
+    }
+    if (!S_ISREG(status->st_mode)) {
+        return error_set(e, kind, path, "not a regular file");
+    }
+    if (status->st_size < 0 || (unsigned long long)status->st_size > limit) {
+        return error_set(e, kind, path, "larger than %s", text_from_bytes(most, limit));
+    }
+    return 0;
+}
+
+static int changed(const struct stat *before, const struct stat *after)
+{
+    return before->st_size != after->st_size || before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
+           before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
+}
+
+static int read_open(struct bytes *out, int fd, const char *path, size_t limit,
+                     enum error_kind kind, struct error *e)
+{
+    struct stat before, after;
+    size_t room;
+
+    if (fstat(fd, &before) != 0) {
+        return error_errno(e, ERROR_IO, path, "cannot read");
+    }
+    TRY(check_regular(&before, path, limit, kind, e));
+    /* One byte more than the file should have: for the terminator, and to see whether it has grown.
+     */
+    if (check_add((size_t)before.st_size, 1, &room) != 0) {
+        return error_memory(e, SIZE_MAX);
+    }
+    void *memory;
+
+    if (posix_memalign(&memory, ALIGNMENT, room) != 0) {
+        return error_memory(e, room);
+    }
+    out->data = memory;
+    out->size = (size_t)before.st_size;
+
+    const ssize_t n = read_full(fd, out->data, room);
+
+    if (n < 0 || fstat(fd, &after) != 0) {
+        return error_errno(e, ERROR_IO, path, "cannot read");
+    }
+    if ((size_t)n != out->size || changed(&before, &after)) {
+        return error_set(e, kind, path, "the file changed while it was read");
+    }
+    out->data[out->size] = 0;
+    return 0;
+}
+
+int file_read_at(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
+                 enum error_kind kind, struct error *e)
+{
+    *out = (struct bytes){0};
+    const int fd = open_to_read(dir, name);
+
+    if (fd < 0) {
+        return error_errno(e, ERROR_IO, path, "cannot open");
+    }
+    const int status = read_open(out, fd, path, limit, kind, e);
+
+    close(fd);
+    if (status != 0) {
+        bytes_free(out);
+    }
+    return status;
+}
+
+int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
+              struct error *e)
+{
+    return file_read_at(out, AT_FDCWD, path, path, limit, kind, e);
+}
+
+size_t file_peek(const char *path, void *buffer, size_t size)
+{
+    struct stat status;
+    const int fd = open_to_read(AT_FDCWD, path);
+    ssize_t n = 0;
+
+    if (fd < 0) {
+        return 0;
+    }
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+        n = read_full(fd, buffer, size);
+    }
+    close(fd);
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* Writing */
+
+int file_write_all(int fd, const void *data, size_t size, const char *path, struct error *e)
+{
+    const unsigned char *at = data;
+
+    while (size > 0) {
+        const ssize_t n = RETRY(write(fd, at, size < WRITE_BYTES ? size : WRITE_BYTES));
+
+        if (n <= 0) {
+            errno = n == 0 ? EIO : errno;
+            return error_errno(e, ERROR_IO, path, "cannot write");
+        }
+        at += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+/* A new file next to `name`; its name goes to `temporary`. */
+static int open_temporary(int dir, const char *name, const char *path, char temporary[NAME_BYTES],
+                          struct error *e)
+{
+    for (int n = 0; n < TEMPORARY_NAMES; n++) {
+        if (snprintf(temporary, NAME_BYTES, ".%s.tmp.%ld.%d", name, (long)getpid(), n) >=
+            NAME_BYTES) {
+            errno = ENAMETOOLONG;
+            break;
+        }
+        const int fd = RETRY(
+            openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+
+        if (fd >= 0) {
+            return fd;
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    return error_errno(e, ERROR_IO, path, "cannot write");
+}
+
+/* Under a umask that takes our own access away, what we write could not be read again. */
+static int keep_access(int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) != 0) {
+        return -1;
+    }
+    const mode_t own = S_IRUSR | S_IWUSR;
+
+    return (status.st_mode & own) == own ? 0 : fchmod(fd, (status.st_mode & 0777) | own);
+}
+
+/* A full disk is found out here, before a byte is written. */
+static int reserve_space(int fd, size_t size)
+{
+    int status = 0;
+
+    if (size == 0) {
+        return 0;
+    }
+    if (size > INT64_MAX) {
+        errno = EFBIG;
+        return -1;
+    }
+    do {
+        status = posix_fallocate(fd, 0, (off_t)size);
+    } while (status == EINTR);
+    if (status == 0 || status == EOPNOTSUPP || status == EINVAL) {
+        return 0;
+    }
+    errno = status;
+    return -1;
+}
+
+static int write_chunks(int fd, const struct chunk *chunks, int count, size_t total,
+                        const char *path, struct error *e)
+{
+    if (keep_access(fd) != 0) {
+        return error_errno(e, ERROR_IO, path, "cannot write");
+    }
+    if (reserve_space(fd, total) != 0) {
+        const int number = errno;
+
+        return error_set(e, ERROR_IO, path, "cannot write: %s (needed %zu bytes)", strerror(number),
+                         total);
+    }
+    for (int i = 0; i < count; i++) {
+        TRY(file_write_all(fd, chunks[i].data, chunks[i].size, path, e));
+    }
+    if (RETRY(fsync(fd)) != 0) {
+        return error_errno(e, ERROR_IO, path, "cannot write");
+    }
+    return 0;
+}
+
+int file_replace(int dir, const char *name, const char *path, const struct chunk *chunks, int count,
+                 struct error *e)
+{
+    char temporary[NAME_BYTES];
+    size_t total = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (check_add(total, chunks[i].size, &total) != 0) {
+            errno = EFBIG;
+            return error_errno(e, ERROR_IO, path, "cannot write");
+        }
+    }
+    const int fd = open_temporary(dir, name, path, temporary, e);
+
+    if (fd < 0) {
+        return -1;
+    }
+    int status = write_chunks(fd, chunks, count, total, path, e);
+
+    /* After EINTR the descriptor is closed all the same, and fsync has succeeded before. */
+    if (close(fd) != 0 && errno != EINTR && status == 0) {
+        status = error_errno(e, ERROR_IO, path, "cannot write");
+    }
+    if (status == 0 && RETRY(renameat(dir, temporary, dir, name)) != 0) {
+        status = error_errno(e, ERROR_IO, path, "cannot replace");
+    }
+    if (status != 0) {
+        unlinkat(dir, temporary, 0);
+        return -1;
+    }
+    /* Some file systems cannot sync a directory and say EINVAL; there is nothing more to do on
+     * them. */
+    if (RETRY(fsync(dir)) != 0 && errno != EINVAL) {
+        return error_errno(e, ERROR_IO, path, "replaced, but cannot sync the directory");
+    }
+    return 0;
+}
+
+uint32_t file_crc32(uint32_t crc, const void *data, size_t size)
+{
+    return size > 0 ? (uint32_t)crc32_z(crc, data, size) : crc;
+}

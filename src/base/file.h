@@ -1,0 +1,58 @@
+/* file.h: files and directories, with the faults that real ones have. Reading takes whole regular
+ * files and never blocks on a FIFO; writing replaces a file atomically: temp, fsync, rename, fsync
+ * of the directory, so a reader sees the old file or the new one, never a part. EINTR and short
+ * transfers are handled here. */
+#ifndef CNNTRAIN_BASE_FILE_H
+#define CNNTRAIN_BASE_FILE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct bytes {
+    unsigned char *data; /* owned; 64-byte aligned; one terminating 0 behind the last byte */
+    size_t size;
+};
+void bytes_free(struct bytes *bytes);
+
+/* The whole of `path`. A file over `limit` bytes, one that is not regular, or one that changes
+ * while it is read is an error of `kind` (ERROR_IO when it cannot be opened or read at all). */
+int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
+              struct error *e);
+/* Like file_read for `name` in the open directory `dir`; `path` is only for messages. */
+int file_read_at(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
+                 enum error_kind kind, struct error *e);
+/* The first bytes of a regular file, to tell what it is: how many there are, up to `size`; 0 when
+ * it cannot be read. */
+size_t file_peek(const char *path, void *buffer, size_t size);
+
+struct chunk {
+    const void *data;
+    size_t size;
+};
+/* Replace `name` in the open directory `dir` by the chunks, in order, atomically and durably. On
+ * any failure the old file stands and the temporary one is gone. `path` is only for messages.
+ * ERROR_IO. */
+int file_replace(int dir, const char *name, const char *path, const struct chunk *chunks, int count,
+                 struct error *e);
+/* Append to an open descriptor / write all of it. */
+int file_write_all(int fd, const void *data, size_t size, const char *path, struct error *e);
+
+/* An output directory, made when missing (with its parents), locked for this process until closed,
+ * probed for writing, stale temporaries of file_replace removed. A directory in use is ERROR_BUSY
+ * and names the other process. */
+struct output_dir {
+    int fd, lock;
+    char path[1024];
+};
+int output_dir_open(struct output_dir *dir, const char *path, struct error *e);
+/* Is the lock still ours? Before each save: when someone has removed the lock file, another process
+ * may be writing here, ERROR_BUSY. */
+int output_dir_check(const struct output_dir *dir, struct error *e);
+void output_dir_close(struct output_dir *dir);
+
+/* CRC-32 (IEEE, as in zlib and PNG), to be continued from `crc` (0 at the start); any size. */
+uint32_t file_crc32(uint32_t crc, const void *data, size_t size);
+
+#endif

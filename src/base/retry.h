@@ -1,0 +1,17 @@
+/* retry.h: a system call that a signal interrupted is made again. Only for the files of this
+ * folder. */
+#ifndef CNNTRAIN_BASE_RETRY_H
+#define CNNTRAIN_BASE_RETRY_H
+
+#include <errno.h>
+
+#define RETRY(call)                                                                                \
+    __extension__({                                                                                \
+        __typeof__(call) result_;                                                                  \
+        do {                                                                                       \
+            result_ = (call);                                                                      \
+        } while (result_ == -1 && errno == EINTR);                                                 \
+        result_;                                                                                   \
+    })
+
+#endif
