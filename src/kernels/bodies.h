@@ -1,0 +1,41 @@
+/* bodies.h: what the kernel bodies of one level share: every body is listed here, and table.c
+ * gathers them. */
+#ifndef CNNTRAIN_KERNELS_BODIES_H
+#define CNNTRAIN_KERNELS_BODIES_H
+
+#include "kernels/lanes.h"
+
+void KERNEL(conv_forward)(const struct window *, const float *x, const float *w, const float *b,
+                          float *y, float *scratch);
+void KERNEL(conv_backward_input)(const struct window *, const float *dy, const float *w, float *dx,
+                                 float *scratch);
+void KERNEL(conv_backward_weight)(const struct window *, const float *x, const float *dy, float *dw,
+                                  float *db, float *scratch);
+void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, const float *b,
+                           float *y);
+void KERNEL(dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx);
+void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, float *dw,
+                                   float *db, float *scratch);
+void KERNEL(maxpool_forward)(const struct window *, const float *x, float *y);
+void KERNEL(maxpool_backward)(const struct window *, const float *x, const float *y,
+                              const float *dy, float *dx);
+void KERNEL(avgpool_forward)(const struct window *, int count_padding, const float *x, float *y);
+void KERNEL(avgpool_backward)(const struct window *, int count_padding, const float *dy, float *dx);
+extern const struct activation_kernel KERNEL(activations)[ACTIVATION_COUNT];
+void KERNEL(dropout)(const float *x, float *y, size_t n, float rate, uint64_t seed,
+                     const uint32_t *samples, uint32_t epoch, uint32_t stream);
+void KERNEL(softmax)(int classes, const float *z, float *p);
+void KERNEL(cross_entropy)(int classes, const float *z, const int32_t *labels, float scale,
+                           float *loss, float *dz);
+void KERNEL(mse)(int classes, const float *z, const int32_t *labels, float scale, float *loss,
+                 float *dz);
+void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
+void KERNEL(adam)(const struct adam *, size_t n, float *w, const float *g, float *m, float *v);
+void KERNEL(sgd)(float lr, float momentum, int nesterov, size_t n, float *w, const float *g,
+                 float *v);
+void KERNEL(tile_from_bytes)(const uint8_t *const images[16], size_t count, float scale,
+                             float shift, float *y);
+void KERNEL(tile_from_floats)(const float *const images[16], size_t count, float scale, float shift,
+                              float *y);
+
+#endif

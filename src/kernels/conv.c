@@ -1,0 +1,271 @@
+/* conv.c: convolution of a tile, forward and towards the input.
+ *
+ * Both are one operation, `correlate`: for every output channel o and pixel p,
+ *
+ *     y[o][p] = b[o] + sum over c, rows r, columns t of
+ *                      w[o, c, r, t] * x[c][row + r * step][column + t * step]
+ *
+ * Forward, the taps are the kernel's rows and columns in order. Towards the input (dx is gathered,
+ * never scattered) the roles of c and o change places and the taps run backwards; with a stride,
+ * the pixels of dx fall into stride_h * stride_w classes, and to each class belongs every stride-th
+ * tap (so no multiplication with a zero is ever done).
+ *
+ * Blocking: CB output channels x XB pixels are summed in registers; one weight is broadcast and
+ * meets XB pixels, one pixel meets CB weights. The input's rows are read from a copy with the
+ * padding columns filled in, where there are any; rows outside are skipped. */
+#include "kernels/bodies.h"
+#include "kernels/conv_widen.h"
+
+#include <stddef.h>
+
+/* A run of taps along one axis: where the first stands in x and in w, how many, and the steps
+ * (floats). */
+struct taps {
+    int count;
+    ptrdiff_t x, w;
+    ptrdiff_t x_step, w_step;
+};
+
+/* One row of output: fixed over all its blocks. */
+struct row {
+    const float *x, *w, *b;
+    float *y;
+    int channels;                /* summed over */
+    size_t x_channel, w_channel; /* from one of them to the next */
+    size_t w_out, y_out;         /* from one output channel to the next */
+    size_t x_pixel, y_pixel; /* from one output pixel to the next; x_pixel is LANES or a multiple */
+    struct taps rows, columns;
+};
+
+/* Sum CB output channels from `o` x XB pixels from `p`. CB and XB are constants wherever this is
+ * inlined. `dense_x`: x_pixel == LANES. */
+INLINE void block(const struct row *row, int CB, int XB, int dense_x, int o, int p)
+{
+    enum { MAX = 28 };
+    vec sum[MAX];
+    const size_t x_pixel = dense_x ? LANES : row->x_pixel;
+    const float *x = row->x + (size_t)p * x_pixel + row->rows.x + row->columns.x;
+    const float *w = row->w + (size_t)o * row->w_out + row->rows.w + row->columns.w;
+    const int n = XB * PARTS;
+    UNROLL
+    for (int c = 0; c < CB; c++) {
+        vec b = v_set(row->b ? row->b[o + c] : 0.0f);
+        UNROLL
+        for (int i = 0; i < n; i++) {
+            sum[c * n + i] = b;
+        }
+    }
+    for (int ch = 0; ch < row->channels; ch++) {
+        const float *xr = x + (size_t)ch * row->x_channel, *wr = w + (size_t)ch * row->w_channel;
+        for (int r = 0; r < row->rows.count; r++, xr += row->rows.x_step, wr += row->rows.w_step) {
+            const float *xt = xr, *wt = wr;
+            for (int t = 0; t < row->columns.count;
+                 t++, xt += row->columns.x_step, wt += row->columns.w_step) {
+                if (CB >= n) { /* keep the smaller of the two operands in registers */
+                    vec in[MAX];
+                    UNROLL
+                    for (int i = 0; i < n; i++) {
+                        in[i] = v_load(xt + (size_t)(i / PARTS) * x_pixel + i % PARTS * WIDTH);
+                    }
+                    UNROLL
+                    for (int c = 0; c < CB; c++) {
+                        vec weight = v_set(wt[(size_t)c * row->w_out]);
+                        UNROLL
+                        for (int i = 0; i < n; i++) {
+                            sum[c * n + i] = v_fma(weight, in[i], sum[c * n + i]);
+                        }
+                    }
+                } else {
+                    vec weight[MAX];
+                    UNROLL
+                    for (int c = 0; c < CB; c++) {
+                        weight[c] = v_set(wt[(size_t)c * row->w_out]);
+                    }
+                    UNROLL
+                    for (int i = 0; i < n; i++) {
+                        vec in = v_load(xt + (size_t)(i / PARTS) * x_pixel + i % PARTS * WIDTH);
+                        UNROLL
+                        for (int c = 0; c < CB; c++) {
+                            sum[c * n + i] = v_fma(weight[c], in, sum[c * n + i]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    UNROLL
+    for (int c = 0; c < CB; c++) {
+        float *y = row->y + (size_t)(o + c) * row->y_out + (size_t)p * row->y_pixel;
+        UNROLL
+        for (int i = 0; i < n; i++) {
+            v_store(y + (size_t)(i / PARTS) * row->y_pixel + i % PARTS * WIDTH, sum[c * n + i]);
+        }
+    }
+}
+
+/* The blockings of a level: channels, and the most pixels that fit its registers with them. */
+#if defined(__AVX512F__)
+enum { MOST_1 = 12, MOST_2 = 12, MOST_3 = 8, MOST_4 = 6, MOST_6 = 4, PREFER_4 = 1 };
+#define WIDE(X, CB) X(CB, 1) X(CB, 2) X(CB, 3) X(CB, 4)
+#define WIDE_4(X) WIDE(X, 4) X(4, 5) X(4, 6)
+#define WIDE_3(X) WIDE(X, 3) X(3, 5) X(3, 6) X(3, 7) X(3, 8)
+#define WIDE_12(X, CB)                                                                             \
+    WIDE(X, CB) X(CB, 5) X(CB, 6) X(CB, 7) X(CB, 8) X(CB, 9) X(CB, 10) X(CB, 11) X(CB, 12)
+#define BLOCKINGS(X) WIDE_12(X, 1) WIDE_12(X, 2) WIDE_3(X) WIDE_4(X) WIDE(X, 6)
+#elif defined(__AVX2__)
+enum { MOST_1 = 4, MOST_2 = 2, MOST_3 = 1, MOST_4 = 1, MOST_6 = 1, PREFER_4 = 0 };
+#define BLOCKINGS(X) X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(2, 1) X(2, 2) X(3, 1) X(4, 1) X(6, 1)
+#else
+enum { MOST_1 = 2, MOST_2 = 1, MOST_3 = 1, MOST_4 = 1, MOST_6 = 1, PREFER_4 = 1 };
+#define BLOCKINGS(X) X(1, 1) X(1, 2) X(2, 1) X(3, 1) X(4, 1) X(6, 1)
+#endif
+
+static int most_pixels(int channels)
+{
+    static const int MOST[] = {0, MOST_1, MOST_2, MOST_3, MOST_4, 0, MOST_6};
+    return MOST[channels];
+}
+
+typedef void block_run(const struct row *, int o, int p, int count);
+#define DEFINE_BLOCK(CB, XB)                                                                       \
+    static void block_##CB##_##XB(const struct row *row, int o, int p, int count)                  \
+    {                                                                                              \
+        if (row->x_pixel == LANES) {                                                               \
+            for (; count > 0; count--, p += XB) {                                                  \
+                block(row, CB, XB, 1, o, p);                                                       \
+            }                                                                                      \
+        } else {                                                                                   \
+            for (; count > 0; count--, p += XB) {                                                  \
+                block(row, CB, XB, 0, o, p);                                                       \
+            }                                                                                      \
+        }                                                                                          \
+    }
+BLOCKINGS(DEFINE_BLOCK)
+
+#define LIST_BLOCK(CB, XB) [CB][XB] = block_##CB##_##XB,
+static block_run *const BLOCKS[7][13] = {BLOCKINGS(LIST_BLOCK)};
+
+/* How many output channels to take next: blocks of 4 and 6 (the better of them first), so that no
+ * small rest is left. */
+static int next_channels(int rest)
+{
+    const int first = PREFER_4 ? 4 : 6, second = PREFER_4 ? 6 : 4;
+    if (rest % first == 0 || rest > first + second) {
+        return first;
+    }
+    if (rest >= second &&
+        (rest == second || rest == first + second || rest == 2 * second || first > rest)) {
+        return second;
+    }
+    return rest >= first ? first : rest == 5 ? 3 : rest;
+}
+
+/* One output row of `pixels`, `outs` channels: blocks of equal width, the wider ones first, none
+ * overlapping. */
+static void correlate(const struct row *row, int outs, int pixels)
+{
+    for (int o = 0; o < outs;) {
+        int channels = next_channels(outs - o), most = most_pixels(channels);
+        int blocks = (pixels + most - 1) / most, width = pixels / blocks, wider = pixels % blocks;
+        if (wider > 0) {
+            BLOCKS[channels][width + 1](row, o, 0, wider);
+        }
+        BLOCKS[channels][width](row, o, wider * (width + 1), blocks - wider);
+        o += channels;
+    }
+}
+
+void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w, const float *b,
+                          float *y, float *scratch)
+{
+    if (conv_is_dense(s)) {
+        KERNEL(dense_forward)(s->c * s->kh * s->kw, s->oc, x, w, b, y);
+        return;
+    }
+    int width;
+    x = conv_widen(s, x, scratch, &width);
+    struct row row = {
+        .b = b,
+        .channels = s->c,
+        .x_channel = (size_t)s->h * width * LANES,
+        .w_channel = (size_t)s->kh * s->kw,
+        .w_out = (size_t)s->c * s->kh * s->kw,
+        .y_out = (size_t)s->oh * s->ow * LANES,
+        .x_pixel = (size_t)s->stride_w * LANES,
+        .y_pixel = LANES,
+        .x = x,
+        .w = w,
+        .columns = {.count = s->kw, .x_step = LANES, .w_step = 1},
+    };
+    for (int oy = 0; oy < s->oh; oy++) {
+        int top = oy * s->stride_h - s->pad_top, first = greater(0, -top),
+            end = lesser(s->kh, s->h - top);
+        row.y = y + (size_t)oy * s->ow * LANES;
+        row.rows = (struct taps){
+            .count = greater(0, end - first),
+            .x = (ptrdiff_t)(top + first) * width * LANES,
+            .w = (ptrdiff_t)first * s->kw,
+            .x_step = (ptrdiff_t)width * LANES,
+            .w_step = s->kw,
+        };
+        correlate(&row, s->oc, s->ow);
+    }
+}
+
+/* The taps that reach input position `at` (with the padding added) along one axis: k = at % stride,
+ * + stride, ..., below `kernel`, whose output position (at - k) / stride is within [low, high]. x
+ * counts positions, w counts taps. */
+static struct taps reach(int at, int kernel, int stride, int low, int high)
+{
+    int k0 = at % stride, position = (at - k0) / stride;
+    int count = k0 < kernel ? (kernel - k0 + stride - 1) / stride : 0;
+    int skip = greater(0, position - high);
+    count = lesser(count, position - low + 1) - skip;
+    return (struct taps){.count = greater(0, count),
+                         .x = position - skip,
+                         .w = k0 + skip * stride,
+                         .x_step = -1,
+                         .w_step = stride};
+}
+
+void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const float *w, float *dx,
+                                 float *scratch)
+{
+    if (conv_is_dense(s)) {
+        KERNEL(dense_backward_input)(s->c * s->kh * s->kw, s->oc, dy, w, dx);
+        return;
+    }
+    /* rows of dy with zeros where taps reach beyond it */
+    const int left = greater(0, (s->kw - 1 - s->pad_left + s->stride_w - 1) / s->stride_w);
+    const int right = greater(0, (s->w - 1 + s->pad_left) / s->stride_w - (s->ow - 1));
+    const int width = left + s->ow + right;
+    if (left > 0 || right > 0) {
+        widen(dy, (size_t)s->oc * s->oh, s->ow, left, width, scratch);
+        dy = scratch;
+    }
+    struct row row = {
+        .channels = s->oc,
+        .x_channel = (size_t)s->oh * width * LANES,
+        .w_channel = (size_t)s->c * s->kh * s->kw,
+        .w_out = (size_t)s->kh * s->kw,
+        .y_out = (size_t)s->h * s->w * LANES,
+        .x_pixel = LANES,
+        .y_pixel = (size_t)s->stride_w * LANES,
+        .x = dy,
+        .w = w,
+    };
+    for (int iy = 0; iy < s->h; iy++) {
+        row.rows = reach(iy + s->pad_top, s->kh, s->stride_h, 0, s->oh - 1);
+        row.rows.x *= (ptrdiff_t)width * LANES;
+        row.rows.x_step *= (ptrdiff_t)width * LANES;
+        row.rows.w *= s->kw;
+        row.rows.w_step *= s->kw;
+        for (int ix = 0; ix < lesser(s->stride_w, s->w); ix++) {
+            row.columns = reach(ix + s->pad_left, s->kw, s->stride_w, -left, s->ow - 1 + right);
+            row.columns.x = (row.columns.x + left) * LANES;
+            row.columns.x_step *= LANES;
+            row.y = dx + ((size_t)iy * s->w + ix) * LANES;
+            correlate(&row, s->c, (s->w - ix + s->stride_w - 1) / s->stride_w);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+/* kernels.h: the arithmetic, as one table of functions per CPU level. Floats and sizes only:
+ * nothing here knows networks.
+ *
+ * A tile is 16 images, one in each lane: a tensor of a tile is [c][h][w][16] floats, 64-byte
+ * aligned. So every kernel is plain vector code; nothing is transposed, padded to a vector width,
+ * or gathered.
+ *
+ * Same bytes: each lane does one fixed sequence of operations, whatever the vector width and
+ * whatever the blocking. Levels that have fused multiply-add (avx2, avx512) therefore agree to the
+ * bit; `generic` rounds twice and is only near them. Sums over lanes are taken in one fixed tree
+ * (lanes.h).
+ *
+ * Glossary: n c h w; oc oh ow (output); kh kw (kernel); x y dx dy w dw b db. Nothing here fails:
+ * the plan has checked all shapes. */
+#ifndef CNNTRAIN_KERNELS_KERNELS_H
+#define CNNTRAIN_KERNELS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LANES = 16 };
+
+/* A window that slides over a map: convolution and pooling. Padding is what is put above and at the
+ * left; below and at the right it follows from oh and ow. */
+struct window {
+    int c, h, w;    /* input */
+    int oc, oh, ow; /* output; pooling: oc = c */
+    int kh, kw;     /* kernel */
+    int stride_h, stride_w;
+    int pad_top, pad_left;
+};
+
+/* Elementwise functions. `slope` is the option of leaky_relu (slope) and elu (alpha). */
+struct activation_kernel {
+    /* y = f(x), n vectors of 16; x == y is allowed. */
+    void (*forward)(const float *x, float *y, size_t n, float slope);
+    /* dx = dy * f'(.), from x or from y as the activation's `reads_y` says; dx == dy is allowed. */
+    void (*backward)(const float *xy, const float *dy, float *dx, size_t n, float slope);
+};
+
+enum activation {
+    ACTIVATION_RELU,
+    ACTIVATION_LEAKY_RELU,
+    ACTIVATION_TANH,
+    ACTIVATION_SIGMOID,
+    ACTIVATION_ELU,
+    ACTIVATION_GELU,
+    ACTIVATION_SILU,
+    ACTIVATION_SOFTPLUS,
+    ACTIVATION_SCALED_TANH,
+    ACTIVATION_COUNT
+};
+
+struct adam {
+    float lr, beta1, beta2, epsilon;
+    float correction1, correction2; /* 1 - beta1^t and sqrt(1 - beta2^t) */
+};
+
+struct kernels {
+    const char *name;
+    int fused; /* multiply-add rounds once: the same bytes as every other fused level */
+
+    /* y[oc][oh][ow] = b[oc] + sum over c, kh, kw of w[oc][c][kh][kw] * x[c][..][..]
+     * (cross-correlation); b may be NULL. `scratch`: conv_scratch(window) floats. */
+    void (*conv_forward)(const struct window *, const float *x, const float *w, const float *b,
+                         float *y, float *scratch);
+    /* dx[c][h][w] = sum over oc, kh, kw of w[oc][c][kh][kw] * dy[..]; overwrites dx. */
+    void (*conv_backward_input)(const struct window *, const float *dy, const float *w, float *dx,
+                                float *scratch);
+    /* dw += sum over pixels and lanes of dy * x; db += sum of dy (db may be NULL). */
+    void (*conv_backward_weight)(const struct window *, const float *x, const float *dy, float *dw,
+                                 float *db, float *scratch);
+
+    /* y[o] = b[o] + sum over i of w[o][i] * x[i], for x of `in` vectors and y of `out` vectors; b
+     * may be NULL. */
+    void (*dense_forward)(int in, int out, const float *x, const float *w, const float *b,
+                          float *y);
+    void (*dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx);
+    /* dw += dy x^T; `scratch`: dense_scratch(in) floats. */
+    void (*dense_backward_weight)(int in, int out, const float *x, const float *dy, float *dw,
+                                  float *db, float *scratch);
+
+    /* The greatest value of each window; padding never wins. Backward gives dy to the first
+     * greatest in row order. */
+    void (*maxpool_forward)(const struct window *, const float *x, float *y);
+    void (*maxpool_backward)(const struct window *, const float *x, const float *y, const float *dy,
+                             float *dx);
+    /* The mean of each window: padding counts as zeros when count_padding, else it is left out of
+     * the divisor too. */
+    void (*avgpool_forward)(const struct window *, int count_padding, const float *x, float *y);
+    void (*avgpool_backward)(const struct window *, int count_padding, const float *dy, float *dx);
+
+    const struct activation_kernel *activation; /* [ACTIVATION_COUNT] */
+
+    /* Dropout: y = x * mask, where element e of sample s is kept when its Philox word (rng.h:
+     * counter {e / 4, s, epoch, stream}, word e % 4) is at least rate * 2^32, and then scaled by 1
+     * / (1 - rate). The mask is made anew in backward, with x = dy. x == y is allowed. `samples`:
+     * 16 sample numbers. */
+    void (*dropout)(const float *x, float *y, size_t n, float rate, uint64_t seed,
+                    const uint32_t *samples, uint32_t epoch, uint32_t stream);
+
+    /* Softmax over `classes` vectors, each lane by itself, stable: p = exp(z - max) / sum. z == p
+     * is allowed. */
+    void (*softmax)(int classes, const float *z, float *p);
+    /* Cross-entropy of softmax(z) against labels[16] (-1: dead lane): loss[lane], 0 in dead lanes;
+     * and, when dz is not NULL, dz = (softmax(z) - onehot) * scale, 0 in dead lanes. */
+    void (*cross_entropy)(int classes, const float *z, const int32_t *labels, float scale,
+                          float *loss, float *dz);
+    /* Mean over the classes of (z - onehot)^2: loss[lane]; dz = 2 (z - onehot) / classes * scale.
+     */
+    void (*mse)(int classes, const float *z, const int32_t *labels, float scale, float *loss,
+                float *dz);
+
+    /* sum[i] = shards added in a fixed binary tree; shard s stands at shards + s * stride; n is any
+     * number. */
+    void (*reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
+    /* One step over n parameters, in place; PyTorch's formulas (torch.optim.Adam, torch.optim.SGD).
+     */
+    void (*adam)(const struct adam *, size_t n, float *w, const float *g, float *m, float *v);
+    void (*sgd)(float lr, float momentum, int nesterov, size_t n, float *w, const float *g,
+                float *v);
+
+    /* Lay `count` values of each of 16 images side by side: y[i * 16 + lane] = images[lane][i] *
+     * scale + shift. */
+    void (*tile_from_bytes)(const uint8_t *const images[16], size_t count, float scale, float shift,
+                            float *y);
+    void (*tile_from_floats)(const float *const images[16], size_t count, float scale, float shift,
+                             float *y);
+};
+
+enum kernel_level { KERNELS_GENERIC, KERNELS_AVX2, KERNELS_AVX512, KERNEL_LEVELS };
+
+/* The table of a level, or NULL when it was not built for this machine's architecture. Pure: a test
+ * holds all levels at once. */
+const struct kernels *kernels_resolve(enum kernel_level level);
+/* The highest level that this CPU and its operating system support (CPUID and XGETBV). */
+enum kernel_level cpu_level(void);
+/* The highest level up to `cap` that can be used here; `cap` is what CNNTRAIN_CPU says: "generic",
+ * "avx2", "avx512"; NULL or "" means no cap. Returns NULL when `cap` names no level. */
+const struct kernels *kernels_select(const char *cap);
+
+/* Scratch sizes, in floats: the same for all levels. */
+size_t conv_scratch(const struct window *);
+size_t dense_scratch(int in);
+
+#endif

@@ -1,0 +1,217 @@
+/* lanes.h: 16 lanes as the vectors of one CPU level. The kernel bodies are written once in these
+ * terms and compiled once a level, with that level's flags and -DLEVEL=name.
+ *
+ * A pixel of a tile is 16 floats = PARTS vectors of WIDTH floats. Everything here is static, so the
+ * levels share no code. `v_fma` is the only place where a multiplication and an addition may round
+ * once: the build says -ffp-contract=off. */
+#ifndef CNNTRAIN_KERNELS_LANES_H
+#define CNNTRAIN_KERNELS_LANES_H
+
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+#define PASTE2(name, level) name##_##level
+#define PASTE(name, level) PASTE2(name, level)
+/* The level's own name of a kernel: KERNEL(softmax) is softmax_avx2. */
+#define KERNEL(name) PASTE(name, LEVEL)
+
+#define INLINE static inline __attribute__((always_inline, unused))
+#define UNROLL _Pragma("GCC unroll 32")
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+enum { WIDTH = 16, PARTS = 1, REGISTERS = 32, FUSED = 1 };
+typedef __m512 vec;
+typedef __m512i ivec;
+INLINE vec v_load(const float *p) { return _mm512_load_ps(p); }
+INLINE vec v_loadu(const float *p) { return _mm512_loadu_ps(p); }
+INLINE void v_store(float *p, vec a) { _mm512_store_ps(p, a); }
+INLINE void v_storeu(float *p, vec a) { _mm512_storeu_ps(p, a); }
+INLINE vec v_set(float a) { return _mm512_set1_ps(a); }
+INLINE vec v_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE vec v_sqrt(vec a) { return _mm512_sqrt_ps(a); }
+/* a > b ? a : b, so b when either is not a number; likewise v_min */
+INLINE vec v_max(vec a, vec b) { return _mm512_max_ps(a, b); }
+INLINE vec v_min(vec a, vec b) { return _mm512_min_ps(a, b); }
+typedef __mmask16 vmask;
+INLINE vmask v_greater(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+INLINE vmask v_equal(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+INLINE vec v_select(vmask m, vec yes, vec no) { return _mm512_mask_blend_ps(m, no, yes); }
+INLINE vmask v_mask_and_not(vmask a, vmask b) { return (vmask)(a & ~b); }
+INLINE vmask v_mask_or(vmask a, vmask b) { return (vmask)(a | b); }
+INLINE vmask v_mask_none(void) { return 0; }
+INLINE ivec v_to_int(vec a) { return _mm512_cvttps_epi32(a); }
+INLINE vec v_from_int(ivec a) { return _mm512_cvtepi32_ps(a); }
+INLINE vec v_from_bytes(const uint8_t *p)
+{
+    return v_from_int(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)p)));
+}
+INLINE ivec v_bits(vec a) { return _mm512_castps_si512(a); }
+INLINE vec v_from_bits(ivec a) { return _mm512_castsi512_ps(a); }
+INLINE ivec v_iset(int a) { return _mm512_set1_epi32(a); }
+INLINE ivec v_iadd(ivec a, ivec b) { return _mm512_add_epi32(a, b); }
+INLINE ivec v_iand(ivec a, ivec b) { return _mm512_and_si512(a, b); }
+INLINE ivec v_shift_left23(ivec a) { return _mm512_slli_epi32(a, 23); }
+INLINE ivec v_shift_right23(ivec a) { return _mm512_srai_epi32(a, 23); }
+#elif defined(__AVX2__)
+#include <immintrin.h>
+enum { WIDTH = 8, PARTS = 2, REGISTERS = 16, FUSED = 1 };
+typedef __m256 vec;
+typedef __m256i ivec;
+INLINE vec v_load(const float *p) { return _mm256_load_ps(p); }
+INLINE vec v_loadu(const float *p) { return _mm256_loadu_ps(p); }
+INLINE void v_store(float *p, vec a) { _mm256_store_ps(p, a); }
+INLINE void v_storeu(float *p, vec a) { _mm256_storeu_ps(p, a); }
+INLINE vec v_set(float a) { return _mm256_set1_ps(a); }
+INLINE vec v_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE vec v_sqrt(vec a) { return _mm256_sqrt_ps(a); }
+INLINE vec v_max(vec a, vec b) { return _mm256_max_ps(a, b); }
+INLINE vec v_min(vec a, vec b) { return _mm256_min_ps(a, b); }
+typedef __m256 vmask;
+INLINE vmask v_greater(vec a, vec b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
+INLINE vmask v_equal(vec a, vec b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+INLINE vec v_select(vmask m, vec yes, vec no) { return _mm256_blendv_ps(no, yes, m); }
+INLINE vmask v_mask_and_not(vmask a, vmask b) { return _mm256_andnot_ps(b, a); }
+INLINE vmask v_mask_or(vmask a, vmask b) { return _mm256_or_ps(a, b); }
+INLINE vmask v_mask_none(void) { return _mm256_setzero_ps(); }
+INLINE ivec v_to_int(vec a) { return _mm256_cvttps_epi32(a); }
+INLINE vec v_from_int(ivec a) { return _mm256_cvtepi32_ps(a); }
+INLINE vec v_from_bytes(const uint8_t *p)
+{
+    return v_from_int(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)p)));
+}
+INLINE ivec v_bits(vec a) { return _mm256_castps_si256(a); }
+INLINE vec v_from_bits(ivec a) { return _mm256_castsi256_ps(a); }
+INLINE ivec v_iset(int a) { return _mm256_set1_epi32(a); }
+INLINE ivec v_iadd(ivec a, ivec b) { return _mm256_add_epi32(a, b); }
+INLINE ivec v_iand(ivec a, ivec b) { return _mm256_and_si256(a, b); }
+INLINE ivec v_shift_left23(ivec a) { return _mm256_slli_epi32(a, 23); }
+INLINE ivec v_shift_right23(ivec a) { return _mm256_srai_epi32(a, 23); }
+#else
+#include <math.h>
+enum { WIDTH = 4, PARTS = 4, REGISTERS = 16, FUSED = 0 };
+typedef float vec __attribute__((vector_size(16)));
+typedef int32_t ivec __attribute__((vector_size(16)));
+typedef ivec vmask;
+INLINE vec v_loadu(const float *p)
+{
+    vec a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+INLINE void v_storeu(float *p, vec a) { memcpy(p, &a, sizeof a); }
+INLINE vec v_load(const float *p) { return v_loadu(__builtin_assume_aligned(p, 16)); }
+INLINE void v_store(float *p, vec a) { v_storeu(__builtin_assume_aligned(p, 16), a); }
+INLINE vec v_set(float a) { return (vec){a, a, a, a}; }
+INLINE vec v_fma(vec a, vec b, vec c) { return a * b + c; }
+INLINE vec v_sqrt(vec a) { return (vec){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])}; }
+INLINE vmask v_greater(vec a, vec b) { return a > b; }
+INLINE vmask v_equal(vec a, vec b) { return a == b; }
+INLINE vec v_select(vmask m, vec yes, vec no) { return (vec)((m & (ivec)yes) | (~m & (ivec)no)); }
+INLINE vmask v_mask_and_not(vmask a, vmask b) { return a & ~b; }
+INLINE vmask v_mask_or(vmask a, vmask b) { return a | b; }
+INLINE vmask v_mask_none(void) { return (ivec){0, 0, 0, 0}; }
+INLINE vec v_max(vec a, vec b) { return v_select(a > b, a, b); }
+INLINE vec v_min(vec a, vec b) { return v_select(a < b, a, b); }
+INLINE ivec v_to_int(vec a) { return __builtin_convertvector(a, ivec); }
+INLINE vec v_from_int(ivec a) { return __builtin_convertvector(a, vec); }
+INLINE vec v_from_bytes(const uint8_t *p) { return (vec){p[0], p[1], p[2], p[3]}; }
+INLINE ivec v_bits(vec a) { return (ivec)a; }
+INLINE vec v_from_bits(ivec a) { return (vec)a; }
+INLINE ivec v_iset(int a) { return (ivec){a, a, a, a}; }
+INLINE ivec v_iadd(ivec a, ivec b) { return a + b; }
+INLINE ivec v_iand(ivec a, ivec b) { return a & b; }
+INLINE ivec v_shift_left23(ivec a) { return a << 23; }
+INLINE ivec v_shift_right23(ivec a) { return a >> 23; }
+#endif
+
+/* The first n lanes of a vector, the rest zero; for the ends of arrays that are not tiles. */
+INLINE vec v_load_first(const float *p, size_t n)
+{
+    float lanes[WIDTH] __attribute__((aligned(64))) = {0};
+    memcpy(lanes, p, n * sizeof *p);
+    return v_load(lanes);
+}
+
+INLINE void v_store_first(float *p, vec a, size_t n)
+{
+    float lanes[WIDTH] __attribute__((aligned(64)));
+    v_store(lanes, a);
+    memcpy(p, lanes, n * sizeof *p);
+}
+
+/* The sum of the 16 lanes of one pixel, in one tree for every level: halves are added to halves, 8
+ * + 8, 4 + 4, 2 + 2, 1 + 1. */
+INLINE float lanes_sum(const vec part[PARTS])
+{
+    float lanes[LANES] __attribute__((aligned(64)));
+    UNROLL
+    for (int p = 0; p < PARTS; p++) {
+        v_store(lanes + p * WIDTH, part[p]);
+    }
+    UNROLL
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        UNROLL
+        for (int i = 0; i < half; i++) {
+            lanes[i] += lanes[i + half];
+        }
+    }
+    return lanes[0];
+}
+
+/* e^x to 2 ulp, x clamped to [-87.3, 88.7]; NaN stays NaN. x = n ln 2 + r, e^r by its Taylor
+ * polynomial of degree 7. */
+INLINE vec v_exp(vec x)
+{
+    const vec magic = v_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to a whole number */
+    x = v_min(v_set(88.7f), v_max(v_set(-87.3f), x));
+    vec n = v_fma(x, v_set(1.44269504f), magic) - magic;
+    vec r = v_fma(n, v_set(-0.693145752f), x); /* ln 2 in two parts, the first exact in 16 bits */
+    r = v_fma(n, v_set(-1.42860677e-6f), r);
+    vec p = v_set(1.0f / 5040.0f);
+    p = v_fma(p, r, v_set(1.0f / 720.0f));
+    p = v_fma(p, r, v_set(1.0f / 120.0f));
+    p = v_fma(p, r, v_set(1.0f / 24.0f));
+    p = v_fma(p, r, v_set(1.0f / 6.0f));
+    p = v_fma(p, r, v_set(0.5f));
+    p = v_fma(p, r * r, r) + v_set(1.0f);
+    return v_from_bits(v_iadd(v_bits(p), v_shift_left23(v_to_int(n))));
+}
+
+/* ln(1 + e) for e in [0, 1]: 2 atanh(s), s = e / (2 + e) <= 1/3, by its series. */
+INLINE vec v_log1p_unit(vec e)
+{
+    vec s = e / (e + v_set(2.0f)), s2 = s * s;
+    vec p = v_set(2.0f / 17.0f);
+    p = v_fma(p, s2, v_set(2.0f / 15.0f));
+    p = v_fma(p, s2, v_set(2.0f / 13.0f));
+    p = v_fma(p, s2, v_set(2.0f / 11.0f));
+    p = v_fma(p, s2, v_set(2.0f / 9.0f));
+    p = v_fma(p, s2, v_set(2.0f / 7.0f));
+    p = v_fma(p, s2, v_set(2.0f / 5.0f));
+    p = v_fma(p, s2, v_set(2.0f / 3.0f));
+    return v_fma(p * s2, s, s + s);
+}
+
+/* ln x for normal x > 0: x = 2^k m, m in [sqrt(1/2), sqrt 2), then 2 atanh((m - 1) / (m + 1)). NaN
+ * stays NaN. */
+INLINE vec v_log(vec x)
+{
+    /* moving sqrt(1/2) to an exponent's edge makes the exponent field count halves from there */
+    const ivec edge = v_iset(0x3f3504f3);
+    ivec k = v_shift_right23(v_iadd(v_bits(x), v_iset(-0x3f3504f3)));
+    ivec m_bits = v_iadd(v_iand(v_iadd(v_bits(x), v_iset(-0x3f3504f3)), v_iset(0x007fffff)), edge);
+    vec m = v_from_bits(m_bits), n = v_from_int(k);
+    vec f = m - v_set(1.0f), s = f / (f + v_set(2.0f)), s2 = s * s;
+    vec p = v_set(2.0f / 11.0f);
+    p = v_fma(p, s2, v_set(2.0f / 9.0f));
+    p = v_fma(p, s2, v_set(2.0f / 7.0f));
+    p = v_fma(p, s2, v_set(2.0f / 5.0f));
+    p = v_fma(p, s2, v_set(2.0f / 3.0f));
+    vec low = v_fma(n, v_set(1.42860677e-6f), v_fma(p * s2, s, s + s));
+    /* the bits above were taken apart as a number's: x - x is 0 for one, and NaN for NaN */
+    return v_fma(n, v_set(0.693145752f), low) + (x - x);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* levels.c: which levels were built, which this CPU can run, and which the user allows. Compiled
+ * without any -m flag: it must run everywhere. */
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+extern const struct kernels kernels_generic;
+#ifdef __x86_64__
+extern const struct kernels kernels_avx2, kernels_avx512;
+#endif
+
+static const struct kernels *const LEVELS[KERNEL_LEVELS] = {
+    [KERNELS_GENERIC] = &kernels_generic,
+#ifdef __x86_64__
+    [KERNELS_AVX2] = &kernels_avx2,
+    [KERNELS_AVX512] = &kernels_avx512,
+#endif
+};
+
+const struct kernels *kernels_resolve(enum kernel_level level)
+{
+    return level >= 0 && level < KERNEL_LEVELS ? LEVELS[level] : NULL;
+}
+
+/* The compiler's runtime asks CPUID and, for the register state that the operating system saves,
+ * XGETBV. */
+enum kernel_level cpu_level(void)
+{
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("fma")) {
+        return KERNELS_AVX512;
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        return KERNELS_AVX2;
+    }
+#endif
+    return KERNELS_GENERIC;
+}
+
+const struct kernels *kernels_select(const char *cap)
+{
+    enum kernel_level level = cpu_level();
+    if (cap && *cap) {
+        static const char *const NAMES[KERNEL_LEVELS] = {"generic", "avx2", "avx512"};
+        enum kernel_level allowed = 0;
+        while (allowed < KERNEL_LEVELS && strcmp(NAMES[allowed], cap) != 0) {
+            allowed++;
+        }
+        if (allowed == KERNEL_LEVELS) {
+            return NULL;
+        }
+        level = allowed < level ? allowed : level;
+    }
+    return LEVELS[level];
+}
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+/* n vectors as a matrix of lanes, in blocks of 16 x 16. */
+static size_t transposed(size_t n) { return (n + LANES - 1) / LANES * LANES * LANES; }
+
+/* The widened copies that the convolutions read: input rows with padding columns, gradient rows
+ * with margins. */
+size_t conv_scratch(const struct window *s)
+{
+    size_t x_width = (size_t)(s->ow - 1) * s->stride_w + s->kw;
+    size_t dy_width = (size_t)s->ow + 2 * (size_t)s->kw + s->w;
+    size_t x = (size_t)s->c * s->h * x_width, dy = (size_t)s->oc * s->oh * dy_width;
+    return larger(larger(x, dy) * LANES, transposed((size_t)s->c * s->kh * s->kw));
+}
+
+size_t dense_scratch(int in) { return transposed((size_t)in); }
