@@ -1,0 +1,37 @@
+/* graph.h: the network: its layers in order, with their shapes. Built from the config's `network`
+ * list; read-only afterwards. */
+#ifndef CNNTRAIN_NET_GRAPH_H
+#define CNNTRAIN_NET_GRAPH_H
+
+#include "net/layer.h"
+
+/* The `network` list as decoded: layers not yet joined. */
+struct network {
+    int count;
+    struct choice *layers;
+    const struct yaml *where;
+};
+extern const struct option_kind OPTION_NETWORK; /* field: struct network */
+
+struct graph {
+    int count;
+    struct node *nodes; /* in order; the arena owns them */
+    struct shape input;
+    size_t parameters;    /* length of the flat vector: tensors at multiples of 16 floats, zeros
+                             between */
+    size_t trained;       /* parameters in the usual sense */
+    double multiply_adds; /* for one sample, forward */
+};
+
+/* Join the layers: names, `activation` options as layers of their own, shapes, parameters,
+ * initialisers that suit. Defaults are written back into the options, so that the network can be
+ * emitted as resolved. All faults are reported, but shapes only up to the first: those behind it
+ * are unknown. 0 or -1. */
+int graph_build(struct graph *graph, const struct network *network, struct shape input,
+                struct arena *arena, struct error_list *errors);
+/* The last layer must give one value a class. 0, or -1 with a fault at that layer. */
+int graph_check_classes(const struct graph *graph, int classes, struct error_list *errors);
+/* Fill the flat vector: weights by their initialisers, the rest zero. */
+void graph_initialize(const struct graph *graph, uint64_t seed, float *parameters);
+
+#endif

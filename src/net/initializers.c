@@ -1,0 +1,66 @@
+/* initializers.c: how weights start. fan_in is the number of inputs that a unit sums, fan_out the
+ * number of units that an input reaches; a convolution counts its kernel's taps in both. Biases
+ * start at zero.
+ *
+ * he      normal, std sqrt(2 / fan_in)                      He, Zhang, Ren, Sun 2015, section 2.2
+ * xavier  uniform within sqrt(6 / (fan_in + fan_out))       Glorot and Bengio 2010, equation 16
+ * lecun   normal, std sqrt(1 / fan_in)                      LeCun, Bottou, Orr, Müller 1998,
+ * section 4.6 */
+#include "base/rng.h"
+#include "net/layer.h"
+
+#include <math.h>
+#include <string.h>
+
+static void fill_normal(float *w, size_t n, double variance, uint64_t seed, uint32_t tensor)
+{
+    const float std = (float)sqrt(variance);
+    for (size_t i = 0; i < n; i += 2) {
+        const struct philox_words r = philox(seed, (uint32_t)(i / 2), tensor, 0, RNG_INIT);
+        w[i] = std * rng_normal(r.v[0], r.v[1]);
+        if (i + 1 < n) {
+            w[i + 1] = std * rng_normal(r.v[2], r.v[3]);
+        }
+    }
+}
+
+static void he(float *w, size_t n, double fan_in, double fan_out, uint64_t seed, uint32_t tensor)
+{
+    (void)fan_out;
+    fill_normal(w, n, 2.0 / fan_in, seed, tensor);
+}
+
+static void lecun(float *w, size_t n, double fan_in, double fan_out, uint64_t seed, uint32_t tensor)
+{
+    (void)fan_out;
+    fill_normal(w, n, 1.0 / fan_in, seed, tensor);
+}
+
+static void xavier(float *w, size_t n, double fan_in, double fan_out, uint64_t seed,
+                   uint32_t tensor)
+{
+    const float bound = (float)sqrt(6.0 / (fan_in + fan_out));
+    for (size_t i = 0; i < n; i++) {
+        const struct philox_words r = philox(seed, (uint32_t)(i / 4), tensor, 0, RNG_INIT);
+        w[i] = bound * (2.0f * rng_uniform(r.v[i % 4]) - 1.0f);
+    }
+}
+
+static void zeros(float *w, size_t n, double fan_in, double fan_out, uint64_t seed, uint32_t tensor)
+{
+    (void)fan_in, (void)fan_out, (void)seed, (void)tensor;
+    memset(w, 0, n * sizeof *w);
+}
+
+const struct initializer INITIALIZER_he = {
+    .member = {.name = "he",
+               .help = "normal, std sqrt(2 / fan_in); the default before relu-like activations"},
+    .fill = he};
+const struct initializer INITIALIZER_xavier = {
+    .member = {.name = "xavier",
+               .help = "uniform within sqrt(6 / (fan_in + fan_out)); the default elsewhere"},
+    .fill = xavier};
+const struct initializer INITIALIZER_lecun = {
+    .member = {.name = "lecun", .help = "normal, std sqrt(1 / fan_in)"}, .fill = lecun};
+const struct initializer INITIALIZER_zeros = {.member = {.name = "zeros", .help = "all zero"},
+                                              .fill = zeros};

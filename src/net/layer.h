@@ -1,0 +1,146 @@
+/* layer.h: what a layer type is, and what it is told while it works.
+ *
+ * Glossary, used bare everywhere: n c h w (samples, channels, height, width), oc oh ow (of the
+ * output), kh kw (of the kernel), x y (input, output of a layer), dx dy (gradients of the loss by
+ * them), w dw, b db (weights and biases, their gradients).
+ *
+ * A tensor of a tile is [c][h][w][16] floats (kernels/kernels.h). A layer sees one tile at a time;
+ * it never allocates, never fails once its shape is found, and keeps nothing between calls but what
+ * it declared. */
+#ifndef CNNTRAIN_NET_LAYER_H
+#define CNNTRAIN_NET_LAYER_H
+
+#include "config/option.h"
+#include "kernels/kernels.h"
+
+#include <stdint.h>
+
+struct shape {
+    int c, h, w;
+};
+
+/* A trained tensor of a layer. */
+struct parameter {
+    const char *suffix;     /* "weight", "bias" */
+    int rank, dims[4];      /* weight: [oc][c][kh][kw] or [out][in]; bias: [oc] */
+    double fan_in, fan_out; /* of a weight; 0 for a bias, which starts at zero */
+    size_t size;            /* elements */
+    size_t offset;          /* in the flat vector of all parameters; the plan sets it */
+};
+
+enum { MOST_PARAMETERS = 2 };
+
+/* What a layer needs, declared once its shape is known. */
+struct needs {
+    struct parameter parameters[MOST_PARAMETERS];
+    int parameter_count;
+    size_t scratch;       /* floats, while forward or backward of this layer runs */
+    double multiply_adds; /* for one sample, forward */
+};
+
+struct layer_type;
+
+/* A layer of a network. */
+struct node {
+    const struct layer_type *type;
+    void *options;    /* the type's own struct; begins with struct layer_options */
+    const char *name; /* unique; tensors are called <name>.<suffix> */
+    const struct yaml *where;
+    int attached; /* made by the layer before, from its `activation` option: shown in that layer's
+                     row */
+    int index;
+    struct shape in, out;
+    struct window window; /* how it slides, where it does */
+    struct needs needs;
+};
+
+/* What a worker knows while it takes one tile through the network. */
+struct run {
+    const struct kernels *kernels;
+    int training; /* 1: dropout is on and backward will follow */
+    uint64_t seed;
+    uint32_t epoch;
+    uint32_t samples[LANES]; /* which sample of the set is in each lane */
+    const float *parameters; /* the flat vector */
+    float *gradients;        /* this shard's flat vector: added to; NULL when evaluating */
+    float *scratch;
+};
+
+enum layer_flags {
+    LAYER_READS_X = 1,       /* backward reads the input */
+    LAYER_READS_Y = 2,       /* backward reads the output */
+    LAYER_IN_PLACE = 4,      /* y may stand where x stands, and dx where dy stands */
+    LAYER_TRAINING_ONLY = 8, /* passes x through unchanged when evaluating */
+    LAYER_ACTIVATION = 16    /* may be given as another layer's `activation` */
+};
+
+/* One line that builds a layer, for the tests of all types alike: gradient check, docs, fuzz seeds.
+ */
+struct layer_example {
+    const char *options; /* YAML, as after "type: "; "" for none */
+    struct shape in;
+};
+
+struct initializer;
+
+struct layer_type {
+    struct member member; /* name, help, option rows */
+    unsigned flags;
+    int detail; /* what distinguishes types that share their functions (enum activation) */
+    const struct initializer
+        *suits; /* activations: what the weights before them like to start as */
+    /* Find node->out (and node->window) from node->in and the options. 0, or -1 with a fault at
+     * node->where. */
+    int (*shape)(struct node *node, struct error_list *errors);
+    /* Fill node->needs; offsets stay 0. May be NULL: needs nothing. */
+    void (*need)(const struct node *node, struct needs *needs);
+    void (*forward)(const struct node *node, const struct run *run, const float *x, float *y);
+    /* Write dx unless it is NULL, add to the parameters' gradients. x and y are only valid where
+     * the flags ask for them. */
+    void (*backward)(const struct node *node, const struct run *run, const float *x, const float *y,
+                     const float *dy, float *dx);
+    /* The `activation` and `init` options, where the type has them. */
+    struct choice *(*activation)(const struct node *node);
+    struct choice *(*init)(const struct node *node);
+    const struct layer_example *examples; /* ends with options == NULL; at least one */
+};
+
+/* First field of every options struct of a layer. */
+struct layer_options {
+    const char *name; /* NULL until the graph gives one */
+};
+#define LAYER_NAME_ROW                                                                             \
+    {                                                                                              \
+        .key = "name", .kind = &OPTION_TEXT, .offset = 0, .fallback = "",                          \
+        .help =                                                                                    \
+            "what the summary and the model's tensors call it (default: its type and a number)"    \
+    }
+
+extern const struct family LAYERS;      /* layers.def; members are struct layer_type */
+extern const struct family ACTIVATIONS; /* those with LAYER_ACTIVATION */
+
+/* How weights start. */
+struct initializer {
+    struct member member;
+    /* Fill w[0..n) for a layer with the given fans; `tensor` numbers the parameter tensors of a
+     * network. */
+    void (*fill)(float *w, size_t n, double fan_in, double fan_out, uint64_t seed, uint32_t tensor);
+};
+extern const struct family INITIALIZERS; /* initializers.def */
+extern const struct initializer INITIALIZER_he, INITIALIZER_xavier, INITIALIZER_lecun,
+    INITIALIZER_zeros;
+
+static inline size_t shape_size(struct shape s) { return (size_t)s.c * s.h * s.w; }
+
+/* A parameter's values, and where its gradient goes. */
+static inline const float *node_parameter(const struct node *node, const struct run *run, int k)
+{
+    return run->parameters + node->needs.parameters[k].offset;
+}
+
+static inline float *node_gradient(const struct node *node, const struct run *run, int k)
+{
+    return run->gradients + node->needs.parameters[k].offset;
+}
+
+#endif

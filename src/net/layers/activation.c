@@ -1,0 +1,100 @@
+/* activation.c: the activation layers: y = f(x), value by value (formulas and sources:
+ * kernels/activations.c). They differ in one kernel, in whether backward is told x or y, and in the
+ * weights that suit them. */
+#include "net/layer.h"
+
+struct activation_options {
+    struct layer_options layer;
+    float slope;
+};
+
+static const struct option PLAIN[] = {LAYER_NAME_ROW, OPTION_END};
+
+static const struct option SLOPE[] = {
+    {.key = "slope",
+     .kind = &OPTION_NUMBER,
+     .offset = offsetof(struct activation_options, slope),
+     .fallback = "0.01",
+     .low = 0,
+     .high = 1,
+     .open = 3,
+     .help = "the slope where x < 0"},
+    LAYER_NAME_ROW,
+    OPTION_END,
+};
+
+static const struct option ALPHA[] = {
+    {.key = "alpha",
+     .kind = &OPTION_NUMBER,
+     .offset = offsetof(struct activation_options, slope),
+     .fallback = "1",
+     .low = 0,
+     .high = 100,
+     .open = 1,
+     .help = "minus the limit far below 0"},
+    LAYER_NAME_ROW,
+    OPTION_END,
+};
+
+static int activation_shape(struct node *node, struct error_list *errors)
+{
+    (void)errors;
+    node->out = node->in;
+    return 0;
+}
+
+static void activation_forward(const struct node *node, const struct run *run, const float *x,
+                               float *y)
+{
+    const struct activation_options *o = node->options;
+    run->kernels->activation[node->type->detail].forward(x, y, shape_size(node->in), o->slope);
+}
+
+static void activation_backward(const struct node *node, const struct run *run, const float *x,
+                                const float *y, const float *dy, float *dx)
+{
+    const struct activation_options *o = node->options;
+    if (dx) {
+        const float *from = node->type->flags & LAYER_READS_Y ? y : x;
+        run->kernels->activation[node->type->detail].backward(from, dy, dx, shape_size(node->in),
+                                                              o->slope);
+    }
+}
+
+static const struct layer_example EXAMPLES[] = {{"", {3, 5, 7}}, {NULL, {0, 0, 0}}};
+static const struct layer_example SLOPE_EXAMPLES[] = {
+    {"0.1", {3, 5, 7}}, {"", {2, 1, 1}}, {NULL, {0, 0, 0}}};
+static const struct layer_example ALPHA_EXAMPLES[] = {
+    {"0.5", {3, 5, 7}}, {"", {2, 1, 1}}, {NULL, {0, 0, 0}}};
+
+/* What backward reads decides whether y may take x's place. */
+enum {
+    FROM_Y = LAYER_ACTIVATION | LAYER_READS_Y | LAYER_IN_PLACE,
+    FROM_X = LAYER_ACTIVATION | LAYER_READS_X
+};
+
+#define DEFINE(NAME, DETAIL, FLAGS, SUITS, ROWS, SAMPLES, HELP)                                    \
+    extern const struct layer_type LAYER_##NAME;                                                   \
+    const struct layer_type LAYER_##NAME = {                                                       \
+        .member = {.name = #NAME,                                                                  \
+                   .help = HELP,                                                                   \
+                   .options = ROWS,                                                                \
+                   .size = sizeof(struct activation_options)},                                     \
+        .flags = FLAGS,                                                                            \
+        .detail = ACTIVATION_##DETAIL,                                                             \
+        .suits = &INITIALIZER_##SUITS,                                                             \
+        .shape = activation_shape,                                                                 \
+        .forward = activation_forward,                                                             \
+        .backward = activation_backward,                                                           \
+        .examples = SAMPLES,                                                                       \
+    };
+
+DEFINE(relu, RELU, FROM_Y, he, PLAIN, EXAMPLES, "max(x, 0)")
+DEFINE(leaky_relu, LEAKY_RELU, FROM_Y, he, SLOPE, SLOPE_EXAMPLES, "x, or slope x where x < 0")
+DEFINE(tanh, TANH, FROM_Y, xavier, PLAIN, EXAMPLES, "hyperbolic tangent")
+DEFINE(sigmoid, SIGMOID, FROM_Y, xavier, PLAIN, EXAMPLES, "1 / (1 + e^-x)")
+DEFINE(elu, ELU, FROM_Y, he, ALPHA, ALPHA_EXAMPLES, "x, or alpha (e^x - 1) where x < 0")
+DEFINE(gelu, GELU, FROM_X, he, PLAIN, EXAMPLES, "x Phi(x), Phi the normal distribution function")
+DEFINE(silu, SILU, FROM_X, he, PLAIN, EXAMPLES, "x sigmoid(x), also called swish")
+DEFINE(softplus, SOFTPLUS, FROM_X, he, PLAIN, EXAMPLES, "ln(1 + e^x)")
+DEFINE(scaled_tanh, SCALED_TANH, FROM_Y, xavier, PLAIN, EXAMPLES, "LeCun's 1.7159 tanh(2x / 3)")

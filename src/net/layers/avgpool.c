@@ -1,0 +1,88 @@
+/* avgpool.c: the mean of each window. Padding counts as zeros in the mean, as in PyTorch, unless
+ * count_padding is false: then the mean is over what lies inside the map. */
+#include "net/layers/sliding.h"
+
+struct avgpool {
+    struct layer_options layer;
+    int size[2], stride[2];
+    struct padding padding;
+    int count_padding;
+};
+
+#define FIELD(name) .offset = offsetof(struct avgpool, name)
+static const struct option OPTIONS[] = {
+    {.key = "size",
+     .kind = &OPTION_PAIR,
+     FIELD(size),
+     .low = 1,
+     .high = 1024,
+     .help = "size of the window"},
+    {.key = "stride",
+     .kind = &OPTION_PAIR,
+     FIELD(stride),
+     .fallback = "",
+     .low = 1,
+     .high = 1024,
+     .help = "steps of the window (default: its size)"},
+    {.key = "padding",
+     .kind = &OPTION_PADDING,
+     FIELD(padding),
+     .fallback = "0",
+     .low = 0,
+     .high = 1024,
+     .help = "border around the input"},
+    {.key = "count_padding",
+     .kind = &OPTION_BOOLEAN,
+     FIELD(count_padding),
+     .fallback = "true",
+     .help = "divide by the whole window, its padding included"},
+    LAYER_NAME_ROW,
+    OPTION_END,
+};
+
+static int avgpool_shape(struct node *node, struct error_list *errors)
+{
+    struct avgpool *o = node->options;
+    if (o->stride[0] == 0) {
+        o->stride[0] = o->size[0];
+        o->stride[1] = o->size[1];
+    }
+    return sliding_shape(node, 0, o->size, o->stride, &o->padding, "window", errors);
+}
+
+static void avgpool_forward(const struct node *node, const struct run *run, const float *x,
+                            float *y)
+{
+    const struct avgpool *o = node->options;
+    run->kernels->avgpool_forward(&node->window, o->count_padding, x, y);
+}
+
+static void avgpool_backward(const struct node *node, const struct run *run, const float *x,
+                             const float *y, const float *dy, float *dx)
+{
+    const struct avgpool *o = node->options;
+    (void)x, (void)y;
+    if (dx) {
+        run->kernels->avgpool_backward(&node->window, o->count_padding, dy, dx);
+    }
+}
+
+static const struct layer_example EXAMPLES[] = {
+    {"2", {3, 6, 8}},
+    {"{size: 3, stride: 2}", {2, 7, 9}},
+    {"{size: [2, 3], stride: 1, padding: 1}", {1, 5, 4}},
+    {"{size: 3, stride: 2, padding: same, count_padding: false}", {2, 5, 6}},
+    {NULL, {0, 0, 0}},
+};
+
+extern const struct layer_type LAYER_avgpool;
+const struct layer_type LAYER_avgpool = {
+    .member = {.name = "avgpool",
+               .help = "the mean of each window",
+               .options = OPTIONS,
+               .size = sizeof(struct avgpool)},
+    .shape = avgpool_shape,
+    .forward = avgpool_forward,
+    .backward = avgpool_backward,
+    .examples = EXAMPLES,
+};

@@ -1,0 +1,121 @@
+/* dense.c: a fully connected layer. It takes any input and reads it as one vector, channel after
+ * channel, row after row.
+ *
+ *     y[u] = b[u] + sum over i of w[u][i] * x[i]
+ *
+ * x c * h * w values, y [units], w [units][c * h * w], b [units]. */
+#include "net/layer.h"
+
+struct dense {
+    struct layer_options layer;
+    long long units;
+    int bias;
+    struct choice activation, init;
+};
+
+#define FIELD(name) .offset = offsetof(struct dense, name)
+static const struct option OPTIONS[] = {
+    {.key = "units",
+     .kind = &OPTION_INTEGER,
+     FIELD(units),
+     .low = 1,
+     .high = 65536,
+     .help = "outputs"},
+    {.key = "bias",
+     .kind = &OPTION_BOOLEAN,
+     FIELD(bias),
+     .fallback = "true",
+     .help = "add a bias to each output"},
+    {.key = "activation",
+     .kind = &OPTION_FAMILY,
+     FIELD(activation),
+     .fallback = "",
+     .extra = &ACTIVATIONS,
+     .help = "an activation on the output"},
+    {.key = "init",
+     .kind = &OPTION_FAMILY,
+     FIELD(init),
+     .fallback = "",
+     .extra = &INITIALIZERS,
+     .help = "how the weights start (default: what suits the activation)"},
+    LAYER_NAME_ROW,
+    OPTION_END,
+};
+
+static int dense_shape(struct node *node, struct error_list *errors)
+{
+    const struct dense *o = node->options;
+    (void)errors;
+    node->out = (struct shape){(int)o->units, 1, 1};
+    return 0;
+}
+
+static int inputs(const struct node *node) { return (int)shape_size(node->in); }
+
+static void dense_need(const struct node *node, struct needs *needs)
+{
+    const struct dense *o = node->options;
+    const int in = inputs(node), units = (int)o->units;
+    needs->parameters[needs->parameter_count++] = (struct parameter){
+        .suffix = "weight", .rank = 2, .dims = {units, in}, .fan_in = in, .fan_out = units};
+    if (o->bias) {
+        needs->parameters[needs->parameter_count++] =
+            (struct parameter){.suffix = "bias", .rank = 1, .dims = {units}};
+    }
+    needs->scratch = dense_scratch(in);
+    needs->multiply_adds = (double)in * units;
+}
+
+static void dense_forward(const struct node *node, const struct run *run, const float *x, float *y)
+{
+    const struct dense *o = node->options;
+    run->kernels->dense_forward(inputs(node), (int)o->units, x, node_parameter(node, run, 0),
+                                o->bias ? node_parameter(node, run, 1) : NULL, y);
+}
+
+static void dense_backward(const struct node *node, const struct run *run, const float *x,
+                           const float *y, const float *dy, float *dx)
+{
+    const struct dense *o = node->options;
+    (void)y;
+    run->kernels->dense_backward_weight(inputs(node), (int)o->units, x, dy,
+                                        node_gradient(node, run, 0),
+                                        o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
+    if (dx) {
+        run->kernels->dense_backward_input(inputs(node), (int)o->units, dy,
+                                           node_parameter(node, run, 0), dx);
+    }
+}
+
+static struct choice *dense_activation(const struct node *node)
+{
+    return &((struct dense *)node->options)->activation;
+}
+
+static struct choice *dense_init(const struct node *node)
+{
+    return &((struct dense *)node->options)->init;
+}
+
+static const struct layer_example EXAMPLES[] = {
+    {"10", {3, 4, 5}},
+    {"{units: 7, bias: false}", {1, 1, 33}},
+    {"1", {1, 1, 1}},
+    {NULL, {0, 0, 0}},
+};
+
+extern const struct layer_type LAYER_dense;
+const struct layer_type LAYER_dense = {
+    .member = {.name = "dense",
+               .help = "fully connected; flattens its input by itself",
+               .options = OPTIONS,
+               .size = sizeof(struct dense)},
+    .flags = LAYER_READS_X,
+    .shape = dense_shape,
+    .need = dense_need,
+    .forward = dense_forward,
+    .backward = dense_backward,
+    .activation = dense_activation,
+    .init = dense_init,
+    .examples = EXAMPLES,
+};

@@ -1,0 +1,74 @@
+/* dropout.c: in training, each value is dropped with probability `rate` and the others are scaled
+ * by 1 / (1 - rate); when evaluating, nothing happens. Srivastava, Hinton, Krizhevsky, Sutskever,
+ * Salakhutdinov 2014; scaled in training, as in PyTorch.
+ *
+ * The mask is a function of (seed, layer, epoch, sample, element), so backward makes it again
+ * instead of keeping it. */
+#include "base/rng.h"
+#include "net/layer.h"
+
+struct dropout {
+    struct layer_options layer;
+    float rate;
+};
+
+static const struct option OPTIONS[] = {
+    {.key = "rate",
+     .kind = &OPTION_NUMBER,
+     .offset = offsetof(struct dropout, rate),
+     .low = 0,
+     .high = 1,
+     .open = 2,
+     .help = "the share that is dropped"},
+    LAYER_NAME_ROW,
+    OPTION_END,
+};
+
+static int dropout_shape(struct node *node, struct error_list *errors)
+{
+    (void)errors;
+    node->out = node->in;
+    return 0;
+}
+
+static void mask(const struct node *node, const struct run *run, const float *from, float *to)
+{
+    const struct dropout *o = node->options;
+    run->kernels->dropout(from, to, shape_size(node->in), o->rate, run->seed, run->samples,
+                          run->epoch, RNG_DROPOUT | (uint32_t)node->index << 8);
+}
+
+static void dropout_forward(const struct node *node, const struct run *run, const float *x,
+                            float *y)
+{
+    mask(node, run, x, y);
+}
+
+static void dropout_backward(const struct node *node, const struct run *run, const float *x,
+                             const float *y, const float *dy, float *dx)
+{
+    (void)x, (void)y;
+    if (dx) {
+        mask(node, run, dy, dx);
+    }
+}
+
+static const struct layer_example EXAMPLES[] = {
+    {"0.5", {3, 5, 7}},
+    {"0.25", {33, 1, 1}},
+    {"0", {2, 2, 2}},
+    {NULL, {0, 0, 0}},
+};
+
+extern const struct layer_type LAYER_dropout;
+const struct layer_type LAYER_dropout = {
+    .member = {.name = "dropout",
+               .help = "drops random values while training",
+               .options = OPTIONS,
+               .size = sizeof(struct dropout)},
+    .flags = LAYER_IN_PLACE | LAYER_TRAINING_ONLY,
+    .shape = dropout_shape,
+    .forward = dropout_forward,
+    .backward = dropout_backward,
+    .examples = EXAMPLES,
+};

@@ -1,0 +1,21 @@
+/* loss.h: what a loss is: from the last layer's outputs and the labels to a number a sample and the
+ * gradient. */
+#ifndef CNNTRAIN_NET_LOSS_H
+#define CNNTRAIN_NET_LOSS_H
+
+#include "config/option.h"
+#include "kernels/kernels.h"
+
+struct loss_type {
+    struct member member;
+    /* loss[16] and, unless NULL, dz[classes][16] (scaled) from z[classes][16] and labels[16] (-1:
+     * dead lane). */
+    void (*evaluate)(const struct kernels *, int classes, const float *z, const int32_t *labels,
+                     float scale, float *loss, float *dz);
+    /* What the outputs say of each class: probabilities under cross_entropy, the outputs themselves
+     * under mse. p may be z. */
+    void (*predict)(const struct kernels *, int classes, const float *z, float *p);
+};
+extern const struct family LOSSES; /* losses.def; members are struct loss_type */
+
+#endif

@@ -1,0 +1,23 @@
+/* net.h: one tile through the network, forward and backward, in a worker's block of memory laid out
+ * by a plan. */
+#ifndef CNNTRAIN_NET_NET_H
+#define CNNTRAIN_NET_NET_H
+
+#include "net/plan.h"
+
+/* From block[plan->input] to block[plan->logits]. `run->scratch` is set here. `block`: plan->floats
+ * floats, 64-byte aligned. */
+void net_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block);
+/* From block[plan->dlogits] to run->gradients, which is added to. After net_forward with the same
+ * run and a training plan. */
+void net_backward(const struct graph *graph, const struct plan *plan, struct run *run,
+                  float *block);
+/* The first layer that has a parameter, or makes an output from this tile, that is not finite;
+ * *parameter says which of the two it is. NULL when there is none. Works as net_forward does, on a
+ * tile that has been laid in again. */
+const struct node *net_find_not_finite(const struct graph *graph, const struct plan *plan,
+                                       struct run *run, float *block, int *parameter);
+/* Whether n floats are all finite. */
+int all_finite(const float *values, size_t n);
+
+#endif

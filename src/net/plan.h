@@ -1,0 +1,31 @@
+/* plan.h: where everything stands. A worker's memory for one tile is one block; the plan gives each
+ * tensor a place in it for as long as it is needed, so tensors whose lives do not overlap share
+ * memory, and the whole stays in the cache. Nothing is allocated later. */
+#ifndef CNNTRAIN_NET_PLAN_H
+#define CNNTRAIN_NET_PLAN_H
+
+#include "net/graph.h"
+
+/* Offsets in floats. */
+struct place {
+    size_t y;
+    size_t dy;  /* gradient by y; meaningless where there is none */
+    int runs;   /* 0: passes its input through (a training-only layer in evaluation) */
+    int has_dx; /* backward computes dx: something before it is trained */
+};
+
+struct plan {
+    int training;
+    struct place *places;   /* one a node; the arena owns them */
+    size_t input;           /* the tile that enters, [c][h][w][16] */
+    size_t logits, dlogits; /* the last layer's output and the gradient by it */
+    size_t scratch;
+    size_t floats;      /* size of a worker's block, a multiple of 16 */
+    int first_backward; /* the first trained layer: backward ends there */
+};
+
+/* 0, or -1 when there is no memory for the plan itself. */
+int plan_make(struct plan *plan, const struct graph *graph, int training, struct arena *arena,
+              struct error *e);
+
+#endif
