@@ -1,0 +1,136 @@
+#!/bin/sh
+# deps.sh: install what is missing to build cnntrain, to test them, or to run all of CI.
+#
+# usage: scripts/deps.sh [build|test|ci]       (default: build; each level includes the ones before it)
+#
+# Looks for the things themselves (a command, pkg-config, a header, a Python module), not for packages, and does nothing when
+# all are there. Otherwise installs with apt-get, dnf, pacman or brew, through sudo when it is needed. Exit: 0 all is there,
+# 1 something is missing and could not be installed, 2 usage.
+set -u
+
+# thing     level  apt-get           dnf                  pacman           brew
+TABLE='
+compiler    build  gcc,libc6-dev     gcc,glibc-devel      gcc              gcc
+make        build  make              make                 make             make
+pkg-config  build  pkg-config        pkgconf-pkg-config   pkgconf          pkg-config
+libyaml     build  libyaml-dev       libyaml-devel        libyaml          libyaml
+zlib        build  zlib1g-dev        zlib-devel           zlib             zlib
+jansson     build  libjansson-dev    jansson-devel        jansson          jansson
+cmocka      test   libcmocka-dev     libcmocka-devel      cmocka           cmocka
+bats        test   bats              bats                 bats             bats-core
+python3     test   python3           python3              python           python3
+torch       ci     python3-torch     python3-torch        python-pytorch   pytorch
+'
+
+say() {
+    printf '%s\n' "deps.sh: $*"
+}
+
+fail() {
+    say "error: $*" >&2
+    exit 1
+}
+
+# A system package of Python is for the system's Python, which need not be the first in PATH.
+torch() {
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c 'import importlib.util as i, sys; sys.exit(i.find_spec("torch") is None)'; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+compiler() {
+    for cc in ${CC:+"$CC"} cc gcc clang; do
+        if printf '#include <stdio.h>\n#include <omp.h>\n' | $cc -fopenmp -E -x c -; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+is_there() {
+    case $1 in
+    compiler | torch) "$1" ;;
+    libyaml) pkg-config --exists yaml-0.1 ;;
+    zlib | jansson | cmocka) pkg-config --exists "$1" ;;
+    *) command -v "$1" ;;
+    esac >/dev/null 2>&1
+}
+
+# The things of the wanted levels that are not there, with the package of the manager whose name is $1 ('' for none).
+missing() {
+    printf '%s' "$TABLE" | while read -r thing level apt dnf pacman brew; do
+        case " $levels " in
+        *" ${level:-none} "*) ;;
+        *) continue ;;
+        esac
+        is_there "$thing" && continue
+        case $1 in
+        apt-get) echo "$apt" ;;
+        dnf) echo "$dnf" ;;
+        pacman) echo "$pacman" ;;
+        brew) echo "$brew" ;;
+        *) echo "$thing" ;;
+        esac
+    done | tr ',\n' '  '
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        fail "not root and no sudo here; run as root: $*"
+    fi
+}
+
+install() {
+    manager=$1
+    shift
+    case $manager in
+    apt-get)
+        as_root apt-get update -q &&
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+        ;;
+    dnf) as_root dnf install -y "$@" ;;
+    pacman) as_root pacman -S --needed --noconfirm "$@" ;;
+    brew) brew install "$@" ;;
+    esac
+}
+
+case ${1:-build} in
+build) levels='build' ;;
+test) levels='build test' ;;
+ci) levels='build test ci' ;;
+*)
+    echo 'usage: scripts/deps.sh [build|test|ci]' >&2
+    exit 2
+    ;;
+esac
+
+things=$(missing '')
+if [ -z "$things" ]; then
+    say "all there for: $levels"
+    exit 0
+fi
+
+manager=
+for candidate in apt-get dnf pacman brew; do
+    if command -v "$candidate" >/dev/null 2>&1; then
+        manager=$candidate
+        break
+    fi
+done
+[ -n "$manager" ] || fail "missing: ${things% }; no apt-get, dnf, pacman or brew here: install them by hand"
+
+packages=$(missing "$manager")
+say "missing: ${things% }; installing with $manager: ${packages% }"
+# shellcheck disable=SC2086 # a list of words
+install "$manager" $packages || fail "$manager could not install: ${packages% } (is there a network?)"
+
+things=$(missing '')
+[ -z "$things" ] || fail "$manager has run, but these are still missing: ${things% }"
+say "all there for: $levels"

@@ -1,0 +1,231 @@
+/* input.c: see input.h. What the network sees, (pixel * scale - mean) / std, is one multiply-add:
+ *
+ *   x = pixel * (scale / std) + (0 - mean) / std
+ *
+ * with both constants worked out in double and rounded once. Statistics of byte images come from
+ * whole-number sums, so they are exact until the last division. */
+#include "data/input.h"
+
+#include <assert.h>
+#include <float.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+/* A fault at the option, or at the data when the option was not written. */
+static int fault(struct error *e, const struct yaml *where, const struct dataset *set,
+                 const char *message)
+{
+    if (where != NULL) {
+        return yaml_error_one(e, ERROR_CONFIG, where, "%s", message);
+    }
+    return error_set(e, ERROR_DATA, set->path, "%s", message);
+}
+
+static const char *plural(long long count) { return count == 1 ? "" : "s"; }
+
+static size_t plane_of(const struct dataset *set) { return (size_t)set->h * (size_t)set->w; }
+
+static size_t plane_offset(const struct dataset *set, uint32_t sample, int channel)
+{
+    return ((size_t)sample * (size_t)set->c + (size_t)channel) * plane_of(set);
+}
+
+static void standard_of_bytes(struct input *input, const struct subset *train, int channel)
+{
+    const struct dataset *set = train->set;
+    const size_t plane = plane_of(set);
+    uint64_t sum = 0, squares = 0;
+    for (size_t s = 0; s < train->count; s++) {
+        const uint8_t *pixels = set->bytes + plane_offset(set, train->index[s], channel);
+        for (size_t i = 0; i < plane; i++) {
+            const unsigned pixel = pixels[i];
+            sum += pixel;
+            squares += pixel * pixel;
+        }
+    }
+    const uint64_t n = (uint64_t)train->count * plane;
+    const unsigned __int128 spread = (unsigned __int128)n * squares - (unsigned __int128)sum * sum;
+    input->mean[channel] = (double)sum / (double)n * input->scale;
+    input->std[channel] = spread == 0 ? 1 : sqrt((double)spread) / (double)n * input->scale;
+}
+
+static void standard_of_floats(struct input *input, const struct subset *train, int channel)
+{
+    const struct dataset *set = train->set;
+    const size_t plane = plane_of(set);
+    const double n = (double)train->count * (double)plane;
+    double sum = 0, squares = 0;
+    for (size_t s = 0; s < train->count; s++) {
+        const float *pixels = set->floats + plane_offset(set, train->index[s], channel);
+        for (size_t i = 0; i < plane; i++) {
+            sum += (double)pixels[i];
+        }
+    }
+    const double mean = sum / n;
+    for (size_t s = 0; s < train->count; s++) {
+        const float *pixels = set->floats + plane_offset(set, train->index[s], channel);
+        for (size_t i = 0; i < plane; i++) {
+            const double difference = (double)pixels[i] - mean;
+            squares += difference * difference;
+        }
+    }
+    input->mean[channel] = mean;
+    input->std[channel] = squares > 0 ? sqrt(squares / n) : 1;
+}
+
+/* Floats have no range of their own: the least of the training set becomes 0 and the greatest 1. */
+static void unit_of_floats(struct input *input, const struct subset *train)
+{
+    const struct dataset *set = train->set;
+    const size_t values = plane_of(set) * (size_t)set->c;
+    float low = FLT_MAX, high = -FLT_MAX;
+    for (size_t s = 0; s < train->count; s++) {
+        const float *pixels = set->floats + plane_offset(set, train->index[s], 0);
+        for (size_t i = 0; i < values; i++) {
+            low = pixels[i] < low ? pixels[i] : low;
+            high = pixels[i] > high ? pixels[i] : high;
+        }
+    }
+    for (int k = 0; k < set->c; k++) {
+        input->mean[k] = (double)low;
+        input->std[k] = high > low ? (double)high - (double)low : 1;
+    }
+}
+
+static int resolve_normalize(struct input *input, const struct normalize_options *normalize,
+                             const struct subset *train, struct error *e)
+{
+    const struct dataset *set = train->set;
+    const int given = strcmp(normalize->mode, "given") == 0;
+    input->scale = set->bytes != NULL && strcmp(normalize->mode, "none") != 0 ? 1.0 / 255 : 1;
+    if (given && normalize->mean.count != set->c) {
+        char message[128];
+        snprintf(message, sizeof message,
+                 "%d mean%s and standard deviation%s, but the images have %d channel%s",
+                 normalize->mean.count, plural(normalize->mean.count),
+                 plural(normalize->mean.count), set->c, plural(set->c));
+        return fault(e, normalize->where, set, message);
+    }
+    for (int k = 0; k < set->c; k++) {
+        input->mean[k] = given ? normalize->mean.values[k] : 0;
+        input->std[k] = given ? normalize->std.values[k] : 1;
+        if (strcmp(normalize->mode, "standard") == 0) {
+            (set->bytes != NULL ? standard_of_bytes : standard_of_floats)(input, train, k);
+        }
+    }
+    if (strcmp(normalize->mode, "unit") == 0 && set->bytes == NULL) {
+        unit_of_floats(input, train);
+    }
+    for (int k = 0; k < set->c; k++) {
+        if (!isfinite((float)(input->scale / input->std[k])) ||
+            !isfinite((float)(input->mean[k] / input->std[k]))) {
+            return fault(e, normalize->where, set,
+                         "normalised pixels are beyond the range of a float");
+        }
+    }
+    return 0;
+}
+
+int input_resolve(struct input *input, const struct input_options *size,
+                  const struct normalize_options *normalize, const struct subset *train,
+                  struct error *e)
+{
+    const struct dataset *set = train->set;
+    char message[128];
+    *input = (struct input){
+        .c = set->c,
+        .h = size->height.value != 0 ? (int)size->height.value : set->h,
+        .w = size->width.value != 0 ? (int)size->width.value : set->w,
+    };
+    if (size->channels.value != 0 && size->channels.value != set->c) {
+        snprintf(message, sizeof message, "input has %lld channel%s, but the images have %d",
+                 size->channels.value, plural(size->channels.value), set->c);
+        return fault(e, size->channels.where, set, message);
+    }
+    if (input->h < set->h || input->w < set->w) {
+        snprintf(message, sizeof message,
+                 "input is %dx%d, but the images are %dx%d; fit: pad can only enlarge", input->h,
+                 input->w, set->h, set->w);
+        return fault(e, input->h < set->h ? size->height.where : size->width.where, set, message);
+    }
+    return resolve_normalize(input, normalize, train, e);
+}
+
+int input_check(const struct input *input, const struct dataset *set, enum error_kind kind,
+                struct error *e)
+{
+    const char *who = kind == ERROR_MODEL ? "model" : "network";
+    if (set->c != input->c) {
+        return error_set(e, kind, set->path, "images have %d channel%s, the %s takes %d channel%s",
+                         set->c, plural(set->c), who, input->c, plural(input->c));
+    }
+    if (set->h > input->h || set->w > input->w) {
+        return error_set(e, kind, set->path, "images are %dx%d, the %s takes %dx%d", set->h, set->w,
+                         who, input->h, input->w);
+    }
+    if (set->bytes == NULL && input->scale < 1) {
+        return error_set(e, kind, set->path, "pixels are floats, the %s takes bytes", who);
+    }
+    return 0;
+}
+
+static void fill(float *y, size_t vectors, float value)
+{
+    for (size_t i = 0; i < vectors * LANES; i++) {
+        y[i] = value;
+    }
+}
+
+/* One run of `count` stored values of each of the 16 images, from `offset` in their plane of
+ * `channel`. */
+static void lay(const struct dataset *set, const uint32_t sample[LANES], int channel, size_t offset,
+                size_t count, float scale, float shift, float *y, const struct kernels *kernels)
+{
+    const uint8_t *bytes[LANES];
+    const float *floats[LANES];
+    for (int i = 0; i < LANES; i++) {
+        const size_t at = plane_offset(set, sample[i], channel) + offset;
+        if (set->bytes != NULL) {
+            bytes[i] = set->bytes + at;
+        } else {
+            floats[i] = set->floats + at;
+        }
+    }
+    if (set->bytes != NULL) {
+        kernels->tile_from_bytes(bytes, count, scale, shift, y);
+    } else {
+        kernels->tile_from_floats(floats, count, scale, shift, y);
+    }
+}
+
+void input_tile(const struct input *input, const struct dataset *set, const uint32_t *index,
+                int live, float *x, int32_t *labels, const struct kernels *kernels)
+{
+    assert(live >= 1 && live <= LANES);
+    uint32_t sample[LANES];
+    for (int i = 0; i < LANES; i++) {
+        sample[i] = index[i < live ? i : 0];
+        labels[i] = i < live ? set->labels[sample[i]] : -1;
+    }
+    const size_t top = (size_t)(input->h - set->h) / 2, left = (size_t)(input->w - set->w) / 2;
+    const size_t right = (size_t)(input->w - set->w) - left,
+                 bottom = (size_t)(input->h - set->h) - top;
+    /* Without columns at the sides the rows of a plane join into one run. */
+    const size_t runs = input->w == set->w ? 1 : (size_t)set->h;
+    const size_t run = plane_of(set) / runs;
+    for (int k = 0; k < input->c; k++) {
+        const float scale = (float)(input->scale / input->std[k]);
+        const float shift = (float)((0 - input->mean[k]) / input->std[k]);
+        fill(x, top * (size_t)input->w, shift);
+        x += top * (size_t)input->w * LANES;
+        for (size_t r = 0; r < runs; r++) {
+            fill(x, left, shift);
+            lay(set, sample, k, r * run, run, scale, shift, x + left * LANES, kernels);
+            fill(x + (left + run) * LANES, right, shift);
+            x += (left + run + right) * LANES;
+        }
+        fill(x, bottom * (size_t)input->w, shift);
+        x += bottom * (size_t)input->w * LANES;
+    }
+}
