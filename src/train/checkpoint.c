@@ -1,0 +1,319 @@
+/* checkpoint.c: checkpoint.bin, out and in. */
+#include "train/checkpoint.h"
+
+#include "train/compare.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The metadata: one list serves writing and reading. Numbers in hexadecimal where every bit counts.
+ */
+enum entry {
+    BATCH,
+    BEST,
+    BEST_EPOCH,
+    FORMAT,
+    CONFIG,
+    CORRECT,
+    TRAIN_CRC,
+    VALIDATION_CRC,
+    EPOCH,
+    FINISHED,
+    KIND,
+    LEVEL,
+    LOG_BYTES,
+    LOG_CRC,
+    LOSS_SUM,
+    SECONDS,
+    STEP,
+    WAITED,
+    ENTRIES
+};
+static const char *const KEYS[ENTRIES] = {
+    [BATCH] = "batch",
+    [BEST] = "stopping.best",
+    [BEST_EPOCH] = "stopping.best_epoch",
+    [FORMAT] = "cnntrain.format",
+    [CONFIG] = "config",
+    [CORRECT] = "correct",
+    [TRAIN_CRC] = "data.train",
+    [VALIDATION_CRC] = "data.validation",
+    [EPOCH] = "epoch",
+    [FINISHED] = "finished",
+    [KIND] = "kind",
+    [LEVEL] = "arithmetic",
+    [LOG_BYTES] = "log.bytes",
+    [LOG_CRC] = "log.crc32",
+    [LOSS_SUM] = "loss_sum",
+    [SECONDS] = "seconds",
+    [STEP] = "step",
+    [WAITED] = "stopping.waited",
+};
+
+struct metadata {
+    char value[ENTRIES][64];
+    struct text config;
+    struct metadata_entry entries[ENTRIES];
+};
+
+/* How products are rounded: levels that agree here agree to the bit. */
+static const char *arithmetic(const struct kernels *kernels)
+{
+    return kernels->fused ? "fused" : "generic";
+}
+
+static void describe_set(char *out, size_t size, const struct dataset *set)
+{
+    snprintf(out, size, "%zu images, CRC-32 %08" PRIx32, set->count, set->crc32);
+}
+
+static void fill_metadata(const struct trainer *t, struct metadata *m)
+{
+    const struct position *p = &t->position;
+    const size_t size = sizeof m->value[0];
+    *m = (struct metadata){.config = {0}};
+    snprintf(m->value[BATCH], size, "%lld", p->batch);
+    snprintf(m->value[BEST], size, "%a", p->stopping.best);
+    snprintf(m->value[BEST_EPOCH], size, "%lld", p->stopping.best_epoch);
+    snprintf(m->value[FORMAT], size, "1");
+    snprintf(m->value[CORRECT], size, "%lld", p->correct);
+    describe_set(m->value[TRAIN_CRC], size, &t->train_set);
+    describe_set(m->value[VALIDATION_CRC], size, &t->validation_set);
+    snprintf(m->value[EPOCH], size, "%lld", p->epoch);
+    snprintf(m->value[FINISHED], size, "%d", p->finished);
+    snprintf(m->value[KIND], size, "checkpoint");
+    snprintf(m->value[LEVEL], size, "%s", arithmetic(t->kernels));
+    snprintf(m->value[LOG_BYTES], size, "%lld", t->log.bytes);
+    snprintf(m->value[LOG_CRC], size, "%08" PRIx32, t->log.crc32);
+    snprintf(m->value[LOSS_SUM], size, "%a", p->loss_sum);
+    snprintf(m->value[SECONDS], size, "%a", p->seconds);
+    snprintf(m->value[STEP], size, "%lld", p->step);
+    snprintf(m->value[WAITED], size, "%lld", p->stopping.waited);
+    settings_emit(&t->model.settings, 0, &m->config);
+    for (int i = 0; i < ENTRIES; i++) {
+        m->entries[i] =
+            (struct metadata_entry){KEYS[i], i == CONFIG ? m->config.data : m->value[i]};
+    }
+}
+
+static void path_of(const struct output_dir *dir, char *path, size_t size)
+{
+    snprintf(path, size, "%s/checkpoint.bin", dir->path);
+}
+
+static void state_prefix(const struct trainer *t, int k, char *prefix, size_t size)
+{
+    snprintf(prefix, size, "optimizer.%s.", t->optimizer->state_names[k]);
+}
+
+static int has_best(const struct trainer *t) { return t->position.stopping.best_epoch > 0; }
+
+/* All tensors of a checkpoint, one flat vector after the other. Returns how many, or -1 without
+ * memory. */
+static int gather(const struct trainer *t, struct arena *arena, struct tensor_entry **all)
+{
+    const struct graph *graph = &t->model.graph;
+    const int each = model_tensor_count(graph), vectors = 1 + t->optimizer->states + has_best(t);
+    *all = arena_alloc(arena, (size_t)each * (size_t)vectors * sizeof **all);
+    int count = 0;
+    for (int v = 0; *all && v < vectors; v++) {
+        struct tensor_entry *tensors;
+        char prefix[64] = "";
+        const float *flat = t->parameters;
+        if (v > t->optimizer->states) {
+            snprintf(prefix, sizeof prefix, "best.");
+            flat = t->best;
+        } else if (v > 0) {
+            state_prefix(t, v - 1, prefix, sizeof prefix);
+            flat = t->states[v - 1];
+        }
+        if (model_tensors(graph, flat, prefix, arena, &tensors) < 0) {
+            return -1;
+        }
+        memcpy(*all + count, tensors, (size_t)each * sizeof *tensors);
+        count += each;
+    }
+    return *all ? count : -1;
+}
+
+int checkpoint_write(const struct trainer *t, const struct output_dir *dir, struct error *e)
+{
+    struct arena arena = {0};
+    struct metadata metadata;
+    struct tensor_entry *tensors;
+    char path[1100];
+    int status = -1;
+    TRY(output_dir_check(dir, e));
+    path_of(dir, path, sizeof path);
+    fill_metadata(t, &metadata);
+    const int count = gather(t, &arena, &tensors);
+    if (count < 0 || metadata.config.failed) {
+        error_memory(e, metadata.config.length);
+    } else {
+        status = safetensors_write(dir->fd, "checkpoint.bin", path, metadata.entries, ENTRIES,
+                                   tensors, count, e);
+    }
+    text_free(&metadata.config);
+    arena_free(&arena);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static int read_counter(const struct safetensors *file, enum entry key, long long *value,
+                        struct error *e)
+{
+    const char *text = safetensors_metadata(file, KEYS[key]);
+    if (!text || text_to_integer(text, strlen(text), value) != 0 || *value < 0) {
+        return error_set(e, ERROR_MODEL, file->path, "metadata '%s' is not a whole number",
+                         KEYS[key]);
+    }
+    return 0;
+}
+
+static int read_real(const struct safetensors *file, enum entry key, double *value, struct error *e)
+{
+    const char *text = safetensors_metadata(file, KEYS[key]);
+    char *end = NULL;
+    *value = text ? strtod(text, &end) : 0;
+    if (!text || end == text || *end || *value - *value != 0) {
+        return error_set(e, ERROR_MODEL, file->path, "metadata '%s' is not a finite number",
+                         KEYS[key]);
+    }
+    return 0;
+}
+
+static int read_position(const struct safetensors *file, struct position *p, struct error *e)
+{
+    long long finished;
+    TRY(read_counter(file, EPOCH, &p->epoch, e));
+    TRY(read_counter(file, STEP, &p->step, e));
+    TRY(read_counter(file, BATCH, &p->batch, e));
+    TRY(read_counter(file, CORRECT, &p->correct, e));
+    TRY(read_counter(file, BEST_EPOCH, &p->stopping.best_epoch, e));
+    TRY(read_counter(file, WAITED, &p->stopping.waited, e));
+    TRY(read_counter(file, FINISHED, &finished, e));
+    p->finished = finished != 0;
+    TRY(read_real(file, LOSS_SUM, &p->loss_sum, e));
+    TRY(read_real(file, SECONDS, &p->seconds, e));
+    return read_real(file, BEST, &p->stopping.best, e);
+}
+
+/* The counters must fit each other and this run. */
+static int check_position(const struct trainer *t, const struct safetensors *file,
+                          const struct position *p, struct error *e)
+{
+    const size_t batch = (size_t)t->model.settings.train.batch_size;
+    const long long batches = (long long)((t->train.count + batch - 1) / batch);
+    if (p->batch >= batches || p->epoch > 1000000 || p->step != p->epoch * batches + p->batch ||
+        p->stopping.best_epoch > p->epoch || p->stopping.waited > p->epoch) {
+        return error_set(e, ERROR_MODEL, file->path,
+                         "its counters do not fit: epoch %lld, batch %lld of %lld, step %lld",
+                         p->epoch, p->batch, batches, p->step);
+    }
+    const long long epochs = t->model.settings.train.epochs;
+    if (p->epoch > epochs || (p->epoch == epochs && p->batch > 0)) {
+        return error_set(e, ERROR_MODEL, file->path,
+                         "the checkpoint is already at epoch %lld; train.epochs is %lld", p->epoch,
+                         epochs);
+    }
+    return 0;
+}
+
+static int check_data(const struct safetensors *file, enum entry key, const struct dataset *set,
+                      struct error *e)
+{
+    char now[64];
+    const char *then = safetensors_metadata(file, KEYS[key]);
+    describe_set(now, sizeof now, set);
+    if (!then || strcmp(then, now) != 0) {
+        return error_set(e, ERROR_MODEL, file->path,
+                         "the data changed since the checkpoint: %s was %s, now it is %s",
+                         key == TRAIN_CRC ? "the training set" : "the validation set",
+                         then ? then : "not named", now);
+    }
+    return 0;
+}
+
+static int read_vectors(struct trainer *t, const struct safetensors *file, struct error *e)
+{
+    const struct graph *graph = &t->model.graph;
+    const int vectors = 1 + t->optimizer->states + has_best(t);
+    if (file->tensor_count != vectors * model_tensor_count(graph)) {
+        return error_set(e, ERROR_MODEL, file->path, "%d tensors, this run needs %d",
+                         file->tensor_count, vectors * model_tensor_count(graph));
+    }
+    TRY(model_read_tensors(graph, file, "", t->parameters, e));
+    for (int k = 0; k < t->optimizer->states; k++) {
+        char prefix[64];
+        state_prefix(t, k, prefix, sizeof prefix);
+        TRY(model_read_tensors(graph, file, prefix, t->states[k], e));
+    }
+    return has_best(t) ? model_read_tensors(graph, file, "best.", t->best, e) : 0;
+}
+
+static int resume_from(struct trainer *t, const struct safetensors *file,
+                       const struct output_dir *dir, struct error *e)
+{
+    const char *kind = safetensors_metadata(file, KEYS[KIND]),
+               *config = safetensors_metadata(file, KEYS[CONFIG]);
+    const char *level = safetensors_metadata(file, KEYS[LEVEL]),
+               *crc = safetensors_metadata(file, KEYS[LOG_CRC]);
+    if (!kind || strcmp(kind, "checkpoint") != 0 || !config || !level || !crc) {
+        return error_set(e, ERROR_MODEL, file->path, "is not a checkpoint");
+    }
+    TRY(compare_settings(&t->model.settings, config, file->path, e));
+    TRY(check_data(file, TRAIN_CRC, &t->train_set, e));
+    TRY(check_data(file, VALIDATION_CRC, &t->validation_set, e));
+    if (strcmp(level, arithmetic(t->kernels)) != 0) {
+        return error_set(e, ERROR_MODEL, file->path,
+                         "was made with %s arithmetic, this is %s: the bytes would differ "
+                         "(CNNTRAIN_CPU chooses)",
+                         level, arithmetic(t->kernels));
+    }
+    struct position position = {0};
+    long long log_bytes;
+    TRY(read_position(file, &position, e));
+    TRY(read_counter(file, LOG_BYTES, &log_bytes, e));
+    TRY(check_position(t, file, &position, e));
+    t->position = position;
+    TRY(read_vectors(t, file, e));
+    return log_resume(&t->log, dir->fd, dir->path, log_bytes, (uint32_t)strtoul(crc, NULL, 16), e);
+}
+
+int checkpoint_resume(struct trainer *t, const struct output_dir *dir, struct error *e)
+{
+    struct safetensors file;
+    char path[1100];
+    path_of(dir, path, sizeof path);
+    if (checkpoint_state(dir) == CHECKPOINT_NONE) {
+        return error_set(e, ERROR_MODEL, dir->path, "there is no checkpoint to resume from");
+    }
+    TRY(safetensors_read(&file, path, "cnntrain.format", e));
+    const int status = resume_from(t, &file, dir, e);
+    safetensors_free(&file);
+    return status;
+}
+
+enum checkpoint_state checkpoint_state(const struct output_dir *dir)
+{
+    struct safetensors file;
+    struct error e;
+    struct stat status;
+    char path[1100];
+    path_of(dir, path, sizeof path);
+    if (fstatat(dir->fd, "checkpoint.bin", &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        return CHECKPOINT_NONE;
+    }
+    if (safetensors_read(&file, path, "cnntrain.format", &e) != 0) {
+        return CHECKPOINT_UNFINISHED;
+    }
+    const char *finished = safetensors_metadata(&file, KEYS[FINISHED]);
+    const int done = finished && strcmp(finished, "1") == 0;
+    safetensors_free(&file);
+    return done ? CHECKPOINT_FINISHED : CHECKPOINT_UNFINISHED;
+}

@@ -1,0 +1,22 @@
+/* checkpoint.h: checkpoint.bin: everything needed to go on, bit for bit. A safetensors file with
+ * the weights, the optimizer's states
+ * ("optimizer.<state>.<tensor>") and the best weights ("best.<tensor>"), and the position in its
+ * metadata. */
+#ifndef CNNTRAIN_TRAIN_CHECKPOINT_H
+#define CNNTRAIN_TRAIN_CHECKPOINT_H
+
+#include "train/trainer.h"
+
+/* Write it into the open directory, atomically. */
+int checkpoint_write(const struct trainer *trainer, const struct output_dir *dir, struct error *e);
+/* Read it into a prepared trainer: config and data must be those of the checkpoint (a different
+ * config is reported at the key in the user's file; train.epochs may differ), and the log is cut
+ * back to its length. ERROR_MODEL, ERROR_IO. */
+int checkpoint_resume(struct trainer *trainer, const struct output_dir *dir, struct error *e);
+
+enum checkpoint_state { CHECKPOINT_NONE, CHECKPOINT_UNFINISHED, CHECKPOINT_FINISHED };
+/* What the directory holds. An unreadable checkpoint counts as unfinished: it is not ours to throw
+ * away. */
+enum checkpoint_state checkpoint_state(const struct output_dir *dir);
+
+#endif

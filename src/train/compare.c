@@ -1,0 +1,117 @@
+/* compare.c: two resolved configs, walked side by side. */
+#include "train/compare.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct difference {
+    char path[256];           /* dotted */
+    char then[160];           /* the value in the checkpoint */
+    const struct yaml *where; /* the nearest node in the user's file */
+};
+
+static void show(char *out, size_t size, const struct yaml *node)
+{
+    if (node && node->kind == YAML_SCALAR) {
+        text_escape(out, size, node->text, node->length);
+    } else {
+        snprintf(out, size, "%s", node ? yaml_kind_name(node) : "absent");
+    }
+}
+
+/* Go down one step in the user's file, where there is something to go down to. */
+static const struct yaml *follow(const struct yaml *users, const char *key, int index)
+{
+    const struct yaml *next = NULL;
+    if (users && users->kind == YAML_MAP && key) {
+        next = yaml_get(users, key);
+    } else if (users && users->kind == YAML_LIST && !key && index < users->count) {
+        next = users->items[index];
+    }
+    return next ? next : users;
+}
+
+static int differ(const struct yaml *now, const struct yaml *then, const struct yaml *users,
+                  const char *path, struct difference *d);
+
+static int differ_at(const struct yaml *now, const struct yaml *then, const struct yaml *users,
+                     const char *path, const char *key, int index, struct difference *d)
+{
+    char below[256];
+    if (key) {
+        snprintf(below, sizeof below, "%s%s%s", path, *path ? "." : "", key);
+    } else {
+        snprintf(below, sizeof below, "%s.%d", path, index);
+    }
+    return differ(now, then, follow(users, key, index), below, d);
+}
+
+/* Both trees were written by the same emitter: same order, same forms; depth is the option tables'.
+ */
+static int differ(const struct yaml *now, const struct yaml *then, const struct yaml *users,
+                  const char *path, struct difference *d)
+{
+    if (strcmp(path, "train.epochs") == 0) {
+        return 0;
+    }
+    if (now && then && now->kind == YAML_MAP && then->kind == YAML_MAP) {
+        for (int i = 0; i < now->count; i++) {
+            const char *key = now->keys[i]->text;
+            if (differ_at(now->items[i], yaml_get(then, key), users, path, key, 0, d)) {
+                return 1;
+            }
+        }
+        for (int i = 0; i < then->count; i++) {
+            const char *key = then->keys[i]->text;
+            if (!yaml_get(now, key) && differ_at(NULL, then->items[i], users, path, key, 0, d)) {
+                return 1;
+            }
+        }
+        return 0;
+    }
+    if (now && then && now->kind == YAML_LIST && then->kind == YAML_LIST &&
+        now->count == then->count) {
+        for (int i = 0; i < now->count; i++) {
+            if (differ_at(now->items[i], then->items[i], users, path, NULL, i, d)) {
+                return 1;
+            }
+        }
+        return 0;
+    }
+    if (now && then && now->kind == then->kind && now->kind != YAML_LIST &&
+        (now->kind == YAML_NULL || strcmp(now->text, then->text) == 0)) {
+        return 0;
+    }
+    snprintf(d->path, sizeof d->path, "%s", path);
+    show(d->then, sizeof d->then, then);
+    d->where = users;
+    return 1;
+}
+
+int compare_settings(const struct settings *settings, const char *config, const char *path,
+                     struct error *e)
+{
+    struct arena arena = {0};
+    struct error_list errors = {0};
+    struct text text = {0};
+    struct difference difference;
+    int status = -1;
+    settings_emit(settings, 0, &text);
+    const struct yaml *now =
+        text.failed ? NULL : yaml_parse(&arena, "config", text.data, text.length, &errors);
+    const struct yaml *then = yaml_parse(&arena, path, config, strlen(config), &errors);
+    if (!now || !then) {
+        error_set(e, ERROR_MODEL, path, "the config inside cannot be read: %s",
+                  errors.items[0].message);
+    } else if (differ(now, then, settings->root, "", &difference)) {
+        yaml_error_one(e, ERROR_MODEL, difference.where,
+                       "'%s' differs from the checkpoint's (%s); a resumed run must have the "
+                       "config that began it",
+                       difference.path, difference.then);
+    } else {
+        status = 0;
+    }
+    text_free(&text);
+    arena_free(&arena);
+    return status;
+}

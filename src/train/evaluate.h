@@ -1,0 +1,44 @@
+/* evaluate.h: a network over a set of samples, no training. Tiles are computed in parallel and
+ * visited in order, so sums have one order. */
+#ifndef CNNTRAIN_TRAIN_EVALUATE_H
+#define CNNTRAIN_TRAIN_EVALUATE_H
+
+#include "data/input.h"
+#include "net/loss.h"
+#include "net/net.h"
+
+struct evaluator {
+    const struct graph *graph;
+    const struct input *input;
+    const struct loss_type *loss;
+    const float *parameters;
+    const struct kernels *kernels;
+    int classes, threads;
+    struct plan plan;
+    float *memory; /* owned: the workers' blocks and the results of a round of tiles */
+};
+/* `parameters` may change between calls of evaluate. ERROR_LIMIT. */
+int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
+                   const struct input *input, const struct loss_type *loss, const float *parameters,
+                   const struct kernels *kernels, int classes, int threads, struct arena *arena,
+                   struct error *e);
+void evaluator_close(struct evaluator *evaluator);
+
+/* One tile's results: samples first .. first + live - 1 of the subset; p[class * 16 + lane] what
+ * the outputs say (net/loss.h), loss[lane], labels[lane]. */
+struct evaluated_tile {
+    size_t first;
+    int live, correct; /* how many are right: the greatest output, the lowest class in a tie */
+    const float *p, *loss;
+    const int32_t *labels;
+};
+/* Visit every tile, in order. `visit` returns 0 to go on; another value ends the evaluation and is
+ * returned. */
+int evaluate(const struct evaluator *evaluator, const struct subset *subset,
+             int (*visit)(void *user, const struct evaluated_tile *tile), void *user);
+
+/* How many of a tile's live samples have their greatest output at their label; ties go to the
+ * lowest class. */
+int tile_correct(const float *z, int classes, const int32_t *labels, int live);
+
+#endif

@@ -1,0 +1,307 @@
+/* model.c: model.bin, out and in. */
+#include "train/model.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int model_tensor_count(const struct graph *graph)
+{
+    int count = 0;
+    for (int i = 0; i < graph->count; i++) {
+        count += graph->nodes[i].needs.parameter_count;
+    }
+    return count;
+}
+
+/* The entry of one parameter: named, shaped, without data. */
+static int describe(const struct node *node, int k, const char *prefix, struct arena *arena,
+                    struct tensor_entry *entry)
+{
+    const struct parameter *p = &node->needs.parameters[k];
+    char name[256];
+    const int length = snprintf(name, sizeof name, "%s%s.%s", prefix, node->name, p->suffix);
+    *entry = (struct tensor_entry){
+        .name = arena_strndup(arena, name, (size_t)length), .rank = p->rank, .size = p->size};
+    for (int d = 0; d < p->rank; d++) {
+        entry->shape[d] = (size_t)p->dims[d];
+    }
+    return entry->name ? 0 : -1;
+}
+
+int model_tensors(const struct graph *graph, const float *flat, const char *prefix,
+                  struct arena *arena, struct tensor_entry **entries)
+{
+    int count = 0;
+    *entries = arena_alloc(arena, (size_t)model_tensor_count(graph) * sizeof **entries);
+    if (!*entries) {
+        return -1;
+    }
+    for (int i = 0; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+        for (int k = 0; k < node->needs.parameter_count; k++) {
+            TRY(describe(node, k, prefix, arena, &(*entries)[count]));
+            (*entries)[count++].data = flat + node->needs.parameters[k].offset;
+        }
+    }
+    return count;
+}
+
+static int same_shape(const struct tensor_entry *a, const struct tensor_entry *b)
+{
+    return a->rank == b->rank &&
+           memcmp(a->shape, b->shape, (size_t)a->rank * sizeof a->shape[0]) == 0;
+}
+
+static void print_shape(char *out, size_t size, const struct tensor_entry *tensor)
+{
+    size_t used = (size_t)snprintf(out, size, "[");
+    for (int d = 0; d < tensor->rank && used < size; d++) {
+        used += (size_t)snprintf(out + used, size - used, "%s%zu", d ? ", " : "", tensor->shape[d]);
+    }
+    if (used < size) {
+        snprintf(out + used, size - used, "]");
+    }
+}
+
+int model_read_tensors(const struct graph *graph, const struct safetensors *file,
+                       const char *prefix, float *flat, struct error *e)
+{
+    struct arena arena = {0};
+    int status = -1;
+    for (int i = 0; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+        for (int k = 0; k < node->needs.parameter_count; k++) {
+            struct tensor_entry wanted;
+            if (describe(node, k, prefix, &arena, &wanted) != 0) {
+                error_memory(e, 256);
+                goto end;
+            }
+            const struct tensor_entry *found = safetensors_tensor(file, wanted.name);
+            if (!found) {
+                error_set(e, ERROR_MODEL, file->path, "tensor '%s' is missing", wanted.name);
+                goto end;
+            }
+            if (!same_shape(found, &wanted)) {
+                char is[160], should[160];
+                print_shape(is, sizeof is, found);
+                print_shape(should, sizeof should, &wanted);
+                error_at_offset(e, ERROR_MODEL, file->path, found->offset,
+                                "tensor '%s' is %s, its config needs %s", wanted.name, is, should);
+                goto end;
+            }
+            memcpy(flat + node->needs.parameters[k].offset, found->data,
+                   found->size * sizeof *flat);
+        }
+    }
+    status = 0;
+end:
+    arena_free(&arena);
+    return status;
+}
+
+/* ---- metadata ---- */
+
+static char *classes_to_json(const struct texts *classes)
+{
+    json_t *list = json_array();
+    for (int i = 0; list && i < classes->count; i++) {
+        if (json_array_append_new(list, json_string(classes->values[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    char *text = list ? json_dumps(list, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    json_decref(list);
+    return text;
+}
+
+static int classes_from_json(struct texts *classes, const char *text, struct arena *arena)
+{
+    json_t *list = json_loads(text, 0, NULL);
+    int status = -1;
+    if (!json_is_array(list) || json_array_size(list) < 2 || json_array_size(list) > 65536) {
+        goto end;
+    }
+    const size_t count = json_array_size(list);
+    const char **values = arena_alloc(arena, count * sizeof *values);
+    for (size_t i = 0; values && i < count; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        values[i] = name && strlen(name) <= 255 ? arena_strndup(arena, name, strlen(name)) : NULL;
+        if (!values[i]) {
+            goto end;
+        }
+    }
+    if (values) {
+        *classes = (struct texts){(int)count, values};
+        status = 0;
+    }
+end:
+    json_decref(list);
+    return status;
+}
+
+static void input_to_text(const struct input *input, struct text *out)
+{
+    char number[32];
+    text_append(out, "%d %d %d %s", input->c, input->h, input->w,
+                text_from_double(number, input->scale));
+    for (int k = 0; k < input->c; k++) {
+        text_append(out, " %s", text_from_double(number, input->mean[k]));
+        text_append(out, " %s", text_from_double(number, input->std[k]));
+    }
+}
+
+/* The next word of *text as a number; 0 or -1. */
+static int next_number(const char **text, double *value)
+{
+    const size_t length = strcspn(*text, " ");
+    const int status = text_to_double(*text, length, value);
+    *text += length + strspn(*text + length, " ");
+    return status;
+}
+
+static int input_from_text(struct input *input, const char *text)
+{
+    double c, h, w;
+    if (next_number(&text, &c) || next_number(&text, &h) || next_number(&text, &w) ||
+        next_number(&text, &input->scale) || !(c >= 1 && c <= 4) || !(h >= 1 && h <= 65536) ||
+        !(w >= 1 && w <= 65536)) {
+        return -1;
+    }
+    input->c = (int)c;
+    input->h = (int)h;
+    input->w = (int)w;
+    for (int k = 0; k < input->c; k++) {
+        if (next_number(&text, &input->mean[k]) || next_number(&text, &input->std[k]) ||
+            !(input->std[k] > 0)) {
+            return -1;
+        }
+    }
+    return *text ? -1 : 0;
+}
+
+int model_write(const struct model *model, int dir, const char *path, struct error *e)
+{
+    struct arena arena = {0};
+    struct text config = {0}, input = {0};
+    char epoch[32], step[32];
+    int status = -1;
+    struct tensor_entry *tensors;
+    char *classes = classes_to_json(&model->classes);
+    const int count = model_tensors(&model->graph, model->parameters, "", &arena, &tensors);
+    settings_emit(&model->settings, 0, &config);
+    input_to_text(&model->input, &input);
+    if (!classes || count < 0 || config.failed || input.failed) {
+        error_memory(e, config.length);
+        goto end;
+    }
+    snprintf(epoch, sizeof epoch, "%lld", model->epoch);
+    snprintf(step, sizeof step, "%lld", model->step);
+    const struct metadata_entry metadata[] = {{"classes", classes},    {"cnntrain.format", "1"},
+                                              {"config", config.data}, {"epoch", epoch},
+                                              {"input", input.data},   {"step", step}};
+    status = safetensors_write(dir, "model.bin", path, metadata,
+                               (int)(sizeof metadata / sizeof *metadata), tensors, count, e);
+end:
+    free(classes);
+    text_free(&config);
+    text_free(&input);
+    arena_free(&arena);
+    return status;
+}
+
+/* The config inside, decoded like a file; its faults become one of the model. */
+static int load_config(struct model *model, const struct safetensors *file, const char *config,
+                       struct error *e)
+{
+    struct error_list errors = {0};
+    struct text name = {0};
+    text_append(&name, "%s!config", file->path);
+    char *copy = arena_strndup(&model->arena, config, strlen(config));
+    if (name.failed || !copy) {
+        text_free(&name);
+        return error_memory(e, strlen(config));
+    }
+    const struct yaml *root = yaml_parse(&model->arena, name.data, copy, strlen(copy), &errors);
+    text_free(&name);
+    if (!root || settings_decode(&model->settings, root, NULL, &model->arena, &errors) != 0 ||
+        graph_build(&model->graph, &model->settings.network,
+                    (struct shape){model->input.c, model->input.h, model->input.w}, &model->arena,
+                    &errors) != 0 ||
+        graph_check_classes(&model->graph, model->classes.count, &errors) != 0) {
+        *e = errors.items[0];
+        e->kind = ERROR_MODEL;
+        return -1;
+    }
+    return 0;
+}
+
+static int load_parameters(struct model *model, const struct safetensors *file, struct error *e)
+{
+    const size_t bytes = model->graph.parameters * sizeof(float);
+    if (model_tensor_count(&model->graph) != file->tensor_count) {
+        return error_set(e, ERROR_MODEL, file->path, "%d tensors, its config needs %d",
+                         file->tensor_count, model_tensor_count(&model->graph));
+    }
+    size_t elements = 0;
+    for (int i = 0; i < file->tensor_count; i++) {
+        elements += file->tensors[i].size;
+    }
+    if (elements != model->graph.trained) { /* before memory is taken for them */
+        return error_set(e, ERROR_MODEL, file->path,
+                         "its tensors have %zu values, its config needs %zu", elements,
+                         model->graph.trained);
+    }
+    model->parameters = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (!model->parameters) {
+        return error_memory(e, bytes);
+    }
+    memset(model->parameters, 0, bytes);
+    return model_read_tensors(&model->graph, file, "", model->parameters, e);
+}
+
+static int counter(const struct safetensors *file, const char *key, long long *value)
+{
+    const char *text = safetensors_metadata(file, key);
+    return text && text_to_integer(text, strlen(text), value) == 0 && *value >= 0 ? 0 : -1;
+}
+
+int model_load(struct model *model, const char *path, struct error *e)
+{
+    struct safetensors file;
+    *model = (struct model){0};
+    TRY(safetensors_read(&file, path, "cnntrain.format", e));
+    const char *config = safetensors_metadata(&file, "config"),
+               *classes = safetensors_metadata(&file, "classes");
+    const char *input = safetensors_metadata(&file, "input");
+    int status = -1;
+    if (!config || !classes || !input) {
+        error_set(e, ERROR_MODEL, path, "metadata '%s' is missing",
+                  !config    ? "config"
+                  : !classes ? "classes"
+                             : "input");
+    } else if (classes_from_json(&model->classes, classes, &model->arena) != 0) {
+        error_set(e, ERROR_MODEL, path, "metadata 'classes' is not a list of at least 2 names");
+    } else if (input_from_text(&model->input, input) != 0) {
+        error_set(e, ERROR_MODEL, path, "metadata 'input' is not a shape and its normalisation");
+    } else if (counter(&file, "epoch", &model->epoch) != 0 ||
+               counter(&file, "step", &model->step) != 0) {
+        error_set(e, ERROR_MODEL, path, "metadata 'epoch' and 'step' must be whole numbers");
+    } else if (load_config(model, &file, config, e) == 0) {
+        status = load_parameters(model, &file, e);
+    }
+    safetensors_free(&file);
+    if (status != 0) {
+        model_free(model);
+    }
+    return status;
+}
+
+void model_free(struct model *model)
+{
+    free(model->parameters);
+    arena_free(&model->arena);
+    *model = (struct model){0};
+}

@@ -1,0 +1,179 @@
+/* prepare.c: from settings to a trainer that is ready for its first batch. */
+#include "train/trainer.h"
+
+#include "base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SHARDS = 16 };
+
+/* Into the list, as one of its faults. */
+#define TRY_ONE(expression)                                                                        \
+    do {                                                                                           \
+        struct error one_ = {.offset = -1};                                                        \
+        struct error *e = &one_;                                                                   \
+        if ((expression) != 0) {                                                                   \
+            *error_next(errors) = one_;                                                            \
+            return -1;                                                                             \
+        }                                                                                          \
+    } while (0)
+
+static int load_data(struct trainer *t, struct error_list *errors)
+{
+    const struct data_settings *data = &t->model.settings.data;
+    TRY_ONE(dataset_load(&t->train_set, &data->train, e));
+    if (data->validation.source.images) {
+        TRY_ONE(dataset_load(&t->validation_set, &data->validation.source, e));
+        TRY_ONE(subset_all(&t->train, &t->train_set, e));
+        TRY_ONE(subset_all(&t->validation, &t->validation_set, e));
+    } else if (data->validation.share > 0) {
+        TRY_ONE(subset_split(&t->train, &t->validation, &t->train_set, data->validation.share,
+                             t->model.settings.seed, e));
+    } else {
+        TRY_ONE(subset_all(&t->train, &t->train_set, e));
+    }
+    return 0;
+}
+
+/* The names: the config's, or 0, 1, ... for as many as the training set has. */
+static int resolve_classes(struct trainer *t, struct error_list *errors)
+{
+    struct texts *classes = &t->model.settings.data.classes;
+    if (classes->count == 0) {
+        const int count = t->train_set.classes > 2 ? t->train_set.classes : 2;
+        const char **names = arena_alloc(&t->model.arena, (size_t)count * sizeof *names);
+        for (int i = 0; names && i < count; i++) {
+            char name[16];
+            snprintf(name, sizeof name, "%d", i);
+            names[i] = arena_strndup(&t->model.arena, name, strlen(name));
+            if (!names[i]) {
+                names = NULL;
+            }
+        }
+        if (!names) {
+            return error_memory(error_next(errors), (size_t)count * sizeof *names);
+        }
+        *classes = (struct texts){count, names};
+    }
+    t->model.classes = *classes;
+    TRY_ONE(dataset_check_labels(&t->train_set, classes->count, ERROR_DATA, e));
+    if (t->validation_set.count > 0) {
+        TRY_ONE(dataset_check_labels(&t->validation_set, classes->count, ERROR_DATA, e));
+        TRY_ONE(input_check(&t->model.input, &t->validation_set, ERROR_DATA, e));
+    }
+    return 0;
+}
+
+/* `input` as the network sees it is part of the resolved config. */
+static int resolve_input(struct trainer *t, struct error_list *errors)
+{
+    struct data_settings *data = &t->model.settings.data;
+    TRY_ONE(input_resolve(&t->model.input, &data->input, &data->normalize, &t->train, e));
+    data->input.height.value = t->model.input.h;
+    data->input.width.value = t->model.input.w;
+    data->input.channels.value = t->model.input.c;
+    return 0;
+}
+
+/* A batch's tiles and shards. Shards cost a gradient each: no more of them than a GiB holds, but
+ * two. */
+static void cut_batch(struct trainer *t)
+{
+    const size_t batch = (size_t)t->model.settings.train.batch_size;
+    t->batch_tiles = (int)((batch + LANES - 1) / LANES);
+    t->shards = t->batch_tiles < MOST_SHARDS ? t->batch_tiles : MOST_SHARDS;
+    while (t->shards > 2 &&
+           (double)t->shards * (double)t->model.graph.parameters * sizeof(float) > 1073741824.0) {
+        t->shards /= 2;
+    }
+}
+
+/* Take `size` bytes from a block that is being laid out: first with base NULL to measure, then for
+ * good. */
+static void *take(char *base, size_t *used, size_t count, size_t size)
+{
+    void *at = base ? base + *used : NULL;
+    *used += (count * size + 63) / 64 * 64;
+    return at;
+}
+
+static size_t lay_out(struct trainer *t, char *base)
+{
+    const size_t n = t->model.graph.parameters;
+    size_t used = 0;
+    t->parameters = take(base, &used, n, sizeof(float));
+    t->best = take(base, &used, t->validation.count ? n : 0, sizeof(float));
+    for (int k = 0; k < t->optimizer->states; k++) {
+        t->states[k] = take(base, &used, n, sizeof(float));
+    }
+    t->shard_gradients = take(base, &used, n * (size_t)t->shards, sizeof(float));
+    t->blocks = take(base, &used, t->plan.floats * (size_t)t->threads, sizeof(float));
+    t->tile_loss = take(base, &used, (size_t)t->batch_tiles, sizeof(double));
+    t->tile_correct = take(base, &used, (size_t)t->batch_tiles, sizeof(int));
+    t->order = take(base, &used, t->train.count, sizeof(uint32_t));
+    return used;
+}
+
+static int allocate(struct trainer *t, struct error_list *errors)
+{
+    const double estimate =
+        (double)t->model.graph.parameters * (t->shards + t->optimizer->states + 2) * sizeof(float) +
+        (double)t->plan.floats * t->threads * sizeof(float);
+    t->memory_bytes = estimate < 1e15 ? lay_out(t, NULL) : 0;
+    t->memory = t->memory_bytes ? aligned_alloc(64, t->memory_bytes) : NULL;
+    if (!t->memory) {
+        return error_memory(error_next(errors),
+                            t->memory_bytes ? t->memory_bytes : (size_t)estimate);
+    }
+    memset(t->memory, 0, t->memory_bytes);
+    lay_out(t, t->memory);
+    t->model.parameters = t->parameters;
+    TRY_ONE(evaluator_open(&t->evaluator, &t->model.graph, &t->model.input, t->loss, t->parameters,
+                           t->kernels, t->model.classes.count, t->threads, &t->model.arena, e));
+    return 0;
+}
+
+int trainer_prepare(struct trainer *t, const struct settings *settings, struct arena *arena,
+                    const struct kernels *kernels, int threads, struct error_list *errors)
+{
+    *t = (struct trainer){.kernels = kernels, .threads = threads, .log = {.fd = -1}};
+    t->model.settings = *settings;
+    t->model.arena = *arena;
+    *arena = (struct arena){0};
+    t->loss = (const void *)settings->train.loss.type;
+    t->optimizer = (const void *)settings->train.optimizer.type;
+    TRY(load_data(t, errors));
+    TRY(resolve_input(t, errors));
+    TRY(resolve_classes(t, errors));
+    const struct shape input = {t->model.input.c, t->model.input.h, t->model.input.w};
+    TRY(graph_build(&t->model.graph, &t->model.settings.network, input, &t->model.arena, errors));
+    TRY(graph_check_classes(&t->model.graph, t->model.classes.count, errors));
+    if ((size_t)settings->train.batch_size > t->train.count) {
+        const struct yaml *where = yaml_get(settings->root, "train");
+        where =
+            where && yaml_get(where, "batch_size") ? yaml_get(where, "batch_size") : settings->root;
+        return yaml_error(
+            errors, where,
+            "'batch_size' %lld is larger than the training set, which has %zu samples",
+            settings->train.batch_size, t->train.count);
+    }
+    TRY_ONE(plan_make(&t->plan, &t->model.graph, 1, &t->model.arena, e));
+    cut_batch(t);
+    return allocate(t, errors);
+}
+
+void trainer_free(struct trainer *t)
+{
+    log_close(&t->log);
+    evaluator_close(&t->evaluator);
+    free(t->memory);
+    subset_free(&t->train);
+    subset_free(&t->validation);
+    dataset_free(&t->train_set);
+    dataset_free(&t->validation_set);
+    t->model.parameters = NULL; /* was in memory */
+    model_free(&t->model);
+    *t = (struct trainer){.log = {.fd = -1}};
+}

@@ -1,0 +1,287 @@
+/* settings.c: the root of the option tables, and what no single row can check. */
+#include "train/settings.h"
+
+#include "net/loss.h"
+#include "optim/optimizer.h"
+
+#include <string.h>
+
+static int validation_decode(const struct option *option, void *field, const struct yaml *value,
+                             struct decoder *decoder)
+{
+    struct validation *validation = field;
+    double share;
+    if (value->kind == YAML_SCALAR && !value->quoted &&
+        text_to_double(value->text, value->length, &share) != -1) {
+        return OPTION_DOUBLE.decode(option, &validation->share, value, decoder);
+    }
+    return OPTION_SOURCE.decode(option, &validation->source, value, decoder);
+}
+
+static void validation_emit(const struct option *option, const void *field, struct text *out,
+                            int indent)
+{
+    const struct validation *validation = field;
+    if (validation->source.images) {
+        OPTION_SOURCE.emit(option, &validation->source, out, indent);
+    } else if (validation->share > 0) {
+        OPTION_DOUBLE.emit(option, &validation->share, out, indent);
+    }
+}
+
+static void validation_describe(const struct option *option, struct text *out)
+{
+    (void)option;
+    text_append(out, "a share of train below 1, or a set like train");
+}
+
+static const struct option_kind OPTION_VALIDATION = {.name = "number or data set",
+                                                     .decode = validation_decode,
+                                                     .emit = validation_emit,
+                                                     .describe = validation_describe};
+
+static const struct group INPUT = {INPUT_OPTIONS, sizeof(struct input_options), NULL};
+
+#define DATA(name) .offset = offsetof(struct data_settings, name)
+static const struct option DATA_OPTIONS[] = {
+    {.key = "train",
+     .kind = &OPTION_SOURCE,
+     DATA(train),
+     .fallback = "",
+     .help = "the images to train on"},
+    {.key = "test",
+     .kind = &OPTION_SOURCE,
+     DATA(test),
+     .fallback = "",
+     .help = "the images to test on; cnneval reads it"},
+    {.key = "validation",
+     .kind = &OPTION_VALIDATION,
+     DATA(validation),
+     .fallback = "",
+     .low = 0,
+     .high = 1,
+     .open = 3,
+     .help = "a stratified share of train, or a set of its own, to judge each epoch by"},
+    {.key = "classes",
+     .kind = &OPTION_TEXTS,
+     DATA(classes),
+     .fallback = "",
+     .help = "class names (default: 0, 1, ...)"},
+    {.key = "input",
+     .kind = &OPTION_GROUP,
+     DATA(input),
+     .fallback = "{}",
+     .extra = &INPUT,
+     .help = "what the network sees"},
+    {.key = "normalize",
+     .kind = &OPTION_NORMALIZE,
+     DATA(normalize),
+     .fallback = "standard",
+     .help = "how pixels become numbers"},
+    OPTION_END,
+};
+static const struct group DATA_GROUP = {DATA_OPTIONS, sizeof(struct data_settings), NULL};
+
+static const char *const MONITORS[] = {"val_loss", "val_accuracy", NULL};
+
+#define STOP(name) .offset = offsetof(struct early_stopping, name)
+static const struct option EARLY_STOPPING_OPTIONS[] = {
+    {.key = "monitor",
+     .kind = &OPTION_WORD,
+     STOP(monitor),
+     .fallback = "val_loss",
+     .extra = MONITORS,
+     .help = "what must improve"},
+    {.key = "patience",
+     .kind = &OPTION_INTEGER,
+     STOP(patience),
+     .fallback = "5",
+     .low = 1,
+     .high = 1000000,
+     .help = "epochs without improvement before the end"},
+    {.key = "min_delta",
+     .kind = &OPTION_DOUBLE,
+     STOP(min_delta),
+     .fallback = "0",
+     .low = 0,
+     .high = 1000000,
+     .help = "an improvement is more than this"},
+    {.key = "restore_best",
+     .kind = &OPTION_BOOLEAN,
+     STOP(restore_best),
+     .fallback = "true",
+     .help = "the model is the best epoch's, not the last's"},
+    OPTION_END,
+};
+static const struct group EARLY_STOPPING = {EARLY_STOPPING_OPTIONS, sizeof(struct early_stopping),
+                                            NULL};
+
+#define TRAIN(name) .offset = offsetof(struct train_settings, name)
+static const struct option TRAIN_OPTIONS[] = {
+    {.key = "loss",
+     .kind = &OPTION_FAMILY,
+     TRAIN(loss),
+     .fallback = "cross_entropy",
+     .extra = &LOSSES,
+     .help = "what is minimised"},
+    {.key = "epochs",
+     .kind = &OPTION_INTEGER,
+     TRAIN(epochs),
+     .fallback = "20",
+     .low = 0,
+     .high = 1000000,
+     .help = "passes over the training set; 0 writes the initial model"},
+    {.key = "batch_size",
+     .kind = &OPTION_INTEGER,
+     TRAIN(batch_size),
+     .fallback = "64",
+     .low = 1,
+     .high = 65536,
+     .help = "samples a step"},
+    {.key = "optimizer",
+     .kind = &OPTION_FAMILY,
+     TRAIN(optimizer),
+     .fallback = "adam",
+     .extra = &OPTIMIZERS,
+     .help = "how weights follow gradients"},
+    {.key = "early_stopping",
+     .kind = &OPTION_GROUP,
+     TRAIN(early_stopping),
+     .fallback = "",
+     .extra = &EARLY_STOPPING,
+     .help = "end when the validation set says so (default: off)"},
+    OPTION_END,
+};
+static const struct group TRAIN_GROUP = {TRAIN_OPTIONS, sizeof(struct train_settings), NULL};
+
+static const char *const PRECISIONS[] = {"fp32", NULL};
+
+#define ROOT(name) .offset = offsetof(struct settings, name)
+const struct option SETTINGS_OPTIONS[] = {
+    {.key = "name",
+     .kind = &OPTION_TEXT,
+     ROOT(name),
+     .fallback = "",
+     .help = "of the run (default: the file's name)"},
+    {.key = "seed",
+     .kind = &OPTION_SEED,
+     ROOT(seed),
+     .fallback = "42",
+     .help = "the same seed gives the same bytes"},
+    {.key = "precision",
+     .kind = &OPTION_WORD,
+     ROOT(precision),
+     .fallback = "fp32",
+     .extra = PRECISIONS,
+     .help = "of weights and arithmetic"},
+    {.key = "data",
+     .kind = &OPTION_GROUP,
+     ROOT(data),
+     .extra = &DATA_GROUP,
+     .help = "the data set"},
+    {.key = "network", .kind = &OPTION_NETWORK, ROOT(network), .help = "the layers, in order"},
+    {.key = "train",
+     .kind = &OPTION_GROUP,
+     ROOT(train),
+     .fallback = "{}",
+     .extra = &TRAIN_GROUP,
+     .help = "how to train"},
+    {.key = "output",
+     .kind = &OPTION_TEXT,
+     ROOT(output),
+     .fallback = "",
+     .help = "directory of the results (default: runs/<name>)"},
+    OPTION_END,
+};
+
+/* The node of a dotted path of two or three keys in the user's file, for faults; the nearest one
+ * that exists. */
+static const struct yaml *place_of(const struct yaml *root, const char *const *keys)
+{
+    for (; *keys; keys++) {
+        const struct yaml *next = root && root->kind == YAML_MAP ? yaml_get(root, *keys) : NULL;
+        if (!next) {
+            break;
+        }
+        root = next;
+    }
+    return root;
+}
+
+static int check_classes(const struct settings *s, struct error_list *errors)
+{
+    const struct texts *classes = &s->data.classes;
+    const struct yaml *where = place_of(s->root, (const char *const[]){"data", "classes", NULL});
+    if (classes->count == 1) {
+        return yaml_error(errors, where, "'classes' needs at least 2 names");
+    }
+    for (int i = 0; i < classes->count; i++) {
+        for (int k = 0; k < i; k++) {
+            if (strcmp(classes->values[i], classes->values[k]) == 0) {
+                return yaml_error(errors, where, "two classes are called '%s'", classes->values[i]);
+            }
+        }
+        if (strlen(classes->values[i]) > 255) {
+            return yaml_error(errors, where, "class name %d is longer than 255 bytes", i);
+        }
+    }
+    return 0;
+}
+
+int settings_decode(struct settings *settings, const struct yaml *root, const char *default_name,
+                    struct arena *arena, struct error_list *errors)
+{
+    *settings = (struct settings){.root = root};
+    if (root->kind != YAML_MAP) {
+        return yaml_error(errors, root, "expected a mapping of keys, got %s", yaml_kind_name(root));
+    }
+    struct decoder decoder = {arena, errors};
+    int failed = options_decode(SETTINGS_OPTIONS, settings, root, NULL, root, &decoder);
+    settings->root = root;
+    if (!settings->name && default_name) {
+        settings->name = arena_strndup(arena, default_name, strlen(default_name));
+    }
+    if (!settings->output && settings->name) {
+        struct text path = {0};
+        text_append(&path, "runs/%s", settings->name);
+        settings->output = path.failed ? NULL : arena_strndup(arena, path.data, path.length);
+        text_free(&path);
+        if (!settings->output) {
+            return error_memory(error_next(errors), 0);
+        }
+    }
+    failed |= check_classes(settings, errors);
+    const struct optimizer_type *optimizer = (const void *)settings->train.optimizer.type;
+    if (optimizer && optimizer->check) {
+        failed |= optimizer->check(&settings->train.optimizer, errors);
+    }
+    return failed ? -1 : 0;
+}
+
+int settings_check_training(const struct settings *s, struct error_list *errors)
+{
+    int failed = 0;
+    if (!s->data.train.images) {
+        failed = yaml_error(errors, place_of(s->root, (const char *const[]){"data", NULL}),
+                            "missing key 'train' in data");
+    }
+    if (s->train.early_stopping.monitor && s->data.validation.share <= 0 &&
+        !s->data.validation.source.images) {
+        const struct yaml *where =
+            place_of(s->root, (const char *const[]){"train", "early_stopping", NULL});
+        failed |=
+            yaml_error(errors, where,
+                       "early_stopping needs data.validation: the test set never chooses anything");
+    }
+    return failed ? -1 : 0;
+}
+
+void settings_emit(const struct settings *settings, int with_paths, struct text *out)
+{
+    struct settings shown = *settings;
+    if (!with_paths) {
+        shown.output = NULL;
+        shown.data.train = shown.data.test = shown.data.validation.source = (struct source){0};
+    }
+    options_emit(SETTINGS_OPTIONS, &shown, out, 0);
+}

@@ -1,0 +1,56 @@
+/* settings.h: a config file as typed options: the root of all option tables. */
+#ifndef CNNTRAIN_TRAIN_SETTINGS_H
+#define CNNTRAIN_TRAIN_SETTINGS_H
+
+#include "data/dataset.h"
+#include "data/input.h"
+#include "net/graph.h"
+
+/* `data.validation`: a share of train, or a set of its own. */
+struct validation {
+    double share;         /* 0: none */
+    struct source source; /* images NULL: none */
+};
+
+struct data_settings {
+    struct source train, test;
+    struct validation validation;
+    struct texts classes;
+    struct input_options input;
+    struct normalize_options normalize;
+};
+
+struct early_stopping {
+    const char *monitor; /* "val_loss" or "val_accuracy"; NULL: no early stopping */
+    long long patience;
+    double min_delta;
+    int restore_best;
+};
+
+struct train_settings {
+    struct choice loss, optimizer;
+    long long epochs, batch_size;
+    struct early_stopping early_stopping;
+};
+
+struct settings {
+    const char *name, *precision, *output;
+    uint64_t seed;
+    struct data_settings data;
+    struct network network;
+    struct train_settings train;
+    const struct yaml *root; /* for later faults */
+};
+extern const struct option SETTINGS_OPTIONS[];
+
+/* Decode and cross-check; all faults are reported. `default_name` is used when the config has no
+ * `name`. What only a training run needs (data.train) is checked by settings_check_training. 0 or
+ * -1. */
+int settings_decode(struct settings *settings, const struct yaml *root, const char *default_name,
+                    struct arena *arena, struct error_list *errors);
+int settings_check_training(const struct settings *settings, struct error_list *errors);
+/* The config as resolved, as YAML text. `with_paths`: 0 leaves out where data come from and where
+ * results go. */
+void settings_emit(const struct settings *settings, int with_paths, struct text *out);
+
+#endif

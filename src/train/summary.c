@@ -1,0 +1,68 @@
+/* summary.c: what --dry-run and the start of a run print. */
+#include "train/summary.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void append_rule(struct text *out)
+{
+    text_append(out, "%.*s\n", 74,
+                "--------------------------------------------------------------------------------");
+}
+
+static void append_row(struct text *out, const char *name, const char *type, const char *shape,
+                       const char *parameters, const char *multiply_adds)
+{
+    text_append(out, "%-12s %-22s %14s %11s %11s\n", name, type, shape, parameters, multiply_adds);
+}
+
+/* A layer and the activation that its options attached to it are one row. */
+static void append_layer(struct text *out, const struct graph *graph, int i)
+{
+    const struct node *node = &graph->nodes[i];
+    const struct node *next =
+        i + 1 < graph->count && graph->nodes[i + 1].attached ? &graph->nodes[i + 1] : NULL;
+    size_t parameters = 0;
+    for (int k = 0; k < node->needs.parameter_count; k++) {
+        parameters += node->needs.parameters[k].size;
+    }
+    char type[64], shape[64], count[32], adds[32];
+    snprintf(type, sizeof type, "%s%s%s", node->type->member.name, next ? " + " : "",
+             next ? next->type->member.name : "");
+    snprintf(shape, sizeof shape, "%dx%dx%d", node->out.c, node->out.h, node->out.w);
+    append_row(out, node->name, type, shape, parameters ? text_from_count(count, parameters) : "-",
+               node->needs.multiply_adds > 0
+                   ? text_from_count(adds, (uint64_t)node->needs.multiply_adds)
+                   : "-");
+}
+
+void summary_append(const struct trainer *t, struct text *out)
+{
+    const struct graph *graph = &t->model.graph;
+    const struct train_settings *train = &t->model.settings.train;
+    char shape[64], count[32], adds[32];
+    append_row(out, "layer", "type", "output (c,h,w)", "parameters", "mult-adds");
+    append_rule(out);
+    snprintf(shape, sizeof shape, "%dx%dx%d", graph->input.c, graph->input.h, graph->input.w);
+    append_row(out, "input", "", shape, "-", "-");
+    for (int i = 0; i < graph->count; i++) {
+        if (!graph->nodes[i].attached) {
+            append_layer(out, graph, i);
+        }
+    }
+    append_rule(out);
+    append_row(out, "total", "", "", text_from_count(count, graph->trained),
+               text_from_count(adds, (uint64_t)graph->multiply_adds));
+    const size_t batch = (size_t)train->batch_size;
+    text_append(out, "\ntrain %s images", text_from_count(count, t->train.count));
+    if (t->validation.count > 0) {
+        text_append(out, ", validate %s", text_from_count(count, t->validation.count));
+    }
+    text_append(out, ", %s classes", text_from_count(count, (uint64_t)t->model.classes.count));
+    text_append(out, "; %lld epochs of %zu steps of %zu\n", train->epochs,
+                (t->train.count + batch - 1) / batch, batch);
+    text_append(out, "arena %s bytes", text_from_count(count, t->memory_bytes));
+    text_append(out, " (%s)", text_from_bytes(count, t->memory_bytes));
+    text_append(out, ", %s kernels, %d thread%s\n", t->kernels->name, t->threads,
+                t->threads == 1 ? "" : "s");
+}

@@ -1,0 +1,11 @@
+/* summary.h: the network as a table. */
+#ifndef CNNTRAIN_TRAIN_SUMMARY_H
+#define CNNTRAIN_TRAIN_SUMMARY_H
+
+#include "train/trainer.h"
+
+/* Append: per layer its name, type, output shape, parameters, multiply-adds; totals; the data, the
+ * steps, the memory of the run. */
+void summary_append(const struct trainer *trainer, struct text *out);
+
+#endif

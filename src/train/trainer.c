@@ -1,0 +1,157 @@
+/* trainer.c: epochs, and what is written when. After each epoch, in this order: the log's row, the
+ * checkpoint (which knows the log's length), and the model if this epoch is the best or nobody
+ * judges; so whenever the process dies, the newest checkpoint goes on to the same bytes. */
+#include "train/trainer.h"
+
+#include "train/checkpoint.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Whether the model is the best epoch's weights rather than the last's. */
+static int keeps_best(const struct trainer *t)
+{
+    const struct early_stopping *stopping = &t->model.settings.train.early_stopping;
+    return t->validation.count > 0 && (!stopping->monitor || stopping->restore_best);
+}
+
+/* model.bin from the weights that a user wants now. */
+static int write_model(struct trainer *t, const struct output_dir *dir, struct error *e)
+{
+    struct model model = t->model;
+    model.epoch = t->position.epoch;
+    model.step = t->position.step;
+    if (keeps_best(t) && t->position.stopping.best_epoch > 0) {
+        const size_t batch = (size_t)t->model.settings.train.batch_size;
+        model.parameters = t->best;
+        model.epoch = t->position.stopping.best_epoch;
+        model.step = model.epoch * (long long)((t->train.count + batch - 1) / batch);
+    }
+    char path[1100];
+    snprintf(path, sizeof path, "%s/model.bin", dir->path);
+    return model_write(&model, dir->fd, path, e);
+}
+
+static int write_config(const struct trainer *t, const struct output_dir *dir, struct error *e)
+{
+    struct text config = {0};
+    settings_emit(&t->model.settings, 1, &config);
+    char path[1100];
+    snprintf(path, sizeof path, "%s/config.yaml", dir->path);
+    const struct chunk chunk = {config.data, config.length};
+    const int status = config.failed ? error_memory(e, config.length)
+                                     : file_replace(dir->fd, "config.yaml", path, &chunk, 1, e);
+    text_free(&config);
+    return status;
+}
+
+int trainer_start(struct trainer *t, const struct output_dir *dir, struct error *e)
+{
+    t->position = (struct position){0};
+    graph_initialize(&t->model.graph, t->model.settings.seed, t->parameters);
+    TRY(log_create(&t->log, dir->fd, dir->path, e));
+    TRY(checkpoint_write(t, dir, e));
+    unlinkat(dir->fd, "model.bin", 0); /* the model of the run that this one replaces */
+    return write_config(t, dir, e);
+}
+
+struct totals {
+    double loss;
+    size_t correct;
+};
+
+static int add_tile(void *user, const struct evaluated_tile *tile)
+{
+    struct totals *totals = user;
+    for (int lane = 0; lane < tile->live; lane++) {
+        totals->loss += (double)tile->loss[lane];
+    }
+    totals->correct += (size_t)tile->correct;
+    return 0;
+}
+
+/* Validate, log, save. *best: this epoch is the best so far. */
+static int end_epoch(struct trainer *t, const struct output_dir *dir, struct progress *progress,
+                     struct error *e)
+{
+    struct position *p = &t->position;
+    const double n = (double)t->train.count;
+    const struct optimizer_options *optimizer = t->model.settings.train.optimizer.options;
+    struct log_row row = {.epoch = ++p->epoch,
+                          .step = p->step,
+                          .lr = optimizer->lr,
+                          .train_loss = p->loss_sum / n,
+                          .train_accuracy = (double)p->correct / n,
+                          .seconds = p->seconds,
+                          .images_per_second = p->seconds > 0 ? n / p->seconds : 0};
+    int best = 0;
+    if (t->validation.count > 0) {
+        struct totals totals = {0};
+        evaluate(&t->evaluator, &t->validation, add_tile, &totals);
+        row.has_validation = 1;
+        row.val_loss = totals.loss / (double)t->validation.count;
+        row.val_accuracy = (double)totals.correct / (double)t->validation.count;
+        best = stopping_update(&p->stopping, &t->model.settings.train.early_stopping, p->epoch,
+                               row.val_loss, row.val_accuracy);
+        if (best) {
+            memcpy(t->best, t->parameters, t->model.graph.parameters * sizeof *t->best);
+        }
+    }
+    p->batch = 0;
+    p->loss_sum = 0;
+    p->correct = 0;
+    p->seconds = 0;
+    TRY(log_append(&t->log, &row, e));
+    TRY(checkpoint_write(t, dir, e));
+    if (best || !keeps_best(t)) {
+        TRY(write_model(t, dir, e));
+    }
+    progress_epoch(progress, &row, best);
+    return 0;
+}
+
+/* The rest of the epoch under way. Returns early when a signal has come. */
+static int run_epoch(struct trainer *t, struct progress *progress, const volatile int *signal_flag,
+                     struct error *e)
+{
+    const size_t batch = (size_t)t->model.settings.train.batch_size, count = t->train.count;
+    const double spent = t->position.seconds, start = progress_now();
+    trainer_shuffle(t);
+    for (size_t first = (size_t)t->position.batch * batch; first < count && !*signal_flag;
+         first += batch) {
+        const size_t n = count - first < batch ? count - first : batch;
+        TRY(trainer_batch(t, first, n, e));
+        t->position.seconds = spent + progress_now() - start;
+        progress_batch(progress, t->position.epoch + 1, first + n, count, t->position.seconds,
+                       t->position.loss_sum / (double)(first + n));
+    }
+    return 0;
+}
+
+int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress *progress,
+                const volatile int *signal_flag, struct error *e)
+{
+    const struct train_settings *train = &t->model.settings.train;
+    const size_t batch = (size_t)train->batch_size;
+    const long long batches = (long long)((t->train.count + batch - 1) / batch);
+    struct position *p = &t->position;
+    p->finished = 0;
+    while (p->epoch < train->epochs && !stopping_ends(&p->stopping, &train->early_stopping)) {
+        TRY(run_epoch(t, progress, signal_flag, e));
+        if (p->batch < batches) { /* only a signal leaves an epoch early */
+            return checkpoint_write(t, dir, e);
+        }
+        TRY(end_epoch(t, dir, progress, e));
+        if (*signal_flag) {
+            return 0;
+        }
+    }
+    if (stopping_ends(&p->stopping, &train->early_stopping)) {
+        progress_note(progress,
+                      "stopped early: no better %s for %lld epochs; the best is epoch %lld",
+                      train->early_stopping.monitor, p->stopping.waited, p->stopping.best_epoch);
+    }
+    TRY(write_model(t, dir, e));
+    p->finished = 1;
+    return checkpoint_write(t, dir, e);
+}

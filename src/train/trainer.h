@@ -1,0 +1,76 @@
+/* trainer.h: a training run, from settings to weights. Everything that can fail for other reasons
+ * than a disk fails in trainer_prepare; after it nothing is allocated.
+ *
+ * A batch is cut into tiles of 16 samples and the tiles into shards, both by the batch size alone.
+ * A shard sums the gradients of its tiles in order, shards are added in a fixed tree: so the bytes
+ * do not depend on the number of threads. */
+#ifndef CNNTRAIN_TRAIN_TRAINER_H
+#define CNNTRAIN_TRAIN_TRAINER_H
+
+#include "base/file.h"
+#include "optim/optimizer.h"
+#include "train/evaluate.h"
+#include "train/log.h"
+#include "train/model.h"
+#include "train/progress.h"
+#include "train/stopping.h"
+
+/* How far a run has come: with the weights, all that a resumed run needs to know. */
+struct position {
+    long long epoch; /* complete ones */
+    long long step;  /* optimizer steps */
+    long long batch; /* of the epoch under way */
+    double loss_sum; /* over the samples of the epoch under way */
+    long long correct;
+    double seconds; /* spent in the epoch under way */
+    struct stopping stopping;
+    int finished; /* all epochs done, or stopped early, and the model written */
+};
+
+struct trainer {
+    struct model model; /* settings, graph, input, classes; parameters point into memory */
+    const struct loss_type *loss;
+    const struct optimizer_type *optimizer;
+    const struct kernels *kernels;
+    int threads;
+
+    struct dataset train_set, validation_set;
+    struct subset train, validation; /* validation.count 0: none */
+    struct plan plan;
+    struct evaluator evaluator;
+
+    int batch_tiles, shards;
+    void *memory; /* owned; all that follows points into it */
+    size_t memory_bytes;
+    float *parameters, *best, *shard_gradients, *states[MOST_STATES], *blocks;
+    double *tile_loss; /* [batch_tiles] */
+    int *tile_correct; /* [batch_tiles] */
+    uint32_t *order;   /* [train.count]: the samples in this epoch's order */
+
+    struct position position;
+    struct log log;
+};
+
+/* Load data, join the network, plan and allocate. `settings` was decoded into `arena`, which the
+ * trainer takes over. Faults of the config go to `errors`, of anything else too (their kind tells).
+ * 0 or -1. */
+int trainer_prepare(struct trainer *trainer, const struct settings *settings, struct arena *arena,
+                    const struct kernels *kernels, int threads, struct error_list *errors);
+void trainer_free(struct trainer *trainer);
+
+/* Start anew in an open output directory: initial weights, new log, config.yaml, first checkpoint.
+ */
+int trainer_start(struct trainer *trainer, const struct output_dir *dir, struct error *e);
+/* Train to the end, writing as it goes. `*signal_flag` is set by a signal handler: then the batch
+ * under way is finished, a checkpoint written, and 0 returned with the run unfinished. 0, or -1
+ * with *e (ERROR_NUMERIC, ERROR_IO). */
+int trainer_run(struct trainer *trainer, const struct output_dir *dir, struct progress *progress,
+                const volatile int *signal_flag, struct error *e);
+
+/* One batch of the epoch under way, `n` samples from order[first]: forward, backward, step. Adds to
+ * position. ERROR_NUMERIC. */
+int trainer_batch(struct trainer *trainer, size_t first, size_t n, struct error *e);
+/* The order of the epoch under way. */
+void trainer_shuffle(struct trainer *trainer);
+
+#endif
