@@ -93,8 +93,8 @@ asan:  ## build with the address and undefined-behaviour sanitizers, into build/
 data:  ## get MNIST into data/mnist
 	@scripts/data.sh mnist
 
-bench:  ## measure against PyTorch (wants python3-torch)
-	@scripts/bench/lenet5.sh
+bench: all  ## LeNet-5 against PyTorch (python3-torch): images/s, memory; needs MNIST
+	@python3 scripts/bench/lenet5.py
 
 install: all  ## install the commands and their man pages under PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
@@ -105,7 +105,7 @@ clean:  ## remove what was built
 	rm -rf build bin
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 FORCE:
 .PHONY: all unit demo test asan data bench install clean help FORCE

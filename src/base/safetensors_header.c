@@ -162,3 +162,23 @@ int safetensors_header(struct text *out, const struct metadata_entry *metadata, 
     memcpy(out->data + at, hex, strlen(ZERO_DIGITS));
     return 0;
 }
+
+const struct tensor_entry *safetensors_tensor(const struct safetensors *st, const char *name)
+{
+    for (int i = 0; i < st->tensor_count; i++) {
+        if (strcmp(st->tensors[i].name, name) == 0) {
+            return &st->tensors[i];
+        }
+    }
+    return NULL;
+}
+
+const char *safetensors_metadata(const struct safetensors *st, const char *key)
+{
+    for (int i = 0; i < st->metadata_count; i++) {
+        if (strcmp(st->metadata[i].key, key) == 0) {
+            return st->metadata[i].value;
+        }
+    }
+    return NULL;
+}

@@ -227,10 +227,27 @@ static int decode_group(const struct option *option, void *field, const struct y
                           group->noun != NULL ? group->noun : option->key, NULL, decoder);
 }
 
+/* A group that may be left out, and was: its struct is still as it began, all zero. */
+static int is_absent(const struct option *option, const void *field)
+{
+    const struct group *group = option->extra;
+    const unsigned char *bytes = field;
+
+    for (size_t i = 0; i < group->size; i++) {
+        if (bytes[i] != 0) {
+            return 0;
+        }
+    }
+    return option->fallback != NULL && option->fallback[0] == '\0';
+}
+
 static void emit_group(const struct option *option, const void *field, struct text *out, int indent)
 {
     const struct group *group = option->extra;
 
+    if (is_absent(option, field)) {
+        return;
+    }
     if (indent < 0) {
         options_emit_flow(group->options, field, out);
         return;

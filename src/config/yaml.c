@@ -25,8 +25,9 @@ const struct yaml_source *yaml_source_new(struct arena *arena, const char *name,
     return source;
 }
 
-const struct yaml *yaml_parse(struct arena *arena, const char *name, const char *text,
-                              size_t length, struct error_list *errors)
+/* As far as it can be read: there may be faults although there is a tree. */
+static const struct yaml *parse(struct arena *arena, const char *name, const char *text,
+                                size_t length, struct error_list *errors)
 {
     const struct yaml_source *source = yaml_source_new(arena, name, text, length);
 
@@ -38,6 +39,15 @@ const struct yaml *yaml_parse(struct arena *arena, const char *name, const char 
         return NULL;
     }
     return yaml_build(arena, source, errors);
+}
+
+const struct yaml *yaml_parse(struct arena *arena, const char *name, const char *text,
+                              size_t length, struct error_list *errors)
+{
+    const long long faults = errors->total;
+    const struct yaml *root = parse(arena, name, text, length, errors);
+
+    return errors->total == faults ? root : NULL;
 }
 
 const struct yaml *yaml_read(struct arena *arena, const char *path, struct error_list *errors)
@@ -66,7 +76,7 @@ const struct yaml *yaml_read(struct arena *arena, const char *path, struct error
         error_memory(error_next(errors), length);
         return NULL;
     }
-    const struct yaml *root = yaml_parse(arena, path, text, length, errors);
+    const struct yaml *root = parse(arena, path, text, length, errors);
 
     if (root != NULL && root->kind == YAML_NULL) {
         yaml_error(errors, root, "the config is empty: expected a mapping of keys");

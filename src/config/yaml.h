@@ -38,7 +38,9 @@ struct yaml {
  * first. Duplicate keys are all reported. */
 const struct yaml *yaml_parse(struct arena *arena, const char *name, const char *text,
                               size_t length, struct error_list *errors);
-/* The same for a file: read, then parsed. */
+/* The same for a file. When duplicate keys are all that is wrong, the tree without them is
+ * returned, so that its other faults can be found in the same pass: errors->total says that it is
+ * not good. */
 const struct yaml *yaml_read(struct arena *arena, const char *path, struct error_list *errors);
 
 /* The tree with the value at a dotted path replaced or added (maps by key, lists by index,

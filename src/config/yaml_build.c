@@ -367,7 +367,6 @@ const struct yaml *yaml_build(struct arena *arena, const struct yaml_source *sou
                               struct error_list *errors)
 {
     static const char empty[] = "";
-    const long long faults = errors->total;
     struct builder b = {.arena = arena, .source = source, .errors = errors, .cursor = {0, 1, 1}};
     yaml_parser_t parser;
 
@@ -380,7 +379,7 @@ const struct yaml *yaml_build(struct arena *arena, const struct yaml_source *sou
     const int status = run(&b, &parser);
 
     yaml_parser_delete(&parser);
-    if (status != 0 || errors->total > faults) {
+    if (status != 0) {
         return NULL;
     }
     if (b.root == NULL) {

@@ -13,8 +13,9 @@
  * seconds: bytes that are not text, another sort of file, directives. 0 or -1. */
 int yaml_scan(const struct yaml_source *source, struct error_list *errors);
 
-/* The tree of a text that yaml_scan has passed; NULL with faults in `errors`. A text without a
- * document is YAML_NULL. */
+/* The tree of a text that yaml_scan has passed; NULL with faults in `errors`. Duplicate keys and
+ * bad merges are reported and left out, and the tree is returned. A text without a document is
+ * YAML_NULL. */
 const struct yaml *yaml_build(struct arena *arena, const struct yaml_source *source,
                               struct error_list *errors);
 

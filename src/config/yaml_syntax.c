@@ -19,7 +19,8 @@ static const struct {
      "this character cannot start a value; quote the text"},
     {"could not find expected ':'", "expected ':' after this key"},
     {"mapping values are not allowed in this context",
-     "mapping not allowed here: wrong indentation, a second ':' in one line, or none in the line above"},
+     "mapping not allowed here: wrong indentation, a second ':' in one line, or none in the line "
+     "above"},
     {"mapping keys are not allowed in this context", "keys must be plain text"},
     {"did not find expected key",
      "expected a key here: check the indentation and the brackets above"},

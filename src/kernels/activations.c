@@ -51,33 +51,40 @@ INLINE vec v_normal_cdf(vec x)
     return v_select(v_greater(x, v_set(0.0f)), one() - tail, tail);
 }
 
-#define RELU_FORWARD v_max(v_set(0.0f), x)
-#define RELU_BACKWARD v_select(v_greater(y, v_set(0.0f)), dy, v_set(0.0f))
-#define LEAKY_RELU_FORWARD v_select(v_greater(x, v_set(0.0f)), x, x *v_set(slope))
-#define LEAKY_RELU_BACKWARD v_select(v_greater(y, v_set(0.0f)), dy, dy *v_set(slope))
-#define TANH_FORWARD v_tanh(x)
-#define TANH_BACKWARD dy *v_fma(v_set(0.0f) - y, y, one())
-#define SIGMOID_FORWARD v_sigmoid(x)
-#define SIGMOID_BACKWARD dy *v_fma(v_set(0.0f) - y, y, y)
-#define ELU_FORWARD v_select(v_greater(x, v_set(0.0f)), x, (v_exp(x) - one()) * v_set(slope))
-#define ELU_BACKWARD v_select(v_greater(y, v_set(0.0f)), dy, dy *(y + v_set(slope)))
-#define GELU_FORWARD x *v_normal_cdf(x)
-#define GELU_BACKWARD                                                                              \
-    dy *v_fma(y, v_exp(v_set(-0.5f) * y * y) * v_set(0.39894228f), v_normal_cdf(y))
-#define SILU_FORWARD x *v_sigmoid(x)
-#define SILU_BACKWARD dy *v_sigmoid(y) * v_fma(y, one() - v_sigmoid(y), one())
-#define SOFTPLUS_FORWARD v_max(v_set(0.0f), x) + v_log1p_unit(v_exp(v_min(x, v_set(0.0f) - x)))
-#define SOFTPLUS_BACKWARD dy *v_sigmoid(y)
-#define SCALED_TANH_FORWARD v_tanh(x *v_set(2.0f / 3.0f)) * v_set(1.7159f)
-#define SCALED_TANH_BACKWARD                                                                       \
-    dy *v_fma(v_set(-2.0f / 3.0f / 1.7159f) * y, y, v_set(2.0f / 3.0f * 1.7159f))
+/* clang-format off */
+/* Each function, from x; then its derivative, where `y` is the output or, for gelu, silu and
+ * softplus, the input. */
+#define RELU_FORWARD         v_max(v_set(0.0f), x)
+#define RELU_BACKWARD        v_select(v_greater(y, v_set(0.0f)), dy, v_set(0.0f))
+#define LEAKY_RELU_FORWARD   v_select(v_greater(x, v_set(0.0f)), x, x * v_set(slope))
+#define LEAKY_RELU_BACKWARD  v_select(v_greater(y, v_set(0.0f)), dy, dy * v_set(slope))
+#define TANH_FORWARD         v_tanh(x)
+#define TANH_BACKWARD        dy * v_fma(v_set(0.0f) - y, y, one())
+#define SIGMOID_FORWARD      v_sigmoid(x)
+#define SIGMOID_BACKWARD     dy * v_fma(v_set(0.0f) - y, y, y)
+#define ELU_FORWARD          v_select(v_greater(x, v_set(0.0f)), x, (v_exp(x) - one()) * v_set(slope))
+#define ELU_BACKWARD         v_select(v_greater(y, v_set(0.0f)), dy, dy * (y + v_set(slope)))
+#define GELU_FORWARD         x * v_normal_cdf(x)
+#define GELU_BACKWARD        dy * v_fma(y, v_exp(v_set(-0.5f) * y * y) * v_set(0.39894228f), v_normal_cdf(y))
+#define SILU_FORWARD         x * v_sigmoid(x)
+#define SILU_BACKWARD        dy * v_sigmoid(y) * v_fma(y, one() - v_sigmoid(y), one())
+#define SOFTPLUS_FORWARD     v_max(v_set(0.0f), x) + v_log1p_unit(v_exp(v_min(x, v_set(0.0f) - x)))
+#define SOFTPLUS_BACKWARD    dy * v_sigmoid(y)
+#define SCALED_TANH_FORWARD  v_tanh(x * v_set(2.0f / 3.0f)) * v_set(1.7159f)
+#define SCALED_TANH_BACKWARD dy * v_fma(v_set(-2.0f / 3.0f / 1.7159f) * y, y, v_set(2.0f / 3.0f * 1.7159f))
 
-/* NAME(n): the function, from x; then its derivative, where `y` stands for the output or, for those
- * that need it, the input. */
-#define ACTIVATIONS(X)                                                                             \
-    X(RELU, relu)                                                                                  \
-    X(LEAKY_RELU, leaky_relu) X(TANH, tanh) X(SIGMOID, sigmoid) X(ELU, elu) X(GELU, gelu)          \
-        X(SILU, silu) X(SOFTPLUS, softplus) X(SCALED_TANH, scaled_tanh)
+/* The functions and derivatives above, by the names of enum activation and of the config. */
+#define ACTIVATIONS(X)           \
+    X(RELU, relu)                \
+    X(LEAKY_RELU, leaky_relu)    \
+    X(TANH, tanh)                \
+    X(SIGMOID, sigmoid)          \
+    X(ELU, elu)                  \
+    X(GELU, gelu)                \
+    X(SILU, silu)                \
+    X(SOFTPLUS, softplus)        \
+    X(SCALED_TANH, scaled_tanh)
+/* clang-format on */
 
 #define DEFINE(NAME, name)                                                                         \
     static void name##_forward(const float *from, float *to, size_t n, float slope)                \

@@ -9,13 +9,13 @@ void KERNEL(conv_forward)(const struct window *, const float *x, const float *w,
                           float *y, float *scratch);
 void KERNEL(conv_backward_input)(const struct window *, const float *dy, const float *w, float *dx,
                                  float *scratch);
-void KERNEL(conv_backward_weight)(const struct window *, const float *x, const float *dy, float *dw,
-                                  float *db, float *scratch);
+void KERNEL(conv_backward_weight)(const struct window *, const float *x, const float *dy, int add,
+                                  float *dw, float *db, float *scratch);
 void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, const float *b,
                            float *y);
 void KERNEL(dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx);
-void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, float *dw,
-                                   float *db, float *scratch);
+void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
+                                   float *dw, float *db, float *scratch);
 void KERNEL(maxpool_forward)(const struct window *, const float *x, float *y);
 void KERNEL(maxpool_backward)(const struct window *, const float *x, const float *y,
                               const float *dy, float *dx);

@@ -1,6 +1,6 @@
 /* conv_weight.c: the weight gradient of a convolution.
  *
- *     dw[o][c][r][t] += sum over pixels and lanes of dy[o][y][x] * x[c][y * stride + r - pad][x *
+ *     dw[o][c][r][t] = sum over pixels and lanes of dy[o][y][x] * x[c][y * stride + r - pad][x *
  * stride + t - pad]
  *
  * Blocking: OB output channels x IB input channels x KB neighbouring taps of one kernel row are
@@ -16,15 +16,22 @@ struct gradient {
     int ow;
     size_t x_pixel; /* stride_w vectors */
     size_t dw_out, dw_channel;
+    int add; /* to dw, or write it */
 };
 
-enum { MOST_BLOCK = 24 };
+enum { MOST_BLOCK = 2 * LANES };
 
 /* Sum OB x IB x KB over `rows` output rows; x stands at the input row of the first of them. */
 INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float *x, size_t x_step,
                   const float *dy, int rows, float *dw)
 {
     vec total[MOST_BLOCK][PARTS];
+    for (int i = OB * IB * KB; i < (OB * IB * KB > LANES ? 2 : 1) * LANES; i++) {
+        UNROLL
+        for (int part = 0; part < PARTS; part++) {
+            total[i][part] = v_set(0.0f);
+        }
+    }
     UNROLL
     for (int part = 0; part < PARTS; part++) {
         vec sum[MOST_BLOCK];
@@ -56,13 +63,16 @@ INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float 
             total[i][part] = sum[i];
         }
     }
+    float sums[2 * LANES];
+    lanes_sum_16((const vec(*)[PARTS])total, sums);
+    if (OB * IB * KB > LANES) {
+        lanes_sum_16((const vec(*)[PARTS])total + LANES, sums + LANES);
+    }
     UNROLL
-    for (int o = 0; o < OB; o++) {
-        UNROLL
-        for (int i = 0; i < IB * KB; i++) {
-            dw[(size_t)o * g->dw_out + (size_t)(i / KB) * g->dw_channel + i % KB] +=
-                lanes_sum(total[o * IB * KB + i]);
-        }
+    for (int i = 0; i < OB * IB * KB; i++) {
+        const int o = i / (IB * KB), k = i % (IB * KB);
+        float *to = dw + (size_t)o * g->dw_out + (size_t)(k / KB) * g->dw_channel + k % KB;
+        *to = g->add ? *to + sums[i] : sums[i];
     }
 }
 
@@ -83,18 +93,25 @@ typedef void gradient_block(const struct gradient *, const float *x, size_t x_st
         block(g, OB, IB, KB, x, x_step, dy, rows, dw);                                             \
     }
 #define DEFINE_SHAPE(KB, OB, IB)                                                                   \
-    DEFINE_BLOCK(block_##KB##_all, OB, IB, KB)                                                     \
-    DEFINE_BLOCK(block_##KB##_outs, OB, 1, KB)                                                     \
-    DEFINE_BLOCK(block_##KB##_ins, 1, IB, KB)                                                      \
-    DEFINE_BLOCK(block_##KB##_one, 1, 1, KB)
+    DEFINE_BLOCK(block_##KB##_4, 4, IB, KB)                                                        \
+    DEFINE_BLOCK(block_##KB##_3, 3, IB, KB)                                                        \
+    DEFINE_BLOCK(block_##KB##_2, 2, IB, KB)                                                        \
+    DEFINE_BLOCK(block_##KB##_1, 1, IB, KB)                                                        \
+    DEFINE_BLOCK(block_##KB##_4a, 4, 1, KB)                                                        \
+    DEFINE_BLOCK(block_##KB##_3a, 3, 1, KB)                                                        \
+    DEFINE_BLOCK(block_##KB##_2a, 2, 1, KB)                                                        \
+    DEFINE_BLOCK(block_##KB##_1a, 1, 1, KB)
 SHAPES(DEFINE_SHAPE)
 
 struct shape {
-    int outs, ins;
-    gradient_block *run[2][2]; /* [all outs][all ins] */
+    int outs, ins;                   /* the most that fit */
+    gradient_block *run[5], *one[5]; /* by outputs: for `ins` input channels, and for one */
 };
 #define LIST_SHAPE(KB, OB, IB)                                                                     \
-    [KB] = {OB, IB, {{block_##KB##_one, block_##KB##_ins}, {block_##KB##_outs, block_##KB##_all}}},
+    [KB] = {OB,                                                                                    \
+            IB,                                                                                    \
+            {NULL, block_##KB##_1, block_##KB##_2, block_##KB##_3, block_##KB##_4},                \
+            {NULL, block_##KB##_1a, block_##KB##_2a, block_##KB##_3a, block_##KB##_4a}},
 static const struct shape SHAPE[MOST_TAPS + 1] = {SHAPES(LIST_SHAPE)};
 
 /* All channels for `taps` taps of one kernel row. */
@@ -102,20 +119,20 @@ static void gradient_row(const struct gradient *g, int taps, int outs, int ins, 
                          size_t x_step, const float *dy, int rows, float *dw)
 {
     const struct shape *shape = &SHAPE[taps];
-    for (int o = 0; o < outs;) {
-        int all_outs = outs - o >= shape->outs;
+    for (int o = 0, blocks = (outs + shape->outs - 1) / shape->outs; blocks > 0; blocks--) {
+        const int width = (outs - o + blocks - 1) / blocks; /* as equal as can be */
         for (int i = 0; i < ins;) {
-            int all_ins = ins - i >= shape->ins;
-            shape->run[all_outs][all_ins](g, x + (size_t)i * g->x_channel, x_step,
-                                          dy + (size_t)o * g->dy_channel, rows,
-                                          dw + (size_t)o * g->dw_out + (size_t)i * g->dw_channel);
-            i += all_ins ? shape->ins : 1;
+            const int all = ins - i >= shape->ins;
+            gradient_block *run = all ? shape->run[width] : shape->one[width];
+            run(g, x + (size_t)i * g->x_channel, x_step, dy + (size_t)o * g->dy_channel, rows,
+                dw + (size_t)o * g->dw_out + (size_t)i * g->dw_channel);
+            i += all ? shape->ins : 1;
         }
-        o += all_outs ? shape->outs : 1;
+        o += width;
     }
 }
 
-static void bias_gradient(const float *dy, int outs, size_t pixels, float *db)
+static void bias_gradient(const float *dy, int outs, size_t pixels, int add, float *db)
 {
     for (int o = 0; o < outs; o++) {
         vec sum[PARTS];
@@ -129,15 +146,15 @@ static void bias_gradient(const float *dy, int outs, size_t pixels, float *db)
                 sum[part] = sum[part] + v_load(dy + part * WIDTH);
             }
         }
-        db[o] += lanes_sum(sum);
+        db[o] = add ? db[o] + lanes_sum(sum) : lanes_sum(sum);
     }
 }
 
-void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const float *dy,
+void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const float *dy, int add,
                                   float *dw, float *db, float *scratch)
 {
     if (conv_is_dense(s)) {
-        KERNEL(dense_backward_weight)(s->c * s->kh * s->kw, s->oc, x, dy, dw, db, scratch);
+        KERNEL(dense_backward_weight)(s->c * s->kh * s->kw, s->oc, x, dy, add, dw, db, scratch);
         return;
     }
     int width;
@@ -150,25 +167,24 @@ void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const 
         .x_pixel = (size_t)s->stride_w * LANES,
         .dw_out = (size_t)s->c * s->kh * s->kw,
         .dw_channel = (size_t)s->kh * s->kw,
+        .add = add,
     };
     for (int r = 0; r < s->kh; r++) {
         /* the output rows whose window has kernel row r inside the input */
         int above = greater(0, s->pad_top - r), first = (above + s->stride_h - 1) / s->stride_h;
         int below = s->h - 1 + s->pad_top - r;
         int end = below < 0 ? 0 : lesser(s->oh, below / s->stride_h + 1);
-        if (first >= end) {
-            continue;
-        }
-        const float *from = x + (size_t)(first * s->stride_h + r - s->pad_top) * g.x_row;
+        const int rows = greater(0, end - first); /* none: the gradient is zero */
+        const float *from = rows ? x + (size_t)(first * s->stride_h + r - s->pad_top) * g.x_row : x;
         for (int t = 0, groups = (s->kw + MOST_TAPS - 1) / MOST_TAPS; groups > 0; groups--) {
             int taps = (s->kw - t + groups - 1) / groups;
             gradient_row(&g, taps, s->oc, s->c, from + (size_t)t * LANES,
-                         (size_t)s->stride_h * g.x_row, dy + (size_t)first * s->ow * LANES,
-                         end - first, dw + r * s->kw + t);
+                         (size_t)s->stride_h * g.x_row, dy + (size_t)first * s->ow * LANES, rows,
+                         dw + r * s->kw + t);
             t += taps;
         }
     }
     if (db) {
-        bias_gradient(dy, s->oc, (size_t)s->oh * s->ow, db);
+        bias_gradient(dy, s->oc, (size_t)s->oh * s->ow, add, db);
     }
 }

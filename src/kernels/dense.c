@@ -115,11 +115,11 @@ void KERNEL(dense_backward_input)(int in, int out, const float *dy, const float 
 #undef BACKWARD
 }
 
-/* dw[OB rows][IV vectors] += sum over lanes of dy[o][lane] * xt[lane][..]; `last` floats of the
+/* dw[OB rows][IV vectors] = (+) sum over lanes of dy[o][lane] * xt[lane][..]; `last` floats of the
  * last vector exist. */
 enum { WEIGHT_OUTS = 4, WEIGHT_VECTORS = REGISTERS / 8 };
 INLINE void weight_block(int OB, int IV, int last, int in, const float *dy, const float *xt,
-                         size_t xt_row, float *dw)
+                         size_t xt_row, int add, float *dw)
 {
     vec sum[WEIGHT_OUTS][WEIGHT_VECTORS];
     UNROLL
@@ -127,8 +127,9 @@ INLINE void weight_block(int OB, int IV, int last, int in, const float *dy, cons
         UNROLL
         for (int v = 0; v < IV; v++) {
             const float *from = dw + (size_t)o * in + v * WIDTH;
-            sum[o][v] =
-                v == IV - 1 && last < WIDTH ? v_load_first(from, (size_t)last) : v_loadu(from);
+            sum[o][v] = !add                          ? v_set(0.0f)
+                        : v == IV - 1 && last < WIDTH ? v_load_first(from, (size_t)last)
+                                                      : v_loadu(from);
         }
     }
     for (int lane = 0; lane < LANES; lane++, xt += xt_row) {
@@ -161,22 +162,23 @@ INLINE void weight_block(int OB, int IV, int last, int in, const float *dy, cons
 }
 
 /* OB rows of dw. */
-INLINE void weight_rows(int OB, int in, const float *dy, const float *xt, size_t xt_row, float *dw)
+INLINE void weight_rows(int OB, int in, const float *dy, const float *xt, size_t xt_row, int add,
+                        float *dw)
 {
     int i = 0;
     for (; in - i >= WEIGHT_VECTORS * WIDTH; i += WEIGHT_VECTORS * WIDTH) {
-        weight_block(OB, WEIGHT_VECTORS, WIDTH, in, dy, xt + i, xt_row, dw + i);
+        weight_block(OB, WEIGHT_VECTORS, WIDTH, in, dy, xt + i, xt_row, add, dw + i);
     }
     for (; in - i >= WIDTH; i += WIDTH) {
-        weight_block(OB, 1, WIDTH, in, dy, xt + i, xt_row, dw + i);
+        weight_block(OB, 1, WIDTH, in, dy, xt + i, xt_row, add, dw + i);
     }
     if (i < in) {
-        weight_block(OB, 1, in - i, in, dy, xt + i, xt_row, dw + i);
+        weight_block(OB, 1, in - i, in, dy, xt + i, xt_row, add, dw + i);
     }
 }
 
-void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, float *dw,
-                                   float *db, float *scratch)
+void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
+                                   float *dw, float *db, float *scratch)
 {
     const size_t row = ((size_t)in + LANES - 1) / LANES * LANES;
     for (size_t i = 0; i < row; i++) {
@@ -186,16 +188,17 @@ void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float 
     }
     int o = 0;
     for (; out - o >= WEIGHT_OUTS; o += WEIGHT_OUTS) {
-        weight_rows(WEIGHT_OUTS, in, dy + (size_t)o * LANES, scratch, row, dw + (size_t)o * in);
+        weight_rows(WEIGHT_OUTS, in, dy + (size_t)o * LANES, scratch, row, add,
+                    dw + (size_t)o * in);
     }
     for (; o < out; o++) {
-        weight_rows(1, in, dy + (size_t)o * LANES, scratch, row, dw + (size_t)o * in);
+        weight_rows(1, in, dy + (size_t)o * LANES, scratch, row, add, dw + (size_t)o * in);
     }
     for (o = 0; db && o < out; o++) {
         vec part[PARTS];
         for (int p = 0; p < PARTS; p++) {
             part[p] = v_load(dy + (size_t)o * LANES + p * WIDTH);
         }
-        db[o] += lanes_sum(part);
+        db[o] = add ? db[o] + lanes_sum(part) : lanes_sum(part);
     }
 }

@@ -32,9 +32,9 @@ void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, flo
 
 INLINE void adam_vector(const struct adam *a, vec *w, vec g, vec *m, vec *v)
 {
-    *m = v_fma(v_set(a->beta1), *m, v_set(1.0f - a->beta1) * g);
-    *v = v_fma(v_set(a->beta2), *v, v_set(1.0f - a->beta2) * (g * g));
-    const vec root = v_sqrt(*v) / v_set(a->correction2) + v_set(a->epsilon);
+    *m = v_fma(v_set(a->beta1), *m, v_set(a->rest1) * g);
+    *v = v_fma(v_set(a->beta2), *v, v_set(a->rest2) * (g * g));
+    const vec root = v_fma(v_sqrt(*v), v_set(1.0f / a->correction2), v_set(a->epsilon));
     *w = *w - v_set(a->lr / a->correction1) * (*m / root);
 }
 

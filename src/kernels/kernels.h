@@ -53,6 +53,7 @@ enum activation {
 
 struct adam {
     float lr, beta1, beta2, epsilon;
+    float rest1, rest2;             /* 1 - beta, rounded once */
     float correction1, correction2; /* 1 - beta1^t and sqrt(1 - beta2^t) */
 };
 
@@ -67,18 +68,19 @@ struct kernels {
     /* dx[c][h][w] = sum over oc, kh, kw of w[oc][c][kh][kw] * dy[..]; overwrites dx. */
     void (*conv_backward_input)(const struct window *, const float *dy, const float *w, float *dx,
                                 float *scratch);
-    /* dw += sum over pixels and lanes of dy * x; db += sum of dy (db may be NULL). */
-    void (*conv_backward_weight)(const struct window *, const float *x, const float *dy, float *dw,
-                                 float *db, float *scratch);
+    /* dw = sum over pixels and lanes of dy * x; db = sum of dy (db may be NULL); added to what is
+     * there when `add`, else written. */
+    void (*conv_backward_weight)(const struct window *, const float *x, const float *dy, int add,
+                                 float *dw, float *db, float *scratch);
 
     /* y[o] = b[o] + sum over i of w[o][i] * x[i], for x of `in` vectors and y of `out` vectors; b
      * may be NULL. */
     void (*dense_forward)(int in, int out, const float *x, const float *w, const float *b,
                           float *y);
     void (*dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx);
-    /* dw += dy x^T; `scratch`: dense_scratch(in) floats. */
-    void (*dense_backward_weight)(int in, int out, const float *x, const float *dy, float *dw,
-                                  float *db, float *scratch);
+    /* dw = dy x^T, added or written; `scratch`: dense_scratch(in) floats. */
+    void (*dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
+                                  float *dw, float *db, float *scratch);
 
     /* The greatest value of each window; padding never wins. Backward gives dy to the first
      * greatest in row order. */
@@ -111,8 +113,8 @@ struct kernels {
     void (*mse)(int classes, const float *z, const int32_t *labels, float scale, float *loss,
                 float *dz);
 
-    /* sum[i] = shards added in a fixed binary tree; shard s stands at shards + s * stride; n is any
-     * number. */
+    /* sum[i] = shards (1 to 64 of them) added in a fixed binary tree; shard s stands at shards + s
+     * * stride; n is any number. */
     void (*reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
     /* One step over n parameters, in place; PyTorch's formulas (torch.optim.Adam, torch.optim.SGD).
      */

@@ -160,6 +160,38 @@ INLINE float lanes_sum(const vec part[PARTS])
     return lanes[0];
 }
 
+/* lanes_sum of each of 16 pixels at once. */
+INLINE void lanes_sum_16(const vec a[LANES][PARTS], float sums[LANES])
+{
+#if defined(__AVX512F__)
+    /* The same tree, with the halves of two vectors side by side in one, then of four, ... */
+    vec t[8], u[4], v[2];
+    UNROLL
+    for (int i = 0; i < 8; i++) { /* 8 + 8 lanes */
+        t[i] = _mm512_shuffle_f32x4(a[2 * i][0], a[2 * i + 1][0], 0x44) +
+               _mm512_shuffle_f32x4(a[2 * i][0], a[2 * i + 1][0], 0xee);
+    }
+    UNROLL
+    for (int i = 0; i < 4; i++) { /* 4 + 4 */
+        u[i] = _mm512_shuffle_f32x4(t[2 * i], t[2 * i + 1], 0x88) +
+               _mm512_shuffle_f32x4(t[2 * i], t[2 * i + 1], 0xdd);
+    }
+    UNROLL
+    for (int i = 0; i < 2; i++) { /* 2 + 2 */
+        v[i] = _mm512_shuffle_ps(u[2 * i], u[2 * i + 1], 0x44) +
+               _mm512_shuffle_ps(u[2 * i], u[2 * i + 1], 0xee);
+    }
+    /* 1 + 1: pixel 4 j + k is now in lane 4 k + j */
+    const vec s = _mm512_shuffle_ps(v[0], v[1], 0x88) + _mm512_shuffle_ps(v[0], v[1], 0xdd);
+    const ivec order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    v_storeu(sums, _mm512_permutexvar_ps(order, s));
+#else
+    for (int i = 0; i < LANES; i++) {
+        sums[i] = lanes_sum(a[i]);
+    }
+#endif
+}
+
 /* e^x to 2 ulp, x clamped to [-87.3, 88.7]; NaN stays NaN. x = n ln 2 + r, e^r by its Taylor
  * polynomial of degree 7. */
 INLINE vec v_exp(vec x)

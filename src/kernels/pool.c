@@ -1,6 +1,6 @@
-/* pool.c: pooling of a tile. A window is clipped to the map: padding never wins a maximum, and
- * counts as zeros in a mean only when asked to. Backward writes all of dx: windows that tile the
- * map exactly are assigned, others are added up. */
+/* pool.c: pooling of a tile. A window is clipped to the map, which it must touch: padding never
+ * wins a maximum, and counts as zeros in a mean only when asked to. Backward writes all of dx:
+ * windows that tile the map exactly are assigned, others are added up. */
 #include "kernels/bodies.h"
 
 /* The part of a window that lies inside the map. */
@@ -8,15 +8,35 @@ struct inside {
     int y0, y1, x0, x1;
 };
 
-INLINE struct inside window_inside(const struct window *s, int oy, int ox)
+/* `clip` 0: all of it does. kh and kw are s's, as constants where they are known. */
+INLINE struct inside window_inside(const struct window *s, int kh, int kw, int clip, int oy, int ox)
 {
-    int y = oy * s->stride_h - s->pad_top, x = ox * s->stride_w - s->pad_left;
+    const int y = oy * s->stride_h - s->pad_top, x = ox * s->stride_w - s->pad_left;
+    if (!clip) {
+        return (struct inside){y, y + kh, x, x + kw};
+    }
     return (struct inside){
         .y0 = y > 0 ? y : 0,
-        .y1 = y + s->kh < s->h ? y + s->kh : s->h,
+        .y1 = y + kh < s->h ? y + kh : s->h,
         .x0 = x > 0 ? x : 0,
-        .x1 = x + s->kw < s->w ? x + s->kw : s->w,
+        .x1 = x + kw < s->w ? x + kw : s->w,
     };
+}
+
+/* Call body(s, kh, kw, clip, ...) with constants for the common window, 2x2 within the map. */
+#define WITH_CONSTANTS(body, s, ...)                                                               \
+    do {                                                                                           \
+        if (is_common(s)) {                                                                        \
+            body(s, 2, 2, 0, __VA_ARGS__);                                                         \
+        } else {                                                                                   \
+            body(s, (s)->kh, (s)->kw, 1, __VA_ARGS__);                                             \
+        }                                                                                          \
+    } while (0)
+
+static int is_common(const struct window *s)
+{
+    return s->kh == 2 && s->kw == 2 && s->pad_top == 0 && s->pad_left == 0 &&
+           (s->oh - 1) * s->stride_h + 2 <= s->h && (s->ow - 1) * s->stride_w + 2 <= s->w;
 }
 
 /* Whether every input pixel is in exactly one window. */
@@ -40,7 +60,7 @@ static size_t map_bytes(const struct window *s)
             const size_t map = (size_t)c * (s)->h * (s)->w;                                        \
             for (int oy = 0; oy < (s)->oh; oy++) {                                                 \
                 for (int ox = 0; ox < (s)->ow; ox++, out++) {                                      \
-                    const struct inside in = window_inside(s, oy, ox);                             \
+                    const struct inside in = window_inside(s, kh, kw, clip, oy, ox);               \
                     UNROLL                                                                         \
                     for (int part = 0; part < PARTS; part++) {                                     \
                         BODY                                                                       \
@@ -53,21 +73,29 @@ static size_t map_bytes(const struct window *s)
 /* The vector of an input pixel. */
 #define AT(map, s, y, x) (((map) + (size_t)(y) * (s)->w + (x)) * LANES + part * WIDTH)
 
-void KERNEL(maxpool_forward)(const struct window *s, const float *x, float *y)
+INLINE void maxpool_forward(const struct window *s, int kh, int kw, int clip, const float *x,
+                            float *y)
 {
     FOR_EACH_WINDOW(s, {
         vec most = v_load(x + AT(map, s, in.y0, in.x0));
         for (int iy = in.y0; iy < in.y1; iy++) {
             for (int ix = in.x0; ix < in.x1; ix++) {
-                most = v_max(v_load(x + AT(map, s, iy, ix)), most);
+                const vec here = v_load(x + AT(map, s, iy, ix));
+                /* what is not a number wins, lest a diverging network look healthy */
+                most = v_select(v_equal(here, here), v_max(here, most), here);
             }
         }
         v_store(y + out * LANES + part * WIDTH, most);
     });
 }
 
-void KERNEL(maxpool_backward)(const struct window *s, const float *x, const float *y,
-                              const float *dy, float *dx)
+void KERNEL(maxpool_forward)(const struct window *s, const float *x, float *y)
+{
+    WITH_CONSTANTS(maxpool_forward, s, x, y);
+}
+
+INLINE void maxpool_backward(const struct window *s, int kh, int kw, int clip, const float *x,
+                             const float *y, const float *dy, float *dx)
 {
     memset(dx, 0, map_bytes(s));
     FOR_EACH_WINDOW(s, {
@@ -76,8 +104,8 @@ void KERNEL(maxpool_backward)(const struct window *s, const float *x, const floa
         vmask found = v_mask_none();
         for (int iy = in.y0; iy < in.y1; iy++) {
             for (int ix = in.x0; ix < in.x1; ix++) {
-                const vmask here =
-                    v_mask_and_not(v_equal(v_load(x + AT(map, s, iy, ix)), most), found);
+                const vec value = v_load(x + AT(map, s, iy, ix));
+                const vmask here = v_mask_and_not(v_equal(value, most), found);
                 float *to = dx + AT(map, s, iy, ix);
                 v_store(to, v_load(to) + v_select(here, d, v_set(0.0f)));
                 found = v_mask_or(found, here);
@@ -86,13 +114,21 @@ void KERNEL(maxpool_backward)(const struct window *s, const float *x, const floa
     });
 }
 
+void KERNEL(maxpool_backward)(const struct window *s, const float *x, const float *y,
+                              const float *dy, float *dx)
+{
+    WITH_CONSTANTS(maxpool_backward, s, x, y, dy, dx);
+}
+
 /* One over the number of values that a window's mean divides by. */
 INLINE float mean_factor(const struct window *s, const struct inside *in, int count_padding)
 {
-    return 1.0f / (float)(count_padding ? s->kh * s->kw : (in->y1 - in->y0) * (in->x1 - in->x0));
+    const int values = (in->y1 - in->y0) * (in->x1 - in->x0);
+    return 1.0f / (float)(count_padding ? s->kh * s->kw : values);
 }
 
-void KERNEL(avgpool_forward)(const struct window *s, int count_padding, const float *x, float *y)
+INLINE void avgpool_forward(const struct window *s, int kh, int kw, int clip, int count_padding,
+                            const float *x, float *y)
 {
     FOR_EACH_WINDOW(s, {
         vec sum = v_set(0.0f);
@@ -101,33 +137,38 @@ void KERNEL(avgpool_forward)(const struct window *s, int count_padding, const fl
                 sum = sum + v_load(x + AT(map, s, iy, ix));
             }
         }
-        v_store(y + out * LANES + part * WIDTH, sum * v_set(mean_factor(s, &in, count_padding)));
+        const vec mean = sum * v_set(mean_factor(s, &in, count_padding));
+        v_store(y + out * LANES + part * WIDTH, mean);
     });
 }
 
-void KERNEL(avgpool_backward)(const struct window *s, int count_padding, const float *dy, float *dx)
+void KERNEL(avgpool_forward)(const struct window *s, int count_padding, const float *x, float *y)
 {
-    if (is_partition(s)) {
-        FOR_EACH_WINDOW(s, {
-            const vec d =
-                v_load(dy + out * LANES + part * WIDTH) * v_set(mean_factor(s, &in, count_padding));
-            for (int iy = in.y0; iy < in.y1; iy++) {
-                for (int ix = in.x0; ix < in.x1; ix++) {
-                    v_store(dx + AT(map, s, iy, ix), d);
-                }
-            }
-        });
-        return;
-    }
-    memset(dx, 0, map_bytes(s));
+    WITH_CONSTANTS(avgpool_forward, s, count_padding, x, y);
+}
+
+/* `add` 0: every pixel is in one window, so it is written. */
+INLINE void avgpool_backward(const struct window *s, int kh, int kw, int clip, int add,
+                             int count_padding, const float *dy, float *dx)
+{
     FOR_EACH_WINDOW(s, {
         const vec d =
             v_load(dy + out * LANES + part * WIDTH) * v_set(mean_factor(s, &in, count_padding));
         for (int iy = in.y0; iy < in.y1; iy++) {
             for (int ix = in.x0; ix < in.x1; ix++) {
                 float *to = dx + AT(map, s, iy, ix);
-                v_store(to, v_load(to) + d);
+                v_store(to, d + (add ? v_load(to) : v_set(0.0f)));
             }
         }
     });
+}
+
+void KERNEL(avgpool_backward)(const struct window *s, int count_padding, const float *dy, float *dx)
+{
+    if (is_partition(s)) {
+        WITH_CONSTANTS(avgpool_backward, s, 0, count_padding, dy, dx);
+    } else {
+        memset(dx, 0, map_bytes(s));
+        WITH_CONSTANTS(avgpool_backward, s, 1, count_padding, dy, dx);
+    }
 }

@@ -62,7 +62,8 @@ struct run {
     uint32_t epoch;
     uint32_t samples[LANES]; /* which sample of the set is in each lane */
     const float *parameters; /* the flat vector */
-    float *gradients;        /* this shard's flat vector: added to; NULL when evaluating */
+    float *gradients;        /* this shard's flat vector; NULL when evaluating */
+    int add; /* backward adds to the gradients; 0: it writes them, this is the shard's first tile */
     float *scratch;
 };
 
@@ -95,8 +96,8 @@ struct layer_type {
     /* Fill node->needs; offsets stay 0. May be NULL: needs nothing. */
     void (*need)(const struct node *node, struct needs *needs);
     void (*forward)(const struct node *node, const struct run *run, const float *x, float *y);
-    /* Write dx unless it is NULL, add to the parameters' gradients. x and y are only valid where
-     * the flags ask for them. */
+    /* Write dx unless it is NULL; write the parameters' gradients, all of them, or add to them, as
+     * run->add says. x and y are only valid where the flags ask for them. */
     void (*backward)(const struct node *node, const struct run *run, const float *x, const float *y,
                      const float *dy, float *dx);
     /* The `activation` and `init` options, where the type has them. */

@@ -8,7 +8,7 @@
 /* From block[plan->input] to block[plan->logits]. `run->scratch` is set here. `block`: plan->floats
  * floats, 64-byte aligned. */
 void net_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block);
-/* From block[plan->dlogits] to run->gradients, which is added to. After net_forward with the same
+/* From block[plan->dlogits] to run->gradients, written or added to. After net_forward with the same
  * run and a training plan. */
 void net_backward(const struct graph *graph, const struct plan *plan, struct run *run,
                   float *block);

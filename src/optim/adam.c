@@ -70,6 +70,8 @@ static void adam_step(const void *options, const struct kernels *kernels, long l
         .beta1 = (float)o->beta1,
         .beta2 = (float)o->beta2,
         .epsilon = o->eps,
+        .rest1 = (float)(1 - o->beta1),
+        .rest2 = (float)(1 - o->beta2),
         .correction1 = (float)(1 - power(o->beta1, step)),
         .correction2 = (float)sqrt(1 - power(o->beta2, step)),
     };

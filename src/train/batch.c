@@ -32,13 +32,14 @@ static int begin_tile(const struct trainer *t, const uint32_t *index, size_t n, 
 }
 
 static void train_tile(struct trainer *t, const uint32_t *index, size_t n, int tile, float *block,
-                       float *gradients)
+                       float *gradients, int add)
 {
     struct run run;
     int32_t labels[LANES];
     float loss[LANES] __attribute__((aligned(64)));
     const int live = begin_tile(t, index, n, tile, block, labels, &run);
     run.gradients = gradients;
+    run.add = add;
     net_forward(&t->model.graph, &t->plan, &run, block);
     const float *z = block + t->plan.logits;
     t->tile_correct[tile] = tile_correct(z, t->model.classes.count, labels, live);
@@ -106,10 +107,10 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
 #pragma omp for schedule(dynamic, 1)
         for (int s = 0; s < shards; s++) {
             float *gradients = t->shard_gradients + (size_t)s * parameters;
-            memset(gradients, 0, parameters * sizeof *gradients);
+            const int begin = (int)((long long)tiles * s / shards);
             const int end = (int)((long long)tiles * (s + 1) / shards);
-            for (int tile = (int)((long long)tiles * s / shards); tile < end; tile++) {
-                train_tile(t, index, n, tile, block, gradients);
+            for (int tile = begin; tile < end; tile++) {
+                train_tile(t, index, n, tile, block, gradients, tile > begin);
             }
         }
         /* every thread adds the losses up for itself: cheaper than waiting for one that does */

@@ -162,17 +162,24 @@ static int next_number(const char **text, double *value)
     return status;
 }
 
-static int input_from_text(struct input *input, const char *text)
+/* The next word as a whole number in 1..most. */
+static int next_size(const char **text, int most, int *value)
 {
-    double c, h, w;
-    if (next_number(&text, &c) || next_number(&text, &h) || next_number(&text, &w) ||
-        next_number(&text, &input->scale) || !(c >= 1 && c <= 4) || !(h >= 1 && h <= 65536) ||
-        !(w >= 1 && w <= 65536)) {
+    double number;
+    TRY(next_number(text, &number));
+    if (!(number >= 1 && number <= most) || number != (int)number) {
         return -1;
     }
-    input->c = (int)c;
-    input->h = (int)h;
-    input->w = (int)w;
+    *value = (int)number;
+    return 0;
+}
+
+static int input_from_text(struct input *input, const char *text)
+{
+    TRY(next_size(&text, 4, &input->c));
+    TRY(next_size(&text, 65536, &input->h));
+    TRY(next_size(&text, 65536, &input->w));
+    TRY(next_number(&text, &input->scale));
     for (int k = 0; k < input->c; k++) {
         if (next_number(&text, &input->mean[k]) || next_number(&text, &input->std[k]) ||
             !(input->std[k] > 0)) {
@@ -276,8 +283,11 @@ int model_load(struct model *model, const char *path, struct error *e)
     const char *config = safetensors_metadata(&file, "config"),
                *classes = safetensors_metadata(&file, "classes");
     const char *input = safetensors_metadata(&file, "input");
+    const char *kind = safetensors_metadata(&file, "kind");
     int status = -1;
-    if (!config || !classes || !input) {
+    if (kind && strcmp(kind, "checkpoint") == 0) {
+        error_set(e, ERROR_MODEL, path, "is a checkpoint; the model is the model.bin beside it");
+    } else if (!config || !classes || !input) {
         error_set(e, ERROR_MODEL, path, "metadata '%s' is missing",
                   !config    ? "config"
                   : !classes ? "classes"

@@ -135,6 +135,29 @@ static int allocate(struct trainer *t, struct error_list *errors)
     return 0;
 }
 
+static int check_batch_size(const struct trainer *t, struct error_list *errors)
+{
+    const struct settings *settings = &t->model.settings;
+    if ((size_t)settings->train.batch_size <= t->train.count) {
+        return 0;
+    }
+    const struct yaml *where = yaml_get(yaml_get(settings->root, "train"), "batch_size");
+    return yaml_error(errors, where ? where : settings->root,
+                      "'batch_size' %lld is larger than the training set, which has %zu samples",
+                      settings->train.batch_size, t->train.count);
+}
+
+/* What only the data can tell, input and classes, and the network between them. */
+static int build_network(struct trainer *t, struct error_list *errors)
+{
+    struct model *model = &t->model;
+    TRY(resolve_input(t, errors));
+    TRY(resolve_classes(t, errors));
+    const struct shape input = {model->input.c, model->input.h, model->input.w};
+    TRY(graph_build(&model->graph, &model->settings.network, input, &model->arena, errors));
+    return graph_check_classes(&model->graph, model->classes.count, errors);
+}
+
 int trainer_prepare(struct trainer *t, const struct settings *settings, struct arena *arena,
                     const struct kernels *kernels, int threads, struct error_list *errors)
 {
@@ -145,20 +168,9 @@ int trainer_prepare(struct trainer *t, const struct settings *settings, struct a
     t->loss = (const void *)settings->train.loss.type;
     t->optimizer = (const void *)settings->train.optimizer.type;
     TRY(load_data(t, errors));
-    TRY(resolve_input(t, errors));
-    TRY(resolve_classes(t, errors));
-    const struct shape input = {t->model.input.c, t->model.input.h, t->model.input.w};
-    TRY(graph_build(&t->model.graph, &t->model.settings.network, input, &t->model.arena, errors));
-    TRY(graph_check_classes(&t->model.graph, t->model.classes.count, errors));
-    if ((size_t)settings->train.batch_size > t->train.count) {
-        const struct yaml *where = yaml_get(settings->root, "train");
-        where =
-            where && yaml_get(where, "batch_size") ? yaml_get(where, "batch_size") : settings->root;
-        return yaml_error(
-            errors, where,
-            "'batch_size' %lld is larger than the training set, which has %zu samples",
-            settings->train.batch_size, t->train.count);
-    }
+    const int bad_batch = check_batch_size(t, errors);
+    TRY(build_network(t, errors));
+    TRY(bad_batch);
     TRY_ONE(plan_make(&t->plan, &t->model.graph, 1, &t->model.arena, e));
     cut_batch(t);
     return allocate(t, errors);

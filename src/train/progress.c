@@ -274,7 +274,7 @@ void progress_note(struct progress *progress, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
-    if (raw[0] == '\0') {
+    if (raw[0] == '\0' || progress->quiet) {
         progress_clear(progress);
         return;
     }

@@ -20,7 +20,7 @@ struct progress {
     long long epochs;
 };
 /* `auto`: a bar when `out` is a terminal and TERM is not "dumb"; colour the same, and not under
- * NO_COLOR. `quiet`: nothing but what progress_note says. */
+ * NO_COLOR. `quiet`: nothing at all. */
 void progress_open(struct progress *progress, FILE *out, enum progress_mode mode, int quiet,
                    long long epochs);
 /* After a batch. `done` and `total` samples of this epoch, in `seconds` of it; `loss`: mean so far.

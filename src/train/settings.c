@@ -258,15 +258,30 @@ int settings_decode(struct settings *settings, const struct yaml *root, const ch
     return failed ? -1 : 0;
 }
 
+/* Whether the config's `data` has no such key, and none that may be meant for it. */
+static int data_lacks(const struct settings *s, const char *key)
+{
+    const struct yaml *data = yaml_get(s->root, "data");
+    for (int i = 0; data && data->kind == YAML_MAP && i < data->count; i++) {
+        const struct option *row = DATA_OPTIONS;
+        while (row->key && strcmp(row->key, data->keys[i]->text) != 0) {
+            row++;
+        }
+        if (!row->key || strcmp(row->key, key) == 0) {
+            return 0;
+        }
+    }
+    return data && (data->kind == YAML_MAP || data->kind == YAML_NULL);
+}
+
 int settings_check_training(const struct settings *s, struct error_list *errors)
 {
     int failed = 0;
-    if (!s->data.train.images) {
+    if (data_lacks(s, "train")) {
         failed = yaml_error(errors, place_of(s->root, (const char *const[]){"data", NULL}),
                             "missing key 'train' in data");
     }
-    if (s->train.early_stopping.monitor && s->data.validation.share <= 0 &&
-        !s->data.validation.source.images) {
+    if (s->train.early_stopping.monitor && data_lacks(s, "validation")) {
         const struct yaml *where =
             place_of(s->root, (const char *const[]){"train", "early_stopping", NULL});
         failed |=

@@ -1,6 +1,7 @@
 /* stopping.c: early stopping. */
 #include "train/stopping.h"
 
+#include <math.h>
 #include <string.h>
 
 int stopping_update(struct stopping *state, const struct early_stopping *options, long long epoch,
@@ -9,7 +10,7 @@ int stopping_update(struct stopping *state, const struct early_stopping *options
     const int higher = options->monitor && strcmp(options->monitor, "val_accuracy") == 0;
     const double value = higher ? val_accuracy : val_loss;
     const double gain = higher ? value - state->best : state->best - value;
-    if (value == value && (state->best_epoch == 0 || gain > options->min_delta)) {
+    if (isfinite(value) && (state->best_epoch == 0 || gain > options->min_delta)) {
         *state = (struct stopping){.best = value, .best_epoch = epoch};
         return 1;
     }

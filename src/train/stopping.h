@@ -13,7 +13,7 @@ struct stopping {
 };
 
 /* Tell an epoch's result (epochs count from 1). Returns 1 when it is the best so far: better by
- * more than min_delta. A value that is not a number is never better. */
+ * more than min_delta. A value that is not finite is never better. */
 int stopping_update(struct stopping *state, const struct early_stopping *options, long long epoch,
                     double val_loss, double val_accuracy);
 /* Whether patience has run out. Never without early stopping. */

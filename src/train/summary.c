@@ -66,3 +66,27 @@ void summary_append(const struct trainer *t, struct text *out)
     text_append(out, ", %s kernels, %d thread%s\n", t->kernels->name, t->threads,
                 t->threads == 1 ? "" : "s");
 }
+
+static void append_set(struct text *out, const char *what, const struct dataset *set)
+{
+    char count[32];
+    text_append(out, "%s %s: %s images of %dx%dx%d, CRC-32 %08x\n", what, set->path,
+                text_from_count(count, set->count), set->c, set->h, set->w, set->crc32);
+}
+
+void summary_append_details(const struct trainer *t, struct text *out)
+{
+    const struct input *input = &t->model.input;
+    char count[32];
+    text_append(out, "seed %llu\n", (unsigned long long)t->model.settings.seed);
+    append_set(out, "train", &t->train_set);
+    if (t->validation_set.count > 0) {
+        append_set(out, "validation", &t->validation_set);
+    }
+    for (int c = 0; c < input->c; c++) {
+        text_append(out, "channel %d: (value * %.6g - %.6g) / %.6g\n", c, input->scale,
+                    input->mean[c], input->std[c]);
+    }
+    text_append(out, "a batch is %d tiles in %d shards; a thread's block has %s bytes\n",
+                t->batch_tiles, t->shards, text_from_count(count, t->plan.floats * sizeof(float)));
+}

@@ -5,6 +5,7 @@
 
 #include "train/checkpoint.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -91,6 +92,12 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
         row.has_validation = 1;
         row.val_loss = totals.loss / (double)t->validation.count;
         row.val_accuracy = (double)totals.correct / (double)t->validation.count;
+        if (!isfinite(row.val_loss)) {
+            return error_set(e, ERROR_NUMERIC, "",
+                             "the validation loss is not finite after epoch %lld, step %lld; a "
+                             "lower learning rate may help",
+                             p->epoch, p->step);
+        }
         best = stopping_update(&p->stopping, &t->model.settings.train.early_stopping, p->epoch,
                                row.val_loss, row.val_accuracy);
         if (best) {

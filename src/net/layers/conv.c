@@ -103,7 +103,7 @@ static void conv_backward(const struct node *node, const struct run *run, const 
 {
     const struct conv *o = node->options;
     (void)y;
-    run->kernels->conv_backward_weight(&node->window, x, dy, node_gradient(node, run, 0),
+    run->kernels->conv_backward_weight(&node->window, x, dy, run->add, node_gradient(node, run, 0),
                                        o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
     if (dx) {
         run->kernels->conv_backward_input(&node->window, dy, node_parameter(node, run, 0), dx,

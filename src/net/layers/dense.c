@@ -78,7 +78,7 @@ static void dense_backward(const struct node *node, const struct run *run, const
 {
     const struct dense *o = node->options;
     (void)y;
-    run->kernels->dense_backward_weight(inputs(node), (int)o->units, x, dy,
+    run->kernels->dense_backward_weight(inputs(node), (int)o->units, x, dy, run->add,
                                         node_gradient(node, run, 0),
                                         o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
     if (dx) {

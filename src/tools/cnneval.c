@@ -1,0 +1,271 @@
+/* cnneval.c: measure a model on a labelled set. Reads as the data's way: model.bin -> test set ->
+ * evaluator -> metrics -> a report on stdout. Nothing is trained and nothing chosen: the same model
+ * and set give the same report. */
+#include "tools/cli.h"
+#include "tools/report.h"
+#include "train/evaluate.h"
+#include "train/model.h"
+#include "train/progress.h"
+
+#include <math.h>
+#include <string.h>
+
+struct eval_options {
+    struct cli_common common;
+    int json, top_k;
+    const char *csv;
+    double min_accuracy; /* below 0: not asked for */
+};
+
+#define FIELD(name) .offset = offsetof(struct eval_options, name)
+static const struct cli_option OPTIONS[] = {
+    {.name = "json", .kind = &CLI_FLAG, FIELD(json), .help = "print the report as JSON"},
+    {.name = "csv",
+     .kind = &CLI_TEXT,
+     FIELD(csv),
+     .argument = "FILE",
+     .help = "write a row an image: index, label, prediction,\n"
+             "probability of each class; - prints them\ninstead of the report"},
+    {.name = "top-k",
+     .kind = &CLI_INTEGER,
+     FIELD(top_k),
+     .argument = "N",
+     .low = 1,
+     .high = 65536,
+     .help = "also count how often the right class is among\nthe N most probable ones"},
+    {.name = "min-accuracy",
+     .kind = &CLI_SHARE,
+     FIELD(min_accuracy),
+     .argument = "A",
+     .help = "exit with 1 when the accuracy is below A, a\nshare (0.985) or percentage (98.5%)"},
+    {.name = NULL},
+};
+
+static const struct cli CLI = {
+    .program = "cnneval",
+    .purpose = "Measure MODEL, written by cnntrain, on the labelled images of TESTSET.",
+    .arguments = (const char *const[]){"MODEL", "TESTSET", NULL},
+    .options = OPTIONS,
+    .epilogue = "TESTSET is an IDX images file, plain or gzip (the labels file is found by its\n"
+                "name), a folder with t10k-* or test-* IDX files, or a config: its data.test.\n"
+                "\n"
+                "Exit codes: 0 success, 1 accuracy below --min-accuracy, 2 usage, 3 config,\n"
+                "4 data set, 5 model, or data that do not fit it, 6 input/output, 7 memory or a\n"
+                "limit, 8 an output is not finite.\n"
+                "\n"
+                "Example: cnneval runs/lenet5/model.bin data/mnist --min-accuracy 98.5%\n",
+};
+
+static int is_config(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+/* The test set that the argument means, by itself or as a config. */
+static int find_test_set(const char *path, struct source *source, struct arena *arena,
+                         struct error_list *errors)
+{
+    if (!is_config(path)) {
+        *source = (struct source){.images = path};
+        return 0;
+    }
+    struct settings settings;
+    const struct yaml *root = yaml_read(arena, path, errors);
+
+    if (root == NULL || settings_decode(&settings, root, "model", arena, errors) != 0 ||
+        errors->total > 0) {
+        return -1;
+    }
+    *source = settings.data.test;
+    if (source->images == NULL) {
+        const struct yaml *data = yaml_get(root, "data");
+
+        return yaml_error(errors, data != NULL ? data : root,
+                          "there is no data.test to measure the model on");
+    }
+    return 0;
+}
+
+/* Only what this model can be asked about. */
+static int load_test_set(struct dataset *set, const struct source *source,
+                         const struct model *model, struct error *e)
+{
+    TRY(dataset_load(set, source, e));
+    if (dataset_check_labels(set, model->classes.count, ERROR_MODEL, e) != 0 ||
+        input_check(&model->input, set, ERROR_MODEL, e) != 0) {
+        dataset_free(set);
+        return -1;
+    }
+    return 0;
+}
+
+/* Where the results of a tile go. */
+struct collector {
+    struct metrics *metrics;
+    struct rows *rows; /* NULL: no --csv */
+    const struct subset *subset;
+    size_t bad; /* image with an output that is not finite */
+};
+
+static int collect(void *user, const struct evaluated_tile *tile)
+{
+    struct collector *collector = user;
+
+    for (int lane = 0; lane < tile->live; lane++) {
+        const uint32_t index = collector->subset->index[tile->first + (size_t)lane];
+        const int label = tile->labels[lane];
+
+        if (!isfinite(tile->loss[lane])) {
+            collector->bad = index;
+            return -1;
+        }
+        const int prediction =
+            metrics_add(collector->metrics, tile->p + lane, LANES, label, tile->loss[lane]);
+
+        if (collector->rows != NULL) {
+            rows_add(collector->rows, index, label, prediction, tile->p + lane, LANES);
+        }
+    }
+    return 0;
+}
+
+static void print_speed(size_t images, double seconds, int threads, const struct kernels *kernels)
+{
+    char count[32], rate[32];
+
+    fprintf(stderr, "%s images in %.2f s, %s images/s, %d thread%s, %s\n",
+            text_from_count(count, images), seconds,
+            text_from_count(rate, seconds > 0 ? (uint64_t)((double)images / seconds) : 0), threads,
+            threads == 1 ? "" : "s", kernels->name);
+}
+
+/* All images through the network, into `metrics` and `rows`. */
+static int measure(const struct eval_options *options, struct model *model,
+                   const struct dataset *set, const struct kernels *kernels,
+                   struct metrics *metrics, struct rows *rows, struct error *e)
+{
+    const int threads = cli_threads(&options->common);
+    const struct loss_type *loss = (const void *)model->settings.train.loss.type;
+    struct evaluator evaluator = {0};
+    struct subset subset = {0};
+    int status = -1;
+
+    if (subset_all(&subset, set, e) == 0 &&
+        evaluator_open(&evaluator, &model->graph, &model->input, loss, model->parameters, kernels,
+                       model->classes.count, threads, &model->arena, e) == 0) {
+        struct collector collector = {.metrics = metrics, .rows = rows, .subset = &subset};
+        const double start = progress_now();
+
+        status = evaluate(&evaluator, &subset, collect, &collector);
+        if (status != 0) {
+            error_set(e, ERROR_NUMERIC, set->path, "the model's output for image %zu is not finite",
+                      collector.bad);
+        } else if (options->common.verbose) {
+            print_speed(set->count, progress_now() - start, threads, kernels);
+        }
+    }
+    evaluator_close(&evaluator);
+    subset_free(&subset);
+    return status;
+}
+
+static int print_report(const struct eval_options *options, const struct report *report,
+                        const struct rows *rows, struct error *e)
+{
+    if (rows != NULL) {
+        TRY(rows_write(rows, e));
+    }
+    if (options->json) {
+        TRY(report_json(report, stdout, e));
+    } else if (rows == NULL || strcmp(rows->path, "-") != 0) {
+        report_text(report, stdout);
+    }
+    return cli_flush(e);
+}
+
+static int check_accuracy(const struct eval_options *options, const struct metrics *metrics,
+                          struct error *e)
+{
+    char accuracy[32], wanted[32];
+
+    if (metrics_accuracy(metrics) >= options->min_accuracy) {
+        return 0;
+    }
+    return error_set(e, ERROR_CHECK, NULL, "accuracy %s is below --min-accuracy %s",
+                     text_from_double(accuracy, metrics_accuracy(metrics)),
+                     text_from_double(wanted, options->min_accuracy));
+}
+
+/* Measure and report, once model and set are there. */
+static int run(const struct eval_options *options, const char *model_path, struct model *model,
+               const struct dataset *set, const struct kernels *kernels, struct error *e)
+{
+    struct rows rows = {.dir = -1}, *wanted_rows = options->csv != NULL ? &rows : NULL;
+    struct metrics metrics = {0};
+    int status = -1;
+
+    if (metrics_open(&metrics, model->classes.count, options->top_k, e) == 0 &&
+        (wanted_rows == NULL || rows_open(&rows, options->csv, &model->classes, e) == 0) &&
+        measure(options, model, set, kernels, &metrics, wanted_rows, e) == 0) {
+        const struct report report = {model_path, set->path, &model->classes, &metrics};
+
+        status = print_report(options, &report, wanted_rows, e);
+        if (status == 0) {
+            status = check_accuracy(options, &metrics, e);
+        }
+    }
+    rows_close(&rows);
+    metrics_close(&metrics);
+    return status;
+}
+
+static int evaluate_model(const struct eval_options *options, const char *model_path,
+                          const char *set_path)
+{
+    static struct error_list errors; /* too large for a small stack */
+    struct error e = {.offset = -1};
+    struct arena arena = {0};
+    struct source source;
+    struct model model;
+    struct dataset set;
+    const struct kernels *kernels = cli_kernels(&CLI);
+    int code;
+
+    if (kernels == NULL) {
+        return ERROR_USAGE;
+    }
+    if (model_load(&model, model_path, &e) != 0) {
+        return cli_fail(&CLI, &e);
+    }
+    if (options->top_k > model.classes.count) {
+        code = cli_usage(&CLI, "--top-k must be 1 to %d, the number of classes, got '%d'",
+                         model.classes.count, options->top_k);
+    } else if (find_test_set(set_path, &source, &arena, &errors) != 0) {
+        code = cli_fail_all(&CLI, &errors);
+    } else if (load_test_set(&set, &source, &model, &e) != 0) {
+        code = cli_fail(&CLI, &e);
+    } else {
+        code = run(options, model_path, &model, &set, kernels, &e) == 0 ? 0 : cli_fail(&CLI, &e);
+        dataset_free(&set);
+    }
+    model_free(&model);
+    arena_free(&arena);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct eval_options options = {.top_k = 1, .min_accuracy = -1};
+    struct cli_arguments arguments;
+    const int code = cli_parse(&CLI, argc, argv, &options, &arguments);
+
+    if (code >= 0) {
+        return code;
+    }
+    if (options.json && options.csv != NULL && strcmp(options.csv, "-") == 0) {
+        return cli_usage(&CLI, "--json and --csv - cannot be combined: both print on stdout");
+    }
+    return cli_finish(&CLI, evaluate_model(&options, arguments.values[0], arguments.values[1]));
+}

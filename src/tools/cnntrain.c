@@ -1,0 +1,246 @@
+/* cnntrain.c: train the network that a config file describes. Reads as the data's way: config text
+ * -> tree -> typed options -> trainer (data, graph, plan) -> epochs -> model.bin, checkpoint.bin,
+ * log.csv, config.yaml. */
+#include "tools/cli.h"
+#include "train/checkpoint.h"
+#include "train/summary.h"
+#include "tools/list.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct train_options {
+    struct cli_common common;
+    const char *output, *list;
+    struct cli_texts set;
+    int dry_run, resume, fresh, progress;
+};
+
+static const char *const PROGRESS[] = {"auto", "always", "never", NULL};
+
+#define FIELD(name) .offset = offsetof(struct train_options, name)
+static const struct cli_option OPTIONS[] = {
+    {.name = "output",
+     .letter = 'o',
+     .kind = &CLI_TEXT,
+     FIELD(output),
+     .argument = "DIR",
+     .help = "write results there (default: the config's)"},
+    {.name = "set",
+     .letter = 's',
+     .kind = &CLI_TEXTS,
+     FIELD(set),
+     .argument = "KEY=VALUE",
+     .help =
+         "change a key of the config, by dotted path:\ntrain.epochs=3, network.2.conv.filters=32"},
+    {.name = "dry-run",
+     .letter = 'n',
+     .kind = &CLI_FLAG,
+     FIELD(dry_run),
+     .help = "check, plan, print the summary; write nothing"},
+    {.name = "resume",
+     .letter = 'r',
+     .kind = &CLI_FLAG,
+     FIELD(resume),
+     .help = "go on from the output's checkpoint"},
+    {.name = "fresh", .kind = &CLI_FLAG, FIELD(fresh), .help = "throw an unfinished run away"},
+    {.name = "progress",
+     .kind = &CLI_CHOICE,
+     FIELD(progress),
+     .argument = "WHEN",
+     .words = PROGRESS,
+     .help = "draw a progress bar: auto, always or never"},
+    {.name = "list",
+     .kind = &CLI_WORD,
+     FIELD(list),
+     .argument = "WHAT",
+     .words = LIST_WORDS,
+     .optional = 1,
+     .alone = 1,
+     .help = "print what a config may hold: all of it, or\n" LIST_HELP},
+    {.name = NULL},
+};
+
+static const struct cli CLI = {
+    .program = "cnntrain",
+    .purpose = "Train the network that CONFIG.yaml describes.",
+    .arguments = (const char *const[]){"CONFIG.yaml", NULL},
+    .survives_pipe = 1,
+    .options = OPTIONS,
+    .epilogue =
+        "Results go to the output directory: model.bin, checkpoint.bin, log.csv, config.yaml.\n"
+        "\n"
+        "Exit codes: 0 success, 2 usage, 3 config, 4 data set, 5 model or checkpoint,\n"
+        "6 input/output, 7 memory or a limit, 8 loss or weight not finite, 9 output\n"
+        "directory in use or holding an unfinished run, 128+n stopped by signal n after\n"
+        "a checkpoint was written.\n"
+        "\n"
+        "Example: cnntrain configs/lenet5.yaml --set train.epochs=3 -o runs/short\n",
+};
+
+/* The one mutable global: which signal has come. A second one ends the process at once. */
+static volatile int signal_flag;
+
+static void on_signal(int number)
+{
+    if (signal_flag) {
+        _exit(128 + number);
+    }
+    signal_flag = number;
+}
+
+/* A signal that was ignored at the start (nohup) stays ignored. */
+static void catch_signals(void)
+{
+    static const int NUMBERS[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
+        struct sigaction action;
+        if (sigaction(NUMBERS[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
+            action.sa_handler = on_signal;
+            action.sa_flags = SA_RESTART;
+            sigaction(NUMBERS[i], &action, NULL);
+        }
+    }
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of write */
+}
+
+/* "configs/lenet5.yaml" -> "lenet5": the default name of a run. */
+static void stem_of(const char *path, char *stem, size_t size)
+{
+    const char *base = strrchr(path, '/');
+    base = base ? base + 1 : path;
+    const char *dot = strrchr(base, '.');
+    snprintf(stem, size, "%.*s", (int)(dot && dot != base ? dot - base : (long)strlen(base)), base);
+}
+
+/* The config with --set and --output applied, decoded and checked. */
+static int read_settings(const struct train_options *options, const char *path, struct arena *arena,
+                         struct settings *settings, struct error_list *errors)
+{
+    char stem[256];
+    const struct yaml *root = yaml_read(arena, path, errors);
+    for (int i = 0; root && i < options->set.count; i++) {
+        const struct yaml *changed = yaml_set(arena, root, options->set.values[i], errors);
+        root = changed ? changed : root;
+    }
+    if (!root) {
+        return -1;
+    }
+    stem_of(path, stem, sizeof stem);
+    settings_decode(settings, root, stem, arena, errors);
+    settings_check_training(settings, errors);
+    if (options->output) {
+        settings->output = options->output;
+    }
+    return errors->total > 0 ? -1 : 0;
+}
+
+static void print_summary(const struct trainer *trainer, int verbose, FILE *out)
+{
+    struct text text = {0};
+    summary_append(trainer, &text);
+    if (verbose) {
+        summary_append_details(trainer, &text);
+    }
+    fputs(text.data ? text.data : "", out);
+    text_free(&text);
+}
+
+/* Begin or go on, as the options say and the directory allows. */
+static int begin(struct trainer *trainer, const struct train_options *options,
+                 const struct output_dir *dir, struct error *e)
+{
+    if (options->resume) {
+        return checkpoint_resume(trainer, dir, e);
+    }
+    if (!options->fresh && checkpoint_state(dir) == CHECKPOINT_UNFINISHED) {
+        return error_set(
+            e, ERROR_BUSY, dir->path,
+            "holds an unfinished run: --resume goes on with it, --fresh throws it away");
+    }
+    return trainer_start(trainer, dir, e);
+}
+
+static int train(const struct train_options *options, struct trainer *trainer)
+{
+    struct error e = {.offset = -1};
+    struct output_dir dir;
+    if (output_dir_open(&dir, trainer->model.settings.output, &e) != 0) {
+        return cli_fail(&CLI, &e);
+    }
+    struct progress progress;
+    progress_open(&progress, stderr, options->progress, options->common.quiet,
+                  trainer->model.settings.train.epochs);
+    catch_signals();
+    int failed = begin(trainer, options, &dir, &e);
+    if (!failed) {
+        if (!options->common.quiet) {
+            print_summary(trainer, options->common.verbose, stderr);
+        }
+        if (trainer->position.step > 0) {
+            progress_note(&progress, "resumed at epoch %lld, step %lld",
+                          trainer->position.epoch + 1, trainer->position.step);
+        }
+        failed = trainer_run(trainer, &dir, &progress, &signal_flag, &e);
+    }
+    const int stopped = signal_flag && !trainer->position.finished ? signal_flag : 0;
+    if (failed) {
+        progress_note(&progress, "%s", "");
+    } else if (stopped) {
+        progress_note(&progress,
+                      "stopped by signal %d in epoch %lld, step %lld; the checkpoint is written, "
+                      "--resume goes on",
+                      stopped, trainer->position.epoch + 1, trainer->position.step);
+    } else {
+        progress_note(&progress, "model written to %s/model.bin", dir.path);
+    }
+    output_dir_close(&dir);
+    return failed ? cli_fail(&CLI, &e) : stopped ? 128 + stopped : 0;
+}
+
+static int run(const struct train_options *options, const char *path)
+{
+    static struct error_list errors; /* too large for a small stack */
+    struct arena arena = {0};
+    struct settings settings;
+    struct trainer trainer = {.log = {.fd = -1}};
+    const struct kernels *kernels = cli_kernels(&CLI);
+    int code;
+    if (!kernels) {
+        return ERROR_USAGE;
+    }
+    if (read_settings(options, path, &arena, &settings, &errors) != 0 ||
+        trainer_prepare(&trainer, &settings, &arena, kernels, cli_threads(&options->common),
+                        &errors) != 0) {
+        code = cli_fail_all(&CLI, &errors);
+    } else if (options->dry_run) {
+        print_summary(&trainer, options->common.verbose, stdout);
+        code = 0;
+    } else {
+        code = train(options, &trainer);
+    }
+    trainer_free(&trainer);
+    arena_free(&arena);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct train_options options = {0};
+    struct cli_arguments arguments;
+    int code = cli_parse(&CLI, argc, argv, &options, &arguments);
+    if (code >= 0) {
+        return code;
+    }
+    if (options.list) {
+        list_print(options.list, stdout);
+        return cli_finish(&CLI, 0);
+    }
+    if (options.resume && options.fresh) {
+        return cli_usage(&CLI, "--resume and --fresh cannot be combined");
+    }
+    return cli_finish(&CLI, run(&options, arguments.values[0]));
+}
