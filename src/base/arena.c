@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT 16u
 #define FIRST_CHUNK ((size_t)4 << 10)
@@ -87,4 +88,17 @@ void arena_free(struct arena *arena)
         free(arena->chunks);
         arena->chunks = next;
     }
+}
+
+void *block_allocate(size_t size)
+{
+    const size_t huge = (size_t)1 << 21, unit = size < huge ? 64 : huge;
+    if (size == 0 || size > SIZE_MAX - huge) {
+        return NULL;
+    }
+    void *block = aligned_alloc(unit, (size + unit - 1) / unit * unit);
+    if (block && unit == huge) {
+        madvise(block, size, MADV_HUGEPAGE); /* a wish: nothing depends on it */
+    }
+    return block;
 }

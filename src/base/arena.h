@@ -16,4 +16,9 @@ void *arena_alloc(struct arena *arena, size_t size);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 void arena_free(struct arena *arena);
 
+/* One large block for numbers, 64-byte aligned at least, in huge pages where the system has them: a
+ * tile's walk over its channels touches a page each, more than the processor remembers of small
+ * ones. To be freed with free(); NULL when there is none. */
+void *block_allocate(size_t size);
+
 #endif

@@ -69,10 +69,10 @@ static int check_regular(const struct stat *status, const char *path, size_t lim
     char most[32];
 
     if (S_ISDIR(status->st_mode)) {
-        return error_set(e, kind, path, "is a directory");
+        return error_set(e, ERROR_IO, path, "is a directory");
     }
     if (!S_ISREG(status->st_mode)) {
-        return error_set(e, kind, path, "not a regular file");
+        return error_set(e, ERROR_IO, path, "not a regular file");
     }
     if (status->st_size < 0 || (unsigned long long)status->st_size > limit) {
         return error_set(e, kind, path, "larger than %s", text_from_bytes(most, limit));

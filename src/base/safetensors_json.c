@@ -159,7 +159,12 @@ int safetensors_json(struct safetensors_json *out, const char *file, size_t size
     if (errno == ENOMEM) { /* which jansson reports as bad syntax in some places */
         return error_memory(e, out->object_end);
     }
-    return REFUSE(8 + error.position, "%s: %s", fault(json_error_code(&error)), error.text);
+    const enum json_error_code code = json_error_code(&error);
+
+    if (code == json_error_null_character || code == json_error_null_byte_in_key) {
+        return REFUSE(8 + error.position, "%s", fault(code)); /* jansson speaks of its own flags */
+    }
+    return REFUSE(8 + error.position, "%s: %s", fault(code), error.text);
 }
 
 size_t safetensors_json_offset(const struct safetensors_json *json, const char *file,

@@ -287,8 +287,9 @@ static int read_tensors(struct reader *r)
         r->st->tensor_count++;
     }
     if (position != r->size - r->json.data) {
-        return REFUSE(r, r->json.data + position, "%zu unused bytes after the last tensor",
-                      r->size - r->json.data - position);
+        return REFUSE(r, r->json.data + position, "%zu unused byte%s after the last tensor",
+                      r->size - r->json.data - position,
+                      r->size - r->json.data - position == 1 ? "" : "s");
     }
     return 0;
 }

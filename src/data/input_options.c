@@ -1,7 +1,7 @@
 /* input_options.c: how a config says what the network sees: `data.input` and `data.normalize`. */
 #include "data/input.h"
 
-#include <float.h>
+#include <math.h>
 #include <stddef.h>
 
 enum { DIMENSION_MAX = 65536, CHANNELS_MAX = 4 };
@@ -80,14 +80,14 @@ static const struct option GIVEN_ROWS[] = {
     {.key = "mean",
      .kind = &OPTION_NUMBERS,
      .offset = offsetof(struct normalize_options, mean),
-     .low = -DBL_MAX,
-     .high = DBL_MAX,
+     .low = -INFINITY,
+     .high = INFINITY,
      .help = "one per channel"},
     {.key = "std",
      .kind = &OPTION_NUMBERS,
      .offset = offsetof(struct normalize_options, std),
      .low = 0,
-     .high = DBL_MAX,
+     .high = INFINITY,
      .open = 1,
      .help = "one per channel"},
     OPTION_END,
@@ -105,8 +105,9 @@ static int normalize_decode(const struct option *option, void *field, const stru
     }
     TRY(options_decode(GIVEN_ROWS, normalize, value, option->key, value, decoder));
     if (normalize->mean.count != normalize->std.count) {
-        return yaml_error(decoder->errors, value, "%d means, but %d standard deviations",
-                          normalize->mean.count, normalize->std.count);
+        return yaml_error(decoder->errors, value, "%d mean%s, but %d standard deviation%s",
+                          normalize->mean.count, normalize->mean.count == 1 ? "" : "s",
+                          normalize->std.count, normalize->std.count == 1 ? "" : "s");
     }
     return 0;
 }

@@ -35,7 +35,24 @@ struct row {
     size_t w_out, y_out;         /* from one output channel to the next */
     size_t x_pixel, y_pixel; /* from one output pixel to the next; x_pixel is LANES or a multiple */
     struct taps rows, columns;
+    int first, end; /* backward: the positions of x that are not margin; end 0: all are looked at */
 };
+
+/* The column taps of a block of `pixels` from p: those that read nothing but margin are left out.
+ * They run backwards, so tap t of pixel p reads position p - t from where tap 0 of pixel 0 does. */
+INLINE struct taps block_columns(const struct row *row, int pixels, int p)
+{
+    struct taps taps = row->columns;
+    if (row->end > 0) {
+        const int at = (int)(taps.x / LANES) + p;
+        const int skip = at < row->end ? 0 : at - row->end + 1;
+        const int most = at + pixels - row->first;
+        taps.count = (taps.count < most ? taps.count : most) - skip;
+        taps.x += skip * taps.x_step;
+        taps.w += skip * taps.w_step;
+    }
+    return taps;
+}
 
 /* Sum CB output channels from `o` x XB pixels from `p`. CB and XB are constants wherever this is
  * inlined. `dense_x`: x_pixel == LANES. */
@@ -44,8 +61,9 @@ INLINE void block(const struct row *row, int CB, int XB, int dense_x, int o, int
     enum { MAX = 28 };
     vec sum[MAX];
     const size_t x_pixel = dense_x ? LANES : row->x_pixel;
-    const float *x = row->x + (size_t)p * x_pixel + row->rows.x + row->columns.x;
-    const float *w = row->w + (size_t)o * row->w_out + row->rows.w + row->columns.w;
+    const struct taps columns = block_columns(row, XB, p);
+    const float *x = row->x + (size_t)p * x_pixel + row->rows.x + columns.x;
+    const float *w = row->w + (size_t)o * row->w_out + row->rows.w + columns.w;
     const int n = XB * PARTS;
     UNROLL
     for (int c = 0; c < CB; c++) {
@@ -59,8 +77,7 @@ INLINE void block(const struct row *row, int CB, int XB, int dense_x, int o, int
         const float *xr = x + (size_t)ch * row->x_channel, *wr = w + (size_t)ch * row->w_channel;
         for (int r = 0; r < row->rows.count; r++, xr += row->rows.x_step, wr += row->rows.w_step) {
             const float *xt = xr, *wt = wr;
-            for (int t = 0; t < row->columns.count;
-                 t++, xt += row->columns.x_step, wt += row->columns.w_step) {
+            for (int t = 0; t < columns.count; t++, xt += columns.x_step, wt += columns.w_step) {
                 if (CB >= n) { /* keep the smaller of the two operands in registers */
                     vec in[MAX];
                     UNROLL
@@ -253,6 +270,8 @@ void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const 
         .y_pixel = (size_t)s->stride_w * LANES,
         .x = dy,
         .w = w,
+        .first = left,
+        .end = left + s->ow,
     };
     for (int iy = 0; iy < s->h; iy++) {
         row.rows = reach(iy + s->pad_top, s->kh, s->stride_h, 0, s->oh - 1);

@@ -93,13 +93,13 @@ typedef void gradient_block(const struct gradient *, const float *x, size_t x_st
         block(g, OB, IB, KB, x, x_step, dy, rows, dw);                                             \
     }
 #define DEFINE_SHAPE(KB, OB, IB)                                                                   \
-    DEFINE_BLOCK(block_##KB##_4, 4, IB, KB)                                                        \
-    DEFINE_BLOCK(block_##KB##_3, 3, IB, KB)                                                        \
-    DEFINE_BLOCK(block_##KB##_2, 2, IB, KB)                                                        \
+    DEFINE_BLOCK(block_##KB##_4, (OB < 4 ? OB : 4), IB, KB)                                        \
+    DEFINE_BLOCK(block_##KB##_3, (OB < 3 ? OB : 3), IB, KB)                                        \
+    DEFINE_BLOCK(block_##KB##_2, (OB < 2 ? OB : 2), IB, KB)                                        \
     DEFINE_BLOCK(block_##KB##_1, 1, IB, KB)                                                        \
-    DEFINE_BLOCK(block_##KB##_4a, 4, 1, KB)                                                        \
-    DEFINE_BLOCK(block_##KB##_3a, 3, 1, KB)                                                        \
-    DEFINE_BLOCK(block_##KB##_2a, 2, 1, KB)                                                        \
+    DEFINE_BLOCK(block_##KB##_4a, (OB < 4 ? OB : 4), 1, KB)                                        \
+    DEFINE_BLOCK(block_##KB##_3a, (OB < 3 ? OB : 3), 1, KB)                                        \
+    DEFINE_BLOCK(block_##KB##_2a, (OB < 2 ? OB : 2), 1, KB)                                        \
     DEFINE_BLOCK(block_##KB##_1a, 1, 1, KB)
 SHAPES(DEFINE_SHAPE)
 
@@ -132,6 +132,18 @@ static void gradient_row(const struct gradient *g, int taps, int outs, int ins, 
     }
 }
 
+/* All taps of a kernel row, a few at a time. */
+static void gradient_taps(const struct gradient *g, const struct window *s, int ins, const float *x,
+                          const float *dy, int rows, float *dw)
+{
+    for (int t = 0, groups = (s->kw + MOST_TAPS - 1) / MOST_TAPS; groups > 0; groups--) {
+        const int taps = (s->kw - t + groups - 1) / groups;
+        gradient_row(g, taps, s->oc, ins, x + (size_t)t * LANES, (size_t)s->stride_h * g->x_row, dy,
+                     rows, dw + t);
+        t += taps;
+    }
+}
+
 static void bias_gradient(const float *dy, int outs, size_t pixels, int add, float *db)
 {
     for (int o = 0; o < outs; o++) {
@@ -159,7 +171,7 @@ void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const 
     }
     int width;
     x = conv_widen(s, x, scratch, &width);
-    const struct gradient g = {
+    struct gradient g = {
         .x_channel = (size_t)s->h * width * LANES,
         .x_row = (size_t)width * LANES,
         .dy_channel = (size_t)s->oh * s->ow * LANES,
@@ -169,20 +181,20 @@ void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const 
         .dw_channel = (size_t)s->kh * s->kw,
         .add = add,
     };
-    for (int r = 0; r < s->kh; r++) {
+    const int whole = s->pad_top == 0 && (s->oh - 1) * s->stride_h + s->kh <= s->h;
+    if (s->c == 1 && whole) { /* every kernel row meets all output rows: rows block like channels */
+        g.x_channel = g.x_row;
+        g.dw_channel = (size_t)s->kw;
+        gradient_taps(&g, s, s->kh, x, dy, s->oh, dw);
+    }
+    for (int r = 0; r < s->kh && !(s->c == 1 && whole); r++) {
         /* the output rows whose window has kernel row r inside the input */
         int above = greater(0, s->pad_top - r), first = (above + s->stride_h - 1) / s->stride_h;
         int below = s->h - 1 + s->pad_top - r;
         int end = below < 0 ? 0 : lesser(s->oh, below / s->stride_h + 1);
         const int rows = greater(0, end - first); /* none: the gradient is zero */
         const float *from = rows ? x + (size_t)(first * s->stride_h + r - s->pad_top) * g.x_row : x;
-        for (int t = 0, groups = (s->kw + MOST_TAPS - 1) / MOST_TAPS; groups > 0; groups--) {
-            int taps = (s->kw - t + groups - 1) / groups;
-            gradient_row(&g, taps, s->oc, s->c, from + (size_t)t * LANES,
-                         (size_t)s->stride_h * g.x_row, dy + (size_t)first * s->ow * LANES, rows,
-                         dw + r * s->kw + t);
-            t += taps;
-        }
+        gradient_taps(&g, s, s->c, from, dy + (size_t)first * s->ow * LANES, rows, dw + r * s->kw);
     }
     if (db) {
         bias_gradient(dy, s->oc, (size_t)s->oh * s->ow, add, db);

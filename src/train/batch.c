@@ -88,10 +88,10 @@ static int not_finite(struct trainer *t, const uint32_t *index, size_t n, int ti
                 node->type->member.name, node->name);
         }
     }
-    return error_set(
-        e, ERROR_NUMERIC, "",
-        "the loss is not finite in epoch %lld, step %lld, though every layer's output is",
-        t->position.epoch + 1, t->position.step + 1);
+    return error_set(e, ERROR_NUMERIC, "",
+                     "the loss is not finite in epoch %lld, step %lld, though every layer's output "
+                     "is; a lower learning rate may help",
+                     t->position.epoch + 1, t->position.step + 1);
 }
 
 int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)

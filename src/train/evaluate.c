@@ -28,7 +28,7 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
     const size_t bytes =
         ((size_t)threads * evaluator->plan.floats + ROUND * result_floats(evaluator)) *
         sizeof(float);
-    evaluator->memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    evaluator->memory = block_allocate(bytes);
     return evaluator->memory ? 0 : error_memory(e, bytes);
 }
 

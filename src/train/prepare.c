@@ -77,13 +77,15 @@ static int resolve_input(struct trainer *t, struct error_list *errors)
     return 0;
 }
 
-/* A batch's tiles and shards. Shards cost a gradient each: no more of them than a GiB holds, but
- * two. */
+/* A batch's tiles and shards. A shard costs a gradient, which is written, sent to another core and
+ * added: so each has two tiles where that leaves two shards, and there are no more of them than a
+ * GiB holds, but two. */
 static void cut_batch(struct trainer *t)
 {
     const size_t batch = (size_t)t->model.settings.train.batch_size;
     t->batch_tiles = (int)((batch + LANES - 1) / LANES);
-    t->shards = t->batch_tiles < MOST_SHARDS ? t->batch_tiles : MOST_SHARDS;
+    t->shards = t->batch_tiles > 2 ? (t->batch_tiles + 1) / 2 : t->batch_tiles;
+    t->shards = t->shards < MOST_SHARDS ? t->shards : MOST_SHARDS;
     while (t->shards > 2 &&
            (double)t->shards * (double)t->model.graph.parameters * sizeof(float) > 1073741824.0) {
         t->shards /= 2;
@@ -122,7 +124,7 @@ static int allocate(struct trainer *t, struct error_list *errors)
         (double)t->model.graph.parameters * (t->shards + t->optimizer->states + 2) * sizeof(float) +
         (double)t->plan.floats * t->threads * sizeof(float);
     t->memory_bytes = estimate < 1e15 ? lay_out(t, NULL) : 0;
-    t->memory = t->memory_bytes ? aligned_alloc(64, t->memory_bytes) : NULL;
+    t->memory = t->memory_bytes ? block_allocate(t->memory_bytes) : NULL;
     if (!t->memory) {
         return error_memory(error_next(errors),
                             t->memory_bytes ? t->memory_bytes : (size_t)estimate);

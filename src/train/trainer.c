@@ -5,6 +5,7 @@
 
 #include "train/checkpoint.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,7 +53,13 @@ int trainer_start(struct trainer *t, const struct output_dir *dir, struct error 
     graph_initialize(&t->model.graph, t->model.settings.seed, t->parameters);
     TRY(log_create(&t->log, dir->fd, dir->path, e));
     TRY(checkpoint_write(t, dir, e));
-    unlinkat(dir->fd, "model.bin", 0); /* the model of the run that this one replaces */
+    /* The model of the run that this one replaces. What cannot be taken away now cannot be replaced
+     * after the first epoch either. */
+    if (unlinkat(dir->fd, "model.bin", 0) != 0 && errno != ENOENT) {
+        char path[1100];
+        snprintf(path, sizeof path, "%s/model.bin", dir->path);
+        return error_errno(e, ERROR_IO, path, "cannot replace");
+    }
     return write_config(t, dir, e);
 }
 

@@ -17,6 +17,14 @@ static int padding_decode(const struct option *option, void *field, const struct
         *padding = (struct padding){0};
         return 0;
     }
+    const char first = value->kind == YAML_SCALAR ? value->text[0] : '0';
+    if ((first | 0x20) >= 'a' && (first | 0x20) <= 'z') {
+        char shown[400];
+        return yaml_error(decoder->errors, value,
+                          "'%s' must be a whole number, [height, width], valid or same, got '%s'",
+                          option->key,
+                          text_escape(shown, sizeof shown, value->text, value->length));
+    }
     int pair[2];
     TRY(OPTION_PAIR.decode(option, pair, value, decoder));
     *padding = (struct padding){.h = pair[0], .w = pair[1]};
