@@ -16,8 +16,8 @@ struct bytes {
 };
 void bytes_free(struct bytes *bytes);
 
-/* The whole of `path`. A file over `limit` bytes or one that changes while it is read is an error of
- * `kind`; one that cannot be opened or read, or is no regular file, is ERROR_IO. */
+/* The whole of `path`. A file over `limit` bytes or one that changes while it is read is an error
+ * of `kind`; one that cannot be opened or read, or is no regular file, is ERROR_IO. */
 int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
               struct error *e);
 /* Like file_read for `name` in the open directory `dir`; `path` is only for messages. */

@@ -14,6 +14,7 @@
  * meets XB pixels, one pixel meets CB weights. The input's rows are read from a copy with the
  * padding columns filled in, where there are any; rows outside are skipped. */
 #include "kernels/bodies.h"
+#include "kernels/conv_margins.h"
 #include "kernels/conv_widen.h"
 
 #include <stddef.h>
@@ -252,9 +253,8 @@ void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const 
         KERNEL(dense_backward_input)(s->c * s->kh * s->kw, s->oc, dy, w, dx);
         return;
     }
-    /* rows of dy with zeros where taps reach beyond it */
-    const int left = greater(0, (s->kw - 1 - s->pad_left + s->stride_w - 1) / s->stride_w);
-    const int right = greater(0, (s->w - 1 + s->pad_left) / s->stride_w - (s->ow - 1));
+    int left, right;
+    conv_margins(s, &left, &right);
     const int width = left + s->ow + right;
     if (left > 0 || right > 0) {
         widen(dy, (size_t)s->oc * s->oh, s->ow, left, width, scratch);

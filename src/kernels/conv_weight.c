@@ -1,56 +1,60 @@
 /* conv_weight.c: the weight gradient of a convolution.
  *
- *     dw[o][c][r][t] = sum over pixels and lanes of dy[o][y][x] * x[c][y * stride + r - pad][x *
- * stride + t - pad]
+ *     dw[o][c][r][t] = sum over pixels and lanes of
+ *                      dy[o][y][x] * x[c][y * stride + r - pad][x * stride + t - pad]
  *
  * Blocking: OB output channels x IB input channels x KB neighbouring taps of one kernel row are
- * summed in registers over all pixels of the tile, row by row; their lanes are added once, at the
- * end, in the fixed tree. A level whose vectors hold only a part of the lanes makes one pass for
- * each part, so that every lane sees the same sums. */
+ * summed in registers along output rows. A few output rows at a time meet all kernel rows, while
+ * they are in the first cache; the sums of the kernel rows wait in memory meanwhile. The lanes are
+ * added once, at the end, in the fixed tree. A level whose vectors hold only a part of the lanes
+ * makes one pass for each part, so that every lane sees the same sums. */
 #include "kernels/bodies.h"
 #include "kernels/conv_widen.h"
 
+enum {
+    MOST_BLOCK = 2 * LANES, /* sums of one kernel row */
+    MOST_ROWS = 8,          /* kernel rows whose sums wait together */
+    NEAR_BYTES = 32768      /* of dy: most of a first cache */
+};
+
 /* What one block needs to know of the layer. */
 struct gradient {
+    const struct window *s;
     size_t x_channel, x_row, dy_channel; /* x: widened; from one channel or row to the next */
-    int ow;
-    size_t x_pixel; /* stride_w vectors */
+    size_t x_pixel;                      /* stride_w vectors */
     size_t dw_out, dw_channel;
     int add; /* to dw, or write it */
 };
 
-enum { MOST_BLOCK = 2 * LANES };
+/* Sums of one kernel row: of each part, OB x IB x KB of them. */
+struct sums {
+    vec part[PARTS][MOST_BLOCK];
+};
 
-/* Sum OB x IB x KB over `rows` output rows; x stands at the input row of the first of them. */
-INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float *x, size_t x_step,
-                  const float *dy, int rows, float *dw)
+/* Add `rows` output rows; x stands at the input row of the first of them. */
+INLINE void accumulate(const struct gradient *g, int OB, int IB, int KB, const float *x,
+                       const float *dy, int rows, struct sums *sums)
 {
-    vec total[MOST_BLOCK][PARTS];
-    for (int i = OB * IB * KB; i < (OB * IB * KB > LANES ? 2 : 1) * LANES; i++) {
-        UNROLL
-        for (int part = 0; part < PARTS; part++) {
-            total[i][part] = v_set(0.0f);
-        }
-    }
+    const size_t x_step = (size_t)g->s->stride_h * g->x_row;
     UNROLL
     for (int part = 0; part < PARTS; part++) {
         vec sum[MOST_BLOCK];
         UNROLL
         for (int i = 0; i < OB * IB * KB; i++) {
-            sum[i] = v_set(0.0f);
+            sum[i] = sums->part[part][i];
         }
         for (int r = 0; r < rows; r++) {
             const float *xp = x + (size_t)r * x_step + part * WIDTH;
-            const float *dp = dy + (size_t)r * g->ow * LANES + part * WIDTH;
-            for (int p = 0; p < g->ow; p++, xp += g->x_pixel, dp += LANES) {
+            const float *dp = dy + (size_t)r * g->s->ow * LANES + part * WIDTH;
+            for (int p = 0; p < g->s->ow; p++, xp += g->x_pixel, dp += LANES) {
                 vec d[8];
                 UNROLL
                 for (int o = 0; o < OB; o++) {
-                    d[o] = v_load(dp + (size_t)o * g->dy_channel);
+                    d[o] = v_keep(v_load(dp + (size_t)o * g->dy_channel));
                 }
                 UNROLL
                 for (int i = 0; i < IB * KB; i++) {
-                    vec in = v_load(xp + (size_t)(i / KB) * g->x_channel + i % KB * LANES);
+                    vec in = v_keep(v_load(xp + (size_t)(i / KB) * g->x_channel + i % KB * LANES));
                     UNROLL
                     for (int o = 0; o < OB; o++) {
                         sum[o * IB * KB + i] = v_fma(d[o], in, sum[o * IB * KB + i]);
@@ -60,19 +64,64 @@ INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float 
         }
         UNROLL
         for (int i = 0; i < OB * IB * KB; i++) {
-            total[i][part] = sum[i];
+            sums->part[part][i] = sum[i];
         }
     }
-    float sums[2 * LANES];
-    lanes_sum_16((const vec(*)[PARTS])total, sums);
-    if (OB * IB * KB > LANES) {
-        lanes_sum_16((const vec(*)[PARTS])total + LANES, sums + LANES);
+}
+
+/* Add the lanes and put the gradient of one kernel row where it belongs. */
+INLINE void finish(const struct gradient *g, int OB, int IB, int KB, const struct sums *sums,
+                   float *dw)
+{
+    for (int first = 0; first < OB * IB * KB; first += LANES) {
+        vec lanes[LANES][PARTS];
+        float sum[LANES];
+        for (int i = 0; i < LANES; i++) {
+            for (int part = 0; part < PARTS; part++) {
+                lanes[i][part] = sums->part[part][first + i];
+            }
+        }
+        lanes_sum_16((const vec(*)[PARTS])lanes, sum);
+        for (int i = first; i < first + LANES && i < OB * IB * KB; i++) {
+            const int o = i / (IB * KB), k = i % (IB * KB);
+            float *to = dw + (size_t)o * g->dw_out + (size_t)(k / KB) * g->dw_channel + k % KB;
+            *to = g->add ? *to + sum[i - first] : sum[i - first];
+        }
     }
-    UNROLL
-    for (int i = 0; i < OB * IB * KB; i++) {
-        const int o = i / (IB * KB), k = i % (IB * KB);
-        float *to = dw + (size_t)o * g->dw_out + (size_t)(k / KB) * g->dw_channel + k % KB;
-        *to = g->add ? *to + sums[i] : sums[i];
+}
+
+/* The output rows within [from, to) whose window has kernel row r inside the input. */
+INLINE int rows_inside(const struct window *s, int r, int from, int to, int *first)
+{
+    const int above = greater(0, s->pad_top - r), below = s->h - 1 + s->pad_top - r;
+    *first = greater(from, (above + s->stride_h - 1) / s->stride_h);
+    return below < 0 ? 0 : lesser(to, below / s->stride_h + 1) - *first;
+}
+
+/* All kernel rows of one block. x: its first channel and tap; dy: its first channel. */
+INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float *x, const float *dy,
+                  float *dw)
+{
+    const struct window *s = g->s;
+    const int near = greater(1, NEAR_BYTES / (OB * s->ow * LANES * (int)sizeof(float)));
+    for (int group = 0; group < s->kh; group += MOST_ROWS) {
+        const int end = lesser(s->kh, group + MOST_ROWS);
+        struct sums sums[MOST_ROWS];
+        memset(sums, 0, (size_t)(end - group) * sizeof *sums);
+        for (int y = 0; y < s->oh; y += near) {
+            for (int r = group; r < end; r++) {
+                int first;
+                const int rows = rows_inside(s, r, y, lesser(s->oh, y + near), &first);
+                if (rows > 0) {
+                    accumulate(g, OB, IB, KB,
+                               x + (size_t)(first * s->stride_h + r - s->pad_top) * g->x_row,
+                               dy + (size_t)first * s->ow * LANES, rows, &sums[r - group]);
+                }
+            }
+        }
+        for (int r = group; r < end; r++) {
+            finish(g, OB, IB, KB, &sums[r - group], dw + r * s->kw);
+        }
     }
 }
 
@@ -84,13 +133,11 @@ INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float 
 #endif
 enum { MOST_TAPS = 6 };
 
-typedef void gradient_block(const struct gradient *, const float *x, size_t x_step, const float *dy,
-                            int rows, float *dw);
+typedef void gradient_block(const struct gradient *, const float *x, const float *dy, float *dw);
 #define DEFINE_BLOCK(NAME, OB, IB, KB)                                                             \
-    static void NAME(const struct gradient *g, const float *x, size_t x_step, const float *dy,     \
-                     int rows, float *dw)                                                          \
+    static void NAME(const struct gradient *g, const float *x, const float *dy, float *dw)         \
     {                                                                                              \
-        block(g, OB, IB, KB, x, x_step, dy, rows, dw);                                             \
+        block(g, OB, IB, KB, x, dy, dw);                                                           \
     }
 #define DEFINE_SHAPE(KB, OB, IB)                                                                   \
     DEFINE_BLOCK(block_##KB##_4, (OB < 4 ? OB : 4), IB, KB)                                        \
@@ -114,33 +161,22 @@ struct shape {
             {NULL, block_##KB##_1a, block_##KB##_2a, block_##KB##_3a, block_##KB##_4a}},
 static const struct shape SHAPE[MOST_TAPS + 1] = {SHAPES(LIST_SHAPE)};
 
-/* All channels for `taps` taps of one kernel row. */
-static void gradient_row(const struct gradient *g, int taps, int outs, int ins, const float *x,
-                         size_t x_step, const float *dy, int rows, float *dw)
+/* All channels for `taps` neighbouring taps. */
+static void gradient_taps(const struct gradient *g, int taps, const float *x, const float *dy,
+                          float *dw)
 {
     const struct shape *shape = &SHAPE[taps];
+    const int outs = g->s->oc, ins = g->s->c;
     for (int o = 0, blocks = (outs + shape->outs - 1) / shape->outs; blocks > 0; blocks--) {
         const int width = (outs - o + blocks - 1) / blocks; /* as equal as can be */
         for (int i = 0; i < ins;) {
             const int all = ins - i >= shape->ins;
             gradient_block *run = all ? shape->run[width] : shape->one[width];
-            run(g, x + (size_t)i * g->x_channel, x_step, dy + (size_t)o * g->dy_channel, rows,
+            run(g, x + (size_t)i * g->x_channel, dy + (size_t)o * g->dy_channel,
                 dw + (size_t)o * g->dw_out + (size_t)i * g->dw_channel);
             i += all ? shape->ins : 1;
         }
         o += width;
-    }
-}
-
-/* All taps of a kernel row, a few at a time. */
-static void gradient_taps(const struct gradient *g, const struct window *s, int ins, const float *x,
-                          const float *dy, int rows, float *dw)
-{
-    for (int t = 0, groups = (s->kw + MOST_TAPS - 1) / MOST_TAPS; groups > 0; groups--) {
-        const int taps = (s->kw - t + groups - 1) / groups;
-        gradient_row(g, taps, s->oc, ins, x + (size_t)t * LANES, (size_t)s->stride_h * g->x_row, dy,
-                     rows, dw + t);
-        t += taps;
     }
 }
 
@@ -171,30 +207,20 @@ void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const 
     }
     int width;
     x = conv_widen(s, x, scratch, &width);
-    struct gradient g = {
+    const struct gradient g = {
+        .s = s,
         .x_channel = (size_t)s->h * width * LANES,
         .x_row = (size_t)width * LANES,
         .dy_channel = (size_t)s->oh * s->ow * LANES,
-        .ow = s->ow,
         .x_pixel = (size_t)s->stride_w * LANES,
         .dw_out = (size_t)s->c * s->kh * s->kw,
         .dw_channel = (size_t)s->kh * s->kw,
         .add = add,
     };
-    const int whole = s->pad_top == 0 && (s->oh - 1) * s->stride_h + s->kh <= s->h;
-    if (s->c == 1 && whole) { /* every kernel row meets all output rows: rows block like channels */
-        g.x_channel = g.x_row;
-        g.dw_channel = (size_t)s->kw;
-        gradient_taps(&g, s, s->kh, x, dy, s->oh, dw);
-    }
-    for (int r = 0; r < s->kh && !(s->c == 1 && whole); r++) {
-        /* the output rows whose window has kernel row r inside the input */
-        int above = greater(0, s->pad_top - r), first = (above + s->stride_h - 1) / s->stride_h;
-        int below = s->h - 1 + s->pad_top - r;
-        int end = below < 0 ? 0 : lesser(s->oh, below / s->stride_h + 1);
-        const int rows = greater(0, end - first); /* none: the gradient is zero */
-        const float *from = rows ? x + (size_t)(first * s->stride_h + r - s->pad_top) * g.x_row : x;
-        gradient_taps(&g, s, s->c, from, dy + (size_t)first * s->ow * LANES, rows, dw + r * s->kw);
+    for (int t = 0, groups = (s->kw + MOST_TAPS - 1) / MOST_TAPS; groups > 0; groups--) {
+        const int taps = (s->kw - t + groups - 1) / groups;
+        gradient_taps(&g, taps, x + (size_t)t * LANES, dy, dw + t);
+        t += taps;
     }
     if (db) {
         bias_gradient(dy, s->oc, (size_t)s->oh * s->ow, add, db);

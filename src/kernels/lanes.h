@@ -126,6 +126,15 @@ INLINE ivec v_shift_left23(ivec a) { return a << 23; }
 INLINE ivec v_shift_right23(ivec a) { return a >> 23; }
 #endif
 
+/* The same value, held in a register: compilers would rather load an operand again for each use. */
+INLINE vec v_keep(vec a)
+{
+#if defined(__AVX2__)
+    __asm__("" : "+v"(a));
+#endif
+    return a;
+}
+
 /* The first n lanes of a vector, the rest zero; for the ends of arrays that are not tiles. */
 INLINE vec v_load_first(const float *p, size_t n)
 {

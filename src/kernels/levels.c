@@ -1,6 +1,6 @@
 /* levels.c: which levels were built, which this CPU can run, and which the user allows. Compiled
  * without any -m flag: it must run everywhere. */
-#include "kernels/kernels.h"
+#include "kernels/conv_margins.h"
 
 #include <string.h>
 
@@ -66,10 +66,11 @@ static size_t transposed(size_t n) { return (n + LANES - 1) / LANES * LANES * LA
  * with margins. */
 size_t conv_scratch(const struct window *s)
 {
-    size_t x_width = (size_t)(s->ow - 1) * s->stride_w + s->kw;
-    size_t dy_width = (size_t)s->ow + 2 * (size_t)s->kw + s->w;
-    size_t x = (size_t)s->c * s->h * x_width, dy = (size_t)s->oc * s->oh * dy_width;
-    return larger(larger(x, dy) * LANES, transposed((size_t)s->c * s->kh * s->kw));
+    int left, right;
+    conv_margins(s, &left, &right);
+    const size_t x = (size_t)s->c * s->h * ((size_t)(s->ow - 1) * s->stride_w + s->kw);
+    const size_t dy = (size_t)s->oc * s->oh * ((size_t)left + s->ow + right);
+    return larger(larger(x, dy) * LANES, dense_scratch(s->c * s->kh * s->kw));
 }
 
 size_t dense_scratch(int in) { return transposed((size_t)in); }
