@@ -70,7 +70,7 @@ size_t conv_scratch(const struct window *s)
     conv_margins(s, &left, &right);
     const size_t x = (size_t)s->c * s->h * ((size_t)(s->ow - 1) * s->stride_w + s->kw);
     const size_t dy = (size_t)s->oc * s->oh * ((size_t)left + s->ow + right);
-    return larger(larger(x, dy) * LANES, dense_scratch(s->c * s->kh * s->kw));
+    return larger(larger(x, dy) * LANES, transposed((size_t)s->c * s->kh * s->kw));
 }
 
 size_t dense_scratch(int in) { return transposed((size_t)in); }

@@ -1,0 +1,201 @@
+"""harness.py: one case of the list of bad inputs: a directory, a command, and what has to come of it.
+
+Each case runs in a directory of its own, with the sanitized and the plain build. Asserted of every run: the exit code,
+and no signal; each line of stderr has one of the forms that the specification knows; the faults are those that were
+expected, none less and none more; source lines and carets point where the message says; no control
+characters; nothing on stdout when it fails; no file made or changed; less than 2 s and, in the plain build, less than
+64 MiB."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+
+MOST_SECONDS = 2.0
+MOST_KIB = 64 << 10
+# Of a child Linux reports the greater of its own memory and its parent's at the start: this process must stay small.
+HANGS = 20  # seconds until a run is ended
+
+PLACE = r"(?P<place>.+?)"
+ANY = None  # in place of a place: one that only the reader of the file can know
+FAULT = re.compile(PLACE + r": error: (?P<message>.+)")
+OTHER_LINES = [re.compile(p) for p in (
+    r".+: note: .+", r".+: warning: .+", r"(cnntrain|cnneval): and \d+ more", r"usage: (cnntrain|cnneval) .*",
+    r"try '(cnntrain|cnneval) --help'")]
+SOURCE = re.compile(r" *(\d+) \| (.*)")
+CARET = re.compile(r"      \| ( *)\^~*")
+CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
+
+
+class Case:
+    def __init__(self, name, code, faults, command, files=None, prepare=None, shell=None, user=None, stdout=None,
+                 writes=False, environment=None, says=None, reports=False, keeps=None):
+        self.name = name                # "S17 filters: abc"
+        self.code = code
+        self.faults = faults            # [("case.yaml:7:21", "part of the message"), ...]
+        self.command = command          # ["cnntrain", "case.yaml"]
+        self.files = files or {}        # name -> bytes
+        self.prepare = prepare          # f(directory): whatever files cannot say
+        self.shell = shell              # 'ulimit -n 8; exec "$@"'
+        self.user = user                # run as this user id
+        self.stdout = stdout            # a file to take stdout's place
+        self.writes = writes            # files may be made or changed
+        self.environment = environment or {}
+        self.keeps = keeps              # a file that must stay as it is, even when others may change
+        self.reports = reports          # prints on stdout although it fails
+        self.says = says                # part of stdout or stderr, of a run that succeeds
+
+
+class Result:
+    def __init__(self, code, out, err, seconds, kib, changes):
+        self.code, self.out, self.err = code, out, err
+        self.seconds, self.kib, self.changes = seconds, kib, changes
+
+
+def scratch(prefix):
+    """A new directory, in memory where that can be had: the commands sync all that they write."""
+    memory = "/dev/shm"
+    path = tempfile.mkdtemp(prefix=prefix, dir=memory if os.access(memory, os.W_OK | os.X_OK) else None)
+    os.chmod(path, 0o755)
+    return path
+
+
+def state(directory):
+    """Every name below `directory`, with what tells that it has changed."""
+    found = {}
+    for folder, folders, names in os.walk(directory):
+        for name in folders + names:
+            path = os.path.join(folder, name)
+            status = os.lstat(path)
+            found[os.path.relpath(path, directory)] = (status.st_mode, status.st_size, status.st_mtime_ns,
+                                                       status.st_ino)
+        if folder == directory:
+            found.pop("out", None), found.pop("err", None)
+    return {name: what if not os.path.isdir(os.path.join(directory, name)) else what[0] for name, what in found.items()}
+
+
+def run(case, programs, template, directory):
+    """The case in a new `directory`, made from the files of `template`."""
+    shutil.rmtree(directory, ignore_errors=True)
+    os.mkdir(directory)
+    for name in os.listdir(template):
+        os.link(os.path.join(template, name), os.path.join(directory, name))
+    for name, data in case.files.items():
+        path = os.path.join(directory, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if os.path.lexists(path):
+            os.unlink(path)
+        with open(path, "wb") as file:
+            file.write(data)
+    if case.prepare:
+        case.prepare(directory)
+    if case.user is not None:
+        os.chmod(directory, 0o777)
+    command = [os.path.join(programs, case.command[0])] + case.command[1:]
+    if case.shell:
+        command = ["sh", "-c", case.shell, "sh"] + command
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "ASAN_OPTIONS": "exitcode=99:allocator_may_return_null=1",
+                   "UBSAN_OPTIONS": "exitcode=99:print_stacktrace=1", **case.environment}
+    before = state(directory)
+    # Not pipes: a full one would stop the command.
+    with open(directory + ".out", "w+b") as out, open(directory + ".err", "w+b") as err:
+        start = time.monotonic()
+        stdout = open(case.stdout, "wb") if case.stdout else out
+        process = subprocess.Popen(command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=stdout,
+                                   stderr=err, user=case.user if os.geteuid() == 0 else None)
+        watchdog = threading.Timer(HANGS, process.kill)
+        watchdog.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        watchdog.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.monotonic() - start
+        out.seek(0)
+        err.seek(0)
+        after = state(directory)
+        changes = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        return Result(process.returncode, out.read(), err.read(), seconds, usage.ru_maxrss, changes)
+
+
+def check_source(lines, place, directory):
+    """What stands under a fault: its source line as the file has it, and the caret in its column."""
+    source, caret = SOURCE.fullmatch(lines[0]), CARET.fullmatch(lines[1]) if len(lines) > 1 else None
+    path, line, column = place.rsplit(":", 2)
+    if not source or not caret:
+        return f"no caret under {lines[0]!r}"
+    if int(source[1]) != int(line) or len(caret[1]) != int(column) - 1:
+        return f"source line {source[1]} and caret in column {len(caret[1]) + 1}, but the fault is at {line}:{column}"
+    if os.path.isfile(os.path.join(directory, path)):
+        with open(os.path.join(directory, path), "rb") as file:
+            text = file.read().decode(errors="replace").replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
+        real = text.split("\n")[int(line) - 1]
+        # What cannot be shown is a '?' of the same width; long lines are cut.
+        shown = source[2]
+        if "\ufffd" in real:
+            real = real.split("\ufffd")[0]
+            shown = shown[:len(real)]
+        if any(a not in (b, "?", " ") for a, b in zip(shown, real)) or len(shown) > len(real):
+            return f"source line is {shown!r}, the file's is {real!r}"
+    return None
+
+
+def read_faults(text, directory):
+    """The (place, message) of each fault in stderr, and what is wrong with its lines."""
+    faults, wrong = [], []
+    lines = text.split("\n")
+    if lines.pop() != "":
+        wrong.append("the last line of stderr does not end")
+    at = 0
+    while at < len(lines):
+        fault = FAULT.fullmatch(lines[at])
+        if fault:
+            faults.append((fault["place"], fault["message"]))
+            if at + 1 < len(lines) and SOURCE.fullmatch(lines[at + 1]):
+                problem = check_source(lines[at + 1:at + 3], fault["place"], directory)
+                wrong += [problem] if problem else []
+                at += 2
+        elif not any(pattern.fullmatch(lines[at]) for pattern in OTHER_LINES):
+            wrong.append(f"unexpected line on stderr: {lines[at]!r}")
+        at += 1
+    return faults, wrong
+
+
+def check(case, result, directory, plain):
+    """What is wrong with the result: a list of sentences, empty when it is right."""
+    wrong = []
+    if result.code != case.code:
+        wrong.append(f"exit code {result.code}, expected {case.code}")
+    if CONTROL.search(result.err):
+        wrong.append("control characters on stderr")
+    try:
+        text = result.err.decode()
+    except UnicodeDecodeError:
+        wrong.append("stderr is not UTF-8")
+        text = result.err.decode(errors="replace")
+    if case.code != 0:
+        wanted = case.faults
+        faults, bad_lines = read_faults(text, directory)
+        wrong += bad_lines
+        if result.out and not case.reports:
+            wrong.append(f"{len(result.out)} bytes on stdout of a run that failed")
+        if len(faults) != len(case.faults):
+            wrong.append(f"{len(faults)} faults, expected {len(case.faults)}")
+        if ANY not in dict(case.faults):
+            faults, wanted = sorted(faults), sorted(case.faults)
+        for (place, message), (wanted_place, wanted_message) in zip(faults, wanted):
+            if wanted_place != ANY and place != wanted_place:
+                wrong.append(f"fault at {place!r}, expected at {wanted_place!r}")
+            if wanted_message not in message:
+                wrong.append(f"message {message!r} lacks {wanted_message!r}")
+    elif "error:" in text:
+        wrong.append("an error was printed")
+    if case.says is not None and case.says not in text + result.out.decode(errors="replace"):
+        wrong.append(f"lacks {case.says!r}")
+    if (result.changes and not case.writes) or case.keeps in result.changes:
+        wrong.append(f"made or changed: {', '.join(result.changes)}")
+    if result.seconds > MOST_SECONDS:
+        wrong.append(f"took {result.seconds:.1f} s")
+    if plain and result.kib > MOST_KIB:
+        wrong.append(f"took {result.kib >> 10} MiB")
+    return wrong

@@ -1,0 +1,94 @@
+"""network.py: networks that do not fit together, or fit nothing (group N). Refused at the layer, before memory is
+taken."""
+from cases.base import BASE, config_cases, edited
+from cases.harness import Case
+
+NETWORK = BASE[BASE.index("  - conv"):BASE.index("train:\n")]
+
+
+def network(*items):
+    return BASE.replace(NETWORK, "".join(f"  - {item}\n" for item in items))
+
+
+# id, config, message
+FAULTS = [
+    ("N01 kernel 0", edited(("kernel: 3", "kernel: ¦0")), "'kernel' must be 1 to 1024, got 0"),
+    ("N02 stride 0, conv", edited(("stride: 1", "stride: ¦0")), "'stride' must be 1 to 1024, got 0"),
+    ("N03 stride 0, maxpool", edited(("stride: 4", "stride: ¦0")), "'stride' must be 1 to 1024, got 0"),
+    ("N03b size [2, 0]", edited(("size: 4", "size: [2, ¦0]")), "'size' must be 1 to 1024, got 0"),
+    ("N04 kernel 100 on 28x28", network("¦conv: {filters: 8, kernel: 100}", "dense: 10"),
+     "conv 'conv1': its kernel 100x100 is larger than its input 1x28x28 with padding 0x0"),
+    ("N04b kernel 29", network("¦conv: {filters: 8, kernel: [1, 29]}", "dense: 10"),
+     "its kernel 1x29 is larger than its input"),
+    ("N05 maxpool 29", network("¦maxpool: 29", "dense: 10"),
+     "maxpool 'maxpool1': its window 29x29 is larger than its input 1x28x28"),
+    ("N05b avgpool 29", network("¦avgpool: {name: S2, size: 29}", "dense: 10"), "avgpool 'S2': its window 29x29"),
+    ("N06 padding as large as the kernel", edited(("- conv: {filters: 4, kernel: 3, stride: 1, padding: 1}",
+                                                   "- ¦conv: {filters: 4, kernel: 3, padding: 3}")),
+     "padding 3x3 must be smaller than its kernel 3x3"),
+    ("N07 pools until nothing is left", network(*["maxpool: 2"] * 4, "¦maxpool: 2", *["maxpool: 2"] * 7, "dense: 10"),
+     "maxpool 'maxpool5': its window 2x2 is larger than its input 1x1x1"),
+    ("N08 conv after dense", network("dense: 20", "¦conv: {filters: 8, kernel: 3}", "dense: 10"),
+     "its kernel 3x3 is larger than its input 20x1x1"),
+    ("N09 nine outputs for ten classes", edited(("- dense: 10", "- ¦dense: 9")),
+     "the network ends in dense 'dense1' with output 9x1x1, 9 values, but there are 10 classes"),
+    ("N10 ends in a map", edited(("  - dense: 10\n", ""), ("- dropout: 0.25", "- ¦dropout: 0.25")),
+     "the network ends in dropout 'dropout1' with output 4x7x7, 196 values, but there are 10 classes"),
+    ("N10b ends in an activation", edited(("- dense: 10", "- dense: 9\n  - ¦tanh")),
+     "the network ends in tanh 'tanh1'"),
+    ("N10c its last layer has an activation", network("¦dense: {units: 9, activation: relu}"), "the network ends in"),
+    ("N11 dense 0", edited(("- dense: 10", "- dense: ¦0")), "'units' must be 1 to 65536, got 0"),
+    ("N11b dense -1", edited(("- dense: 10", "- dense: ¦-1")), "'units' must be 1 to 65536"),
+    ("N12 dense 2000000000", edited(("- dense: 10", "- dense: ¦2000000000")), "'units' must be 1 to 65536"),
+    ("N13 too many parameters", network("conv: {filters: 64, kernel: 1}", "¦dense: 65536", "dense: 10"),
+     "dense 'dense1' needs 3288334336 parameters; a network may have 2147483647"),
+    ("N13b too many together", network("dense: 32768", "dense: 32768", "¦dense: 65536", "dense: 10"),
+     "parameters; a network may have 2147483647"),
+    ("N17 filters and kernel at their limits",
+     network("¦conv: {filters: 65536, kernel: 1024, padding: same}", "dense: 10"),
+     "conv 'conv1' needs 68719476736 parameters; a network may have 2147483647"),
+    ("N18 an output over the limit", network("¦conv: {filters: 65536, kernel: [1, 1]}", "dense: 10").replace(
+        "  validation: 0.25\n", "  validation: 0.25\n  input: {height: 1000, width: 1000}\n"),
+     "is over the limit of 65536 a dimension, 2147483647 in all"),
+    ("N28 two layers of one name", network("dense: {name: a, units: 20}", "¦dense: {name: a, units: 10}"),
+     "two layers are called 'a'"),
+    ("N28b a name that another gets", network("dense: {name: dense2, units: 20}", "¦dense: 10"),
+     "two layers are called 'dense2'"),
+    ("N28c a name for a path", network("¦dense: {name: ../a, units: 10}"), "only letters, digits, '_' and '-'"),
+    ("N28d a name with a dot", network("¦dense: {name: a.weight, units: 10}"), "only letters, digits, '_' and '-'"),
+    ("N28e a name of 65 bytes", network("¦dense: {name: " + "n" * 65 + ", units: 10}"), "at most 64"),
+    ("N29 nothing to train", network("relu").replace("  - relu", "  ¦- relu"), "the network has nothing to train"),
+    ("N31 dropout inside an activation", network("dense: {units: 10, activation: ¦dropout}"),
+     "unknown activation 'dropout'; known activations: relu"),
+    ("N32 shape and batch size in one pass",
+     network("¦maxpool: 29", "dense: 10").replace("batch_size: 16", "batch_size: ¦99"),
+     ["maxpool 'maxpool1': its window 29x29", "'batch_size' 99 is larger than the training set"]),
+]
+TWINS = [  # id, config, part of the summary
+    ("N04t kernel as large as the input", network("conv: {filters: 8, kernel: 28}", "dense: 10"), "8x1x1"),
+    ("N04u kernel 30 with padding 1", network("conv: {filters: 8, kernel: 30, padding: 1}", "dense: 10"), "8x1x1"),
+    ("N08t 1x1 after dense", network("dense: 20", "conv: {filters: 10, kernel: 1}"), "10x1x1"),
+    ("N09t one class more than outputs", edited(("- dense: 10", "- dense: 11"), ("  validation: 0.25\n",
+     "  validation: 0.25\n  classes: [a, b, c, d, e, f, g, h, i, j, k]\n")), "11 classes"),
+    ("N10t ends in a map of ten values", network("conv: {filters: 10, kernel: 28}"), "10x1x1"),
+    ("N23 1,000 layers", network("maxpool: 7", *["conv: {filters: 1, kernel: 3, padding: same}"] * 999,
+                                 "dense: 10"), "conv999"),
+    ("N28t names as the network gives them",
+     network("dense: {name: dense2, units: 20}", "dense: {name: dense1, units: 10}"), "dense2"),
+    ("N33 an image of one pixel", network("dense: 20", "conv: {filters: 10, kernel: 3, padding: same}"), "10x1x1"),
+]
+LIMITS = [  # exit 7: a network that is right and needs more memory than there is
+    ("N21 plan of terabytes", network("conv: {filters: 2000, kernel: 1}", "maxpool: 1000", "dense: 10").replace(
+        "  validation: 0.25\n", "  validation: 0.25\n  input: {height: 1000, width: 1000}\n"),
+     "out of memory: cannot allocate"),
+]
+
+
+def cases(trained):
+    for name, text, message in FAULTS:
+        early = "must be 1 to" in message  # known without the data
+        yield from config_cases(name, text, message, evaluate=early)
+    for name, text, says in TWINS:
+        yield from config_cases(name, text, "", code=0, evaluate=False, says=says)
+    for name, text, message in LIMITS:
+        yield Case(name, 7, [("cnntrain", message)], ["cnntrain", "case.yaml"], {"case.yaml": text.encode()})

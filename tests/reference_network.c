@@ -1,0 +1,366 @@
+/* reference_network.c: the layers of a network by their names, in double. */
+#include "reference_network.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading the config ---- */
+
+/* An option's value: by its key, or, for a type's first option, the bare value. */
+static const struct yaml *option_of(const struct yaml *options, const char *key, int first)
+{
+    if (options && options->kind == YAML_MAP) {
+        return yaml_get(options, key);
+    }
+    return first ? options : NULL;
+}
+
+static double number_of(const struct yaml *options, const char *key, int first, double fallback)
+{
+    const struct yaml *value = option_of(options, key, first);
+    return value && value->kind == YAML_SCALAR ? strtod(value->text, NULL) : fallback;
+}
+
+static int flag_of(const struct yaml *options, const char *key)
+{
+    const struct yaml *value = option_of(options, key, 0);
+    return !value || strcmp(value->text, "true") == 0;
+}
+
+/* 0 for a word. */
+static int whole_of(const struct yaml *value) { return (int)strtol(value->text, NULL, 10); }
+
+/* A number for both, or [h, w]. */
+static void pair_of(const struct yaml *value, int fallback_h, int fallback_w, int pair[2])
+{
+    pair[0] = fallback_h;
+    pair[1] = fallback_w;
+    if (value && value->kind == YAML_LIST) {
+        pair[0] = whole_of(value->items[0]);
+        pair[1] = whole_of(value->items[1]);
+    } else if (value) {
+        pair[0] = pair[1] = whole_of(value);
+    }
+}
+
+/* One axis of a window's walk: how many outputs, and the padding before. */
+static int outputs_of(int in, int kernel, int stride, int padding, int same, int *before)
+{
+    int count = 0;
+    *before = padding;
+    if (same) {
+        count = (int)ceil((double)in / stride);
+        const int missing = stride * (count - 1) + kernel - in;
+        *before = missing > 0 ? missing / 2 : 0;
+        return count;
+    }
+    for (int at = -padding; at + kernel <= in + padding; at += stride) {
+        count++;
+    }
+    return count;
+}
+
+static void read_window(struct ref_network *net, struct ref_layer *layer,
+                        const struct yaml *options, const char *size_key, int size_is_first,
+                        int size_is_stride)
+{
+    struct ref_window *s = &layer->window;
+    const struct yaml *padding = option_of(options, "padding", 0);
+    const int same = padding && padding->kind == YAML_SCALAR && strcmp(padding->text, "same") == 0;
+    int size[2], stride[2], pad[2];
+    pair_of(option_of(options, size_key, size_is_first), 0, 0, size);
+    pair_of(option_of(options, "stride", 0), size_is_stride ? size[0] : 1,
+            size_is_stride ? size[1] : 1, stride);
+    pair_of(same ? NULL : padding, 0, 0, pad); /* "valid" is 0 */
+    s->kh = size[0];
+    s->kw = size[1];
+    s->stride_h = stride[0];
+    s->stride_w = stride[1];
+    s->oh = outputs_of(s->h, s->kh, s->stride_h, pad[0], same, &s->pad_top);
+    s->ow = outputs_of(s->w, s->kw, s->stride_w, pad[1], same, &s->pad_left);
+    if (s->oh < 1 || s->ow < 1) {
+        snprintf(net->fault, sizeof net->fault, "%s: empty output", layer->type);
+    } else if (pad[0] >= s->kh || pad[1] >= s->kw) {
+        snprintf(net->fault, sizeof net->fault, "%s: a window of padding only", layer->type);
+    }
+    layer->oh = s->oh;
+    layer->ow = s->ow;
+}
+
+static void take_parameters(struct ref_network *net, struct ref_layer *layer, size_t weights,
+                            int biases)
+{
+    layer->weights = weights;
+    layer->biases = (size_t)biases;
+    layer->weight = net->parameters;
+    layer->bias = net->parameters + weights;
+    net->parameters += layer->weights + layer->biases;
+}
+
+static void add_layer(struct ref_network *net, const char *type, const struct yaml *options, int c,
+                      int h, int w)
+{
+    struct ref_layer *layer = &net->layers[net->count++];
+    *layer = (struct ref_layer){.in = (size_t)c * h * w, .oc = c, .oh = h, .ow = w};
+    snprintf(layer->type, sizeof layer->type, "%s", type);
+    layer->window = (struct ref_window){.c = c, .h = h, .w = w, .oc = c};
+    if (strcmp(type, "conv") == 0) {
+        layer->oc = layer->window.oc = (int)number_of(options, "filters", 1, 0);
+        read_window(net, layer, options, "kernel", 0, 0);
+        take_parameters(net, layer, (size_t)layer->oc * c * layer->window.kh * layer->window.kw,
+                        flag_of(options, "bias") ? layer->oc : 0);
+    } else if (strcmp(type, "maxpool") == 0 || strcmp(type, "avgpool") == 0) {
+        read_window(net, layer, options, "size", 1, 1);
+        layer->count_padding = flag_of(options, "count_padding");
+    } else if (strcmp(type, "dense") == 0) {
+        layer->oc = (int)number_of(options, "units", 1, 0);
+        layer->oh = layer->ow = 1;
+        take_parameters(net, layer, layer->oc * layer->in,
+                        flag_of(options, "bias") ? layer->oc : 0);
+    } else if (strcmp(type, "dropout") == 0) {
+        layer->rate = (float)number_of(options, "rate", 1, 0);
+    } else if (ref_activation(type)) {
+        const int is_elu = strcmp(type, "elu") == 0;
+        layer->slope = (float)number_of(options, is_elu ? "alpha" : "slope", 1, is_elu ? 1 : 0.01);
+    } else {
+        snprintf(net->fault, sizeof net->fault, "there is no reference for layer type '%s'", type);
+    }
+    layer->out = (size_t)layer->oc * layer->oh * layer->ow;
+}
+
+void ref_network_build(struct ref_network *net, const struct yaml *list, int c, int h, int w)
+{
+    *net = (struct ref_network){0};
+    for (int i = 0; i < list->count && !*net->fault; i++) {
+        const struct yaml *item = list->items[i];
+        const int is_map = item->kind == YAML_MAP;
+        const struct yaml *options = is_map ? item->items[0] : NULL;
+        const struct yaml *activation = option_of(options, "activation", 0);
+        if (net->count + 2 > REF_MOST_LAYERS) {
+            snprintf(net->fault, sizeof net->fault, "more layers than the reference has room for");
+            return;
+        }
+        add_layer(net, is_map ? item->keys[0]->text : item->text, options, c, h, w);
+        for (int k = 0; k < 2; k++) {
+            c = net->layers[net->count - 1].oc;
+            h = net->layers[net->count - 1].oh;
+            w = net->layers[net->count - 1].ow;
+            if (k == 0 && activation) {
+                const struct yaml *type =
+                    activation->kind == YAML_MAP ? yaml_get(activation, "type") : activation;
+                add_layer(net, type->text, activation->kind == YAML_MAP ? activation : NULL, c, h,
+                          w);
+            }
+        }
+    }
+}
+
+/* ---- arithmetic ---- */
+
+/* Philox 4x32-10, written from the paper: R rounds of (multiply, swap, xor with the key), the key
+ * bumped between them. */
+static void ref_philox(uint64_t seed, uint32_t counter[4])
+{
+    uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    for (int round = 0; round < 10; round++) {
+        const uint64_t product[2] = {0xD2511F53ull * counter[0], 0xCD9E8D57ull * counter[2]};
+        const uint32_t next[4] = {
+            (uint32_t)(product[1] >> 32) ^ counter[1] ^ key[0], (uint32_t)product[1],
+            (uint32_t)(product[0] >> 32) ^ counter[3] ^ key[1], (uint32_t)product[0]};
+        memcpy(counter, next, sizeof next);
+        key[0] += 0x9E3779B9u;
+        key[1] += 0xBB67AE85u;
+    }
+}
+
+enum { DROPOUT_STREAM = 4 };
+
+static void dropout(const struct ref_network *net, int i, int n, const struct ref_draws *draws,
+                    const double *from, double *to)
+{
+    const struct ref_layer *layer = &net->layers[i];
+    for (int s = 0; s < n; s++) {
+        for (size_t e = 0; e < layer->in; e++) {
+            uint32_t block[4] = {0};
+            if (draws) {
+                const uint32_t counter[4] = {(uint32_t)(e / 4), draws->samples[s], draws->epoch,
+                                             DROPOUT_STREAM + 256u * (uint32_t)i};
+                memcpy(block, counter, sizeof block);
+                ref_philox(draws->seed, block);
+            }
+            const int kept = (double)block[e % 4] >= layer->rate * 4294967296.0;
+            const size_t at = s * layer->in + e;
+            to[at] = !draws ? from[at] : kept ? from[at] / (1 - layer->rate) : 0;
+        }
+    }
+}
+
+void ref_layer_forward(const struct ref_network *net, int i, int n, const struct ref_draws *draws,
+                       const double *w, const double *x, double *y)
+{
+    const struct ref_layer *layer = &net->layers[i];
+    const double *weight = w + layer->weight, *bias = layer->biases ? w + layer->bias : NULL;
+    struct ref_window window = layer->window;
+    window.n = n;
+    if (strcmp(layer->type, "conv") == 0) {
+        ref_conv_forward(&window, x, weight, bias, y);
+    } else if (strcmp(layer->type, "dense") == 0) {
+        ref_dense_forward(n, (int)layer->in, layer->oc, x, weight, bias, y);
+    } else if (strcmp(layer->type, "maxpool") == 0) {
+        ref_maxpool_forward(&window, x, y);
+    } else if (strcmp(layer->type, "avgpool") == 0) {
+        ref_avgpool_forward(&window, layer->count_padding, x, y);
+    } else if (strcmp(layer->type, "dropout") == 0) {
+        dropout(net, i, n, draws, x, y);
+    } else {
+        for (size_t k = 0; k < n * layer->in; k++) {
+            y[k] = ref_activation(layer->type)->forward(x[k], layer->slope);
+        }
+    }
+}
+
+static void parameters_backward(const struct ref_layer *layer, int n, const double *x,
+                                const double *dy, double *dw)
+{
+    double *weight = dw + layer->weight, *bias = layer->biases ? dw + layer->bias : NULL;
+    struct ref_window window = layer->window;
+    window.n = n;
+    if (strcmp(layer->type, "conv") == 0) {
+        ref_conv_backward_weight(&window, x, dy, weight, bias);
+    } else if (strcmp(layer->type, "dense") == 0) {
+        ref_dense_backward_weight(n, (int)layer->in, layer->oc, x, dy, weight, bias);
+    }
+}
+
+void ref_layer_backward(const struct ref_network *net, int i, int n, const struct ref_draws *draws,
+                        const double *w, const double *x, const double *dy, double *dw, double *dx)
+{
+    const struct ref_layer *layer = &net->layers[i];
+    struct ref_window window = layer->window;
+    window.n = n;
+    if (dw) {
+        parameters_backward(layer, n, x, dy, dw);
+    }
+    if (!dx) {
+        return;
+    }
+    if (strcmp(layer->type, "conv") == 0) {
+        ref_conv_backward_input(&window, dy, w + layer->weight, dx);
+    } else if (strcmp(layer->type, "dense") == 0) {
+        ref_dense_backward_input(n, (int)layer->in, layer->oc, dy, w + layer->weight, dx);
+    } else if (strcmp(layer->type, "maxpool") == 0) {
+        ref_maxpool_backward(&window, x, dy, dx);
+    } else if (strcmp(layer->type, "avgpool") == 0) {
+        ref_avgpool_backward(&window, layer->count_padding, dy, dx);
+    } else if (strcmp(layer->type, "dropout") == 0) {
+        dropout(net, i, n, draws, dy, dx);
+    } else {
+        for (size_t k = 0; k < n * layer->in; k++) {
+            dx[k] = dy[k] * ref_activation(layer->type)->derivative(x[k], layer->slope);
+        }
+    }
+}
+
+static double *doubles(size_t n)
+{
+    double *p = calloc(n, sizeof *p);
+    if (!p) {
+        abort();
+    }
+    return p;
+}
+
+double **ref_network_values(const struct ref_network *net, int n)
+{
+    double **values = calloc((size_t)net->count + 2, sizeof *values);
+    if (!values) {
+        abort();
+    }
+    values[0] = doubles(n * net->layers[0].in);
+    for (int i = 0; i < net->count; i++) {
+        values[i + 1] = doubles(n * net->layers[i].out);
+    }
+    return values;
+}
+
+void ref_network_free(double **values)
+{
+    for (double **v = values; *v; v++) {
+        free(*v);
+    }
+    free(values);
+}
+
+void ref_network_forward(const struct ref_network *net, int n, const struct ref_draws *draws,
+                         const double *w, double **values)
+{
+    for (int i = 0; i < net->count; i++) {
+        ref_layer_forward(net, i, n, draws, w, values[i], values[i + 1]);
+    }
+}
+
+void ref_network_backward(const struct ref_network *net, int n, const struct ref_draws *draws,
+                          const double *w, double *const *values, const double *dlogits, double *dw,
+                          double *dx)
+{
+    double *dy = doubles(n * net->layers[net->count - 1].out);
+    memcpy(dy, dlogits, n * net->layers[net->count - 1].out * sizeof *dy);
+    for (int i = net->count - 1; i >= 0; i--) {
+        double *below = doubles(n * net->layers[i].in);
+        ref_layer_backward(net, i, n, draws, w, values[i], dy, dw, below);
+        free(dy);
+        dy = below;
+    }
+    if (dx) {
+        memcpy(dx, dy, n * net->layers[0].in * sizeof *dx);
+    }
+    free(dy);
+}
+
+/* ---- kinks ---- */
+
+/* The gap between the greatest value of a window and the next. */
+static double window_gap(const struct ref_window *s, const double *map, int oy, int ox)
+{
+    double first = -INFINITY, second = -INFINITY;
+    for (int k = 0; k < s->kh * s->kw; k++) {
+        const int y = oy * s->stride_h - s->pad_top + k / s->kw,
+                  x = ox * s->stride_w - s->pad_left + k % s->kw;
+        if (y >= 0 && y < s->h && x >= 0 && x < s->w) {
+            const double value = map[y * s->w + x];
+            second = fmax(second, fmin(first, value));
+            first = fmax(first, value);
+        }
+    }
+    return first - second;
+}
+
+static double layer_kink(const struct ref_layer *layer, int n, const double *x)
+{
+    const struct ref_window *s = &layer->window;
+    double least = INFINITY;
+    if (strcmp(layer->type, "maxpool") == 0) {
+        for (int plane = 0; plane < n * s->c; plane++) {
+            for (int o = 0; o < s->oh * s->ow; o++) {
+                least = fmin(least,
+                             window_gap(s, x + (size_t)plane * s->h * s->w, o / s->ow, o % s->ow));
+            }
+        }
+    } else if (strstr("relu leaky_relu elu", layer->type)) {
+        for (size_t k = 0; k < n * layer->in; k++) {
+            least = fmin(least, fabs(x[k]));
+        }
+    }
+    return least;
+}
+
+double ref_network_kink(const struct ref_network *net, int n, double *const *values)
+{
+    double least = INFINITY;
+    for (int i = 0; i < net->count; i++) {
+        least = fmin(least, layer_kink(&net->layers[i], n, values[i]));
+    }
+    return least;
+}

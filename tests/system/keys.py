@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""keys.py: no key is accepted and ignored.
+
+Every key that `cnntrain --list` prints needs a row here: two values, and what must differ between a run with the one
+and a run with the other. A listed key without a row is a failure, so is a row whose two runs do not differ. Then the
+other way round: a key given its own default must change nothing. model.bin names its config, so of it only the weights
+are compared. The members of a family (activations, optimizers...) must all lead to different weights. Prints TAP."""
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests"))
+
+from cases.formats import Model, gz, idx, images, labels  # noqa: E402
+from cases.harness import scratch  # noqa: E402
+
+BASE = """\
+data: {train: train-images-idx3-ubyte, test: t10k-images-idx3-ubyte}
+network:
+  - conv: {filters: 3, kernel: 5, stride: 2}
+  - dense: 10
+"""
+SIZE = 16  # of an image
+# What a run shows, by the name that the rows use. Each is a function of Run, below.
+WEIGHTS, LOG, SUMMARY, PLACE, EXIT, EVALUATION = "weights", "log", "summary", "place", "exit", "evaluation"
+
+SHORT = "train.epochs=3"
+# Half of this set's labels are wrong: the better the training, the higher its loss, though not its accuracy.
+STOPPING = ("data.validation={images: other-images, labels: half-labels}", "train.epochs=8", "train.batch_size=16",
+            "train.optimizer={type: adam, lr: 0.01}")
+# key: what differs, its values, what else is set for both. A value of None leaves the key out.
+CONFIG = {
+    "name": (PLACE, "one", "two"),
+    "seed": (WEIGHTS, "1", "2"),
+    "precision": (EXIT, "fp32", "fp16"),  # there is one value as yet
+    "data.train": (WEIGHTS, "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"),
+    "data.train.images": (WEIGHTS, "train-images-idx3-ubyte", "other-images",
+                          "data.train={labels: train-labels-idx1-ubyte}"),
+    "data.train.labels": (WEIGHTS, "train-labels-idx1-ubyte", "other-labels",
+                          "data.train={images: train-images-idx3-ubyte}"),
+    "data.test": (EVALUATION, "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"),
+    "data.validation": (LOG, None, "0.25"),
+    "data.classes": (EVALUATION, None, "[a, b, c, d, e, f, g, h, i, j]"),
+    "data.input.height": (SUMMARY, "16", "18"),
+    "data.input.width": (SUMMARY, "16", "18"),
+    "data.input.channels": (EXIT, "1", "3"),
+    "data.input.fit": (EXIT, "pad", "crop"),  # there is one value as yet
+    "data.normalize": (WEIGHTS, "standard", "unit"),
+    "data.normalize.mean": (WEIGHTS, "[0]", "[0.5]", "data.normalize={std: [1]}"),
+    "data.normalize.std": (WEIGHTS, "[1]", "[0.5]", "data.normalize={mean: [0]}"),
+    "network": (SUMMARY, "[dense: 10]", "[tanh, dense: 10]"),
+    "train.loss": (WEIGHTS, "cross_entropy", "mse"),
+    "train.epochs": (LOG, "1", "2"),
+    "train.batch_size": (LOG, "16", "8"),
+    "train.optimizer": (WEIGHTS, "adam", "sgd"),
+    "train.early_stopping": (LOG, None, "{patience: 1}", *STOPPING),
+    "train.early_stopping.monitor": (WEIGHTS, "val_loss", "val_accuracy", *STOPPING,
+                                     "train.early_stopping={patience: 5}"),
+    "train.early_stopping.patience": (LOG, "1", "4", *STOPPING, "train.early_stopping={monitor: val_loss}"),
+    "train.early_stopping.min_delta": (LOG, "0", "1000", "data.validation=0.25", "train.early_stopping={patience: 1}"),
+    "train.early_stopping.restore_best": (WEIGHTS, "true", "false", *STOPPING, "train.early_stopping={patience: 3}"),
+    "output": (PLACE, "there", "elsewhere"),
+}
+# A layer stands between a convolution and a dense layer; its other options: what must be given, and per key what else.
+NEEDED = {"conv": "filters: 3, kernel: 3", "maxpool": "size: 2", "avgpool": "size: 2", "dense": "units: 7",
+          "dropout": "rate: 0.5"}
+LAYERS = {
+    "conv.filters": (SUMMARY, "3", "4"),
+    "conv.kernel": (SUMMARY, "3", "[3, 5]"),
+    "conv.stride": (SUMMARY, "1", "[1, 2]"),
+    "conv.padding": (SUMMARY, "0", "same"),
+    "conv.bias": (SUMMARY, "true", "false"),
+    "conv.activation": (WEIGHTS, None, "tanh"),
+    "conv.init": (WEIGHTS, "he", "xavier"),
+    "maxpool.size": (SUMMARY, "2", "[2, 3]"),
+    "maxpool.stride": (SUMMARY, "2", "1"),
+    "maxpool.padding": (SUMMARY, "0", "1"),
+    "avgpool.size": (SUMMARY, "2", "[2, 3]"),
+    "avgpool.stride": (SUMMARY, "2", "1"),
+    "avgpool.padding": (SUMMARY, "0", "1"),
+    "avgpool.count_padding": (WEIGHTS, "true", "false", "padding: 1"),
+    "dense.units": (SUMMARY, "7", "8"),
+    "dense.bias": (SUMMARY, "true", "false"),
+    "dense.activation": (WEIGHTS, None, "tanh"),
+    "dense.init": (WEIGHTS, "he", "xavier"),
+    "dropout.rate": (WEIGHTS, "0.5", "0.25"),
+    "leaky_relu.slope": (WEIGHTS, "0.01", "0.5"),
+    "elu.alpha": (WEIGHTS, "1", "2"),
+}
+OPTIMIZERS = {
+    "adam.lr": (WEIGHTS, "0.001", "0.002"),
+    "adam.beta1": (WEIGHTS, "0.9", "0.8"),
+    "adam.beta2": (WEIGHTS, "0.999", "0.99"),
+    "adam.eps": (WEIGHTS, "1e-8", "0.001"),
+    "sgd.lr": (WEIGHTS, "0.01", "0.02"),
+    "sgd.momentum": (WEIGHTS, "0", "0.9"),
+    "sgd.nesterov": (WEIGHTS, "false", "true", "momentum: 0.9"),
+}
+NAMES = (SUMMARY, "first", "second")           # every layer's
+OWN_NAMES = (EXIT, "first", "conv1")           # an activation inside a layer shows its name only where two meet
+FAMILIES = {                                   # how a member is chosen; {} is its name
+    "activations": "network.0.conv.activation={}",
+    "initializers": "network.0.conv.init={}",
+    "losses": "train.loss={}",
+    "optimizers": "train.optimizer={}",
+}
+
+
+class Run:
+    """One run in a directory of its own, and what can be seen of it."""
+
+    def __init__(self, work, assignments):
+        self.directory = tempfile.mkdtemp(dir=work)
+        for name in os.listdir(os.path.join(work, "data")):
+            os.link(os.path.join(work, "data", name), os.path.join(self.directory, name))
+        self.assignments = [part for assignment in assignments for part in ("--set", assignment)]
+        done = self.command("cnntrain", "--quiet", "--threads=1", *self.assignments, "base.yaml")
+        self.code, self.errors = done.returncode, done.stderr.decode()
+
+    def command(self, *arguments):
+        return subprocess.run([os.path.join(ROOT, "bin", arguments[0]), *arguments[1:]], cwd=self.directory,
+                              capture_output=True)
+
+    def file(self, name):
+        with open(os.path.join(self.directory, self.place(), name), "rb") as file:
+            return file.read()
+
+    def place(self):
+        for folder, _, names in os.walk(self.directory):
+            if "model.bin" in names:
+                return os.path.relpath(folder, self.directory)
+        return None
+
+    def exit(self):
+        return self.code
+
+    def weights(self):
+        return Model(self.file("model.bin")).data
+
+    def log(self):
+        """Without the two columns of time."""
+        return [line.split(",")[:7] for line in self.file("log.csv").decode().splitlines()]
+
+    def summary(self):
+        text = self.command("cnntrain", "--dry-run", *self.assignments, "base.yaml").stdout.decode()
+        return [line for line in text.splitlines() if not line.startswith("arena")]
+
+    def evaluation(self):
+        """Of the resolved config's data.test."""
+        place = self.place()
+        done = self.command("cnneval", os.path.join(place, "model.bin"), os.path.join(place, "config.yaml"))
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+
+def read_list(text):
+    """{"config": {"data.train": default, ...}, "layers": {"conv": None, "conv.filters": "required", ...}, ...}"""
+    topics, topic, path = {}, None, []
+    for line in text.splitlines():
+        indent = len(line) - len(line.lstrip())
+        words = re.split(r"  +", line.strip())
+        if not line:
+            topic = None
+        elif topic is None:
+            topic, path = topics.setdefault(line, {}), []
+            top = 2 if line == "config" else 0
+        else:
+            depth = (indent - top) // 2 if top else indent // 4
+            path = path[:depth] + [words[0]]
+            topic[".".join(path)] = words[2] if top or indent else None
+    return topics
+
+
+def flow(*pairs):
+    return "{" + ", ".join(pair for pair in pairs if pair) + "}"
+
+
+def layer(name, *pairs):
+    """The network with a layer between two others."""
+    return f"network=[conv: {{filters: 3, kernel: 5, stride: 2}}, {name}: {flow(*pairs)}, dense: 10]"
+
+
+def activation(name, *pairs):
+    return "network.0.conv.activation=" + flow(f"type: {name}", *pairs)
+
+
+def optimizer(name, *pairs):
+    return "train.optimizer=" + flow(f"type: {name}", *pairs)
+
+
+def config_sets(key, row):
+    """A function of the value: all that --set gets, with a value of None what it gets without the key."""
+    besides = [] if key == "train.epochs" else [SHORT]
+    return lambda value: [*besides, *row[3:], *([] if value is None else [f"{key}={value}"])]
+
+
+def member_sets(choose, name, key, row):
+    """The same for an option of a layer, activation or optimizer."""
+    needed = [pair for pair in NEEDED.get(name, "").split(", ") if pair.split(":")[0] != key]
+    return lambda value: [SHORT, choose(name, *row[3:], *needed, "" if value is None else f"{key}: {value}")]
+
+
+def rows(listed):
+    """(name, default, row, sets) for each key; row is None where it lacks."""
+    for key in listed["config"].keys() | CONFIG.keys():  # what stands inside a value is not listed: {mean:, std:}
+        row = CONFIG.get(key)
+        if row or not any(other.startswith(key + ".") for other in listed["config"]):
+            yield f"config {key}", listed["config"].get(key), row, config_sets(key, row or ())
+    for topic, choose, table, names in (("layers", layer, LAYERS, NAMES), ("activations", activation, LAYERS, OWN_NAMES),
+                                        ("optimizers", optimizer, OPTIMIZERS, None)):
+        for path, default in listed[topic].items():
+            name, _, key = path.partition(".")
+            row = names if key == "name" else table.get(path)
+            if key:
+                yield f"{topic[:-1]} {path}", default, row, member_sets(choose, name, key, row or ())
+
+
+def differs(work, row, sets):
+    """What is wrong, or None."""
+    if row is None:
+        return "the key is listed and has no row in keys.py"
+    what, one, two = row[:3]
+    runs = [Run(work, sets(value)) for value in (one, two)]
+    codes = [run.code for run in runs]
+    if codes != ([0, 3] if what == EXIT else [0, 0]):
+        return f"exit codes {codes}: {runs[0].errors}{runs[1].errors}"
+    if getattr(runs[0], what)() == getattr(runs[1], what)():
+        return f"the {what} of {one!r} and {two!r} do not differ"
+    return None
+
+
+def default_is_neutral(work, default, sets):
+    """What is wrong when the key, given its default, changes something; or None."""
+    runs = [Run(work, sets(None)), Run(work, sets(default))]
+    if any(run.code != 0 for run in runs):
+        return "".join(run.errors for run in runs)
+    changed = [what for what in (WEIGHTS, LOG, SUMMARY) if getattr(runs[0], what)() != getattr(runs[1], what)()]
+    return f"{', '.join(changed)} with the default {default!r} are not those without the key" if changed else None
+
+
+def all_differ(work, assignments):
+    seen = {}
+    for assignment in assignments:
+        run = Run(work, [SHORT, assignment])
+        if run.code != 0:
+            return f"{assignment}: {run.errors}"
+        if run.weights() in seen:
+            return f"{assignment} gives the weights of {seen[run.weights()]}"
+        seen[run.weights()] = assignment
+    return None
+
+
+def tests(work, listed):
+    """(name, function that says what is wrong)"""
+    yield "two runs of one config do not differ", lambda: default_is_neutral(work, None, lambda value: [SHORT])
+    for name, default, row, sets in sorted(rows(listed), key=lambda found: found[0]):
+        yield name, functools.partial(differs, work, row, sets)
+        if row and default not in (None, "-", "{}", "required"):
+            yield f"{name}: {default} is its default", functools.partial(default_is_neutral, work, default, sets)
+    for topic, assignment in FAMILIES.items():
+        yield f"{topic} differ", lambda topic=topic, assignment=assignment: \
+            all_differ(work, [assignment.format(name) for name in listed[topic] if "." not in name])
+    layers = [name for name in listed["layers"] if "." not in name]
+    yield "layers differ", lambda: all_differ(work, [layer(name, NEEDED.get(name, "")) for name in layers])
+    yield "topics of --list", lambda: None if set(listed) == {"config", "layers", "formats", *FAMILIES} else \
+        f"keys.py does not know all of {', '.join(listed)}"
+    yield "formats", lambda: None if set(listed["formats"]) == {"idx"} else "a new format needs a test here"
+
+
+def make_data(folder):
+    os.mkdir(folder)
+    files = {"base.yaml": BASE.encode(),
+             "train-images-idx3-ubyte": images(128, SIZE, SIZE), "train-labels-idx1-ubyte": labels(128),
+             "t10k-images-idx3-ubyte": images(64, SIZE, SIZE, seed=5), "t10k-labels-idx1-ubyte.gz": gz(labels(64)),
+             "other-images": images(128, SIZE, SIZE, seed=9),
+             "other-labels": idx([128], bytes(i // 13 for i in range(128))),
+             "half-labels": idx([128], bytes(i % 10 if i % 2 else i % 7 for i in range(128)))}
+    for name, data in files.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(data)
+
+
+def main():
+    work = scratch("keys.")
+    try:
+        make_data(os.path.join(work, "data"))
+        listing = subprocess.run([os.path.join(ROOT, "bin", "cnntrain"), "--list"], capture_output=True, check=True)
+        everything = list(tests(work, read_list(listing.stdout.decode())))
+        print(f"1..{len(everything)}")
+        for number, (name, wrong) in enumerate(everything, 1):
+            found = wrong()
+            print(f"{'not ok' if found else 'ok'} {number} - {name}")
+            for line in (found or "").splitlines():
+                print(f"# {line}")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+main()

@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+"""outputs.py: what a run leaves behind: model.bin, checkpoint.bin, log.csv, config.yaml; and what it refuses to do to
+what another one left. Prints TAP."""
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from runs import (BIN, DIGITS, ROOT, cnntrain, environment, equal, read_bytes, read_log, read_model,  # noqa: E402
+                  run_tests, same_result, start_cnntrain, write)
+
+CONFIG = f"""\
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, validation: 0.2}}
+network:
+  - conv: {{filters: 6, kernel: 3, activation: relu}}
+  - conv: {{name: second, filters: 4, kernel: [2, 3], bias: false}}
+  - dropout: 0.2
+  - dense: 10
+train: {{epochs: 3, batch_size: 50}}
+"""
+TRAINED, VALIDATED = 1151, 287  # of 1,438 images, by class
+BATCHES = 24  # of 50 images
+
+
+def train(*arguments, directory="run", text=CONFIG, code=0):
+    write("small.yaml", text)
+    return cnntrain("-q", "small.yaml", "-o", directory, *arguments, code=code)
+
+
+def check_containers(directory):
+    for name in ("model.bin", "checkpoint.bin"):
+        done = subprocess.run([sys.executable, os.path.join(ROOT, "tests", "safetensors_check.py"), "--profile",
+                               os.path.join(directory, name)], capture_output=True, text=True, check=False)
+        equal(done.returncode, 0, f"{name}: {done.stdout}{done.stderr}")
+
+
+def containers():
+    """model.bin and checkpoint.bin are safetensors files in our profile"""
+    train()
+    check_containers("run")
+    train("-s", "train.epochs=0", "-s", "train.optimizer={type: sgd, lr: 0.1, momentum: 0.5}", directory="initial")
+    check_containers("initial")
+
+
+def model_contents():
+    """model.bin: PyTorch's names and layouts, the config, the classes, the input, the epoch"""
+    train("-s", "data.classes=[a, 'b\"', \"\\u00e9\", d, e, f, g, h, i, j]")
+    metadata, tensors = read_model("run/model.bin")
+    equal({name: shape for name, (shape, _) in tensors.items()},
+          {"conv1.weight": [6, 1, 3, 3], "conv1.bias": [6], "second.weight": [4, 6, 2, 3], "dense1.weight": [10, 80],
+           "dense1.bias": [10]}, "tensors")
+    equal(json.loads(metadata["classes"]), ["a", 'b"', "\u00e9", "d", "e", "f", "g", "h", "i", "j"], "classes")
+    equal(metadata["cnntrain.format"], "1", "format")
+    equal(metadata["input"].split()[:3], ["1", "8", "8"], "input")
+    assert "kernel: [2, 3], stride: 1, padding: 0, bias: false" in metadata["config"], metadata["config"]
+    assert DIGITS not in metadata["config"] and "output" not in metadata["config"], "a path is in the model"
+    equal(int(metadata["step"]), int(metadata["epoch"]) * BATCHES, "step")
+
+
+def checkpoint_contents():
+    """checkpoint.bin: weights, both of Adam's states, the best weights"""
+    train()
+    metadata, tensors = read_model("run/checkpoint.bin")
+    names = ["conv1.weight", "conv1.bias", "second.weight", "dense1.weight", "dense1.bias"]
+    prefixes = ["", "best.", "optimizer.m.", "optimizer.v."]
+    equal(sorted(tensors), sorted(prefix + name for prefix in prefixes for name in names), "tensors")
+    equal((metadata["epoch"], metadata["step"], metadata["finished"]), ("3", str(3 * BATCHES), "1"), "position")
+
+
+def log():
+    """log.csv: the header, the columns and the rows"""
+    train("-s", "train.optimizer={type: adam, lr: 0.0015}")
+    data = read_bytes("run/log.csv")
+    equal(data.split(b"\n")[0],
+          b"epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,seconds,images_per_second", "header")
+    assert data.endswith(b"\n") and b"\r" not in data and b'"' not in data
+    rows = read_log("run/log.csv")
+    equal([row["epoch"] for row in rows], ["1", "2", "3"], "epochs")
+    equal([row["step"] for row in rows], [str(BATCHES), str(2 * BATCHES), str(3 * BATCHES)], "steps")
+    for row in rows:
+        equal(row["lr"], "0.0015", "lr")
+        assert 0 < float(row["train_loss"]) < 3 and 0 < float(row["val_loss"]) < 3
+        for key, count in (("train_accuracy", TRAINED), ("val_accuracy", VALIDATED)):
+            right = float(row[key]) * count
+            assert abs(right - round(right)) < 1e-9 and 0 < right < count, f"{key} {row[key]}"
+        assert re.fullmatch(r"\d+\.\d{3}", row["seconds"]) and re.fullmatch(r"\d+", row["images_per_second"])
+    assert float(rows[2]["train_loss"]) < float(rows[0]["train_loss"])
+
+
+def log_without_validation():
+    """log.csv without a validation set: empty cells"""
+    train(text=CONFIG.replace(", validation: 0.2", ""))
+    for row in read_log("run/log.csv"):
+        equal((row["val_loss"], row["val_accuracy"]), ("", ""), "cells")
+
+
+def nothing_on_stdout():
+    """results go to files: stdout stays empty, and with -q stderr too"""
+    equal(train(), "", "stderr")
+    done = subprocess.run([os.path.join(BIN, "cnntrain"), "small.yaml", "-o", "loud"], capture_output=True, text=True,
+                          env=environment(), check=True)
+    equal(done.stdout, "", "stdout")
+    assert "model written to loud/model.bin" in done.stderr
+
+
+def dry_run():
+    """--dry-run writes nothing"""
+    train("--dry-run")
+    equal(os.listdir(), ["small.yaml"], "files")
+
+
+def epochs_zero():
+    """epochs: 0 writes the initial model; resumed, it is the beginning of the run"""
+    train("-s", "train.epochs=0")
+    metadata, tensors = read_model("run/model.bin")
+    equal((metadata["epoch"], metadata["step"]), ("0", "0"), "position")
+    equal(read_log("run/log.csv"), [], "log")
+    equal(set(tensors["conv1.bias"][1]) | set(tensors["dense1.bias"][1]), {0.0}, "biases")
+    assert len(set(tensors["dense1.weight"][1])) > 700 and max(tensors["dense1.weight"][1]) <= (6 / 90) ** 0.5
+    train("--resume")
+    train(directory="whole")
+    same_result("whole", "run")
+
+
+NOT_FINITE = r"cnntrain: error: the loss is not finite in epoch (\d+), step (\d+)"
+LOWER = r"; a lower learning rate may help\n"
+
+
+def divergence():
+    """the loss is not finite: exit code 8, with epoch, step and the first layer at fault; no epoch, no model"""
+    text = CONFIG.replace("epochs: 3", "epochs: 3, optimizer: {type: sgd, lr: 100}")
+    error = train(text=text, code=8)
+    layer = r": first the (weights|output) of (conv|relu|dropout|dense) '([\w.]+)'"
+    found = re.fullmatch(NOT_FINITE + layer + LOWER, error)
+    assert found, error
+    assert found[1] == "1" and 1 < int(found[2]) <= BATCHES, error
+    assert found[5] in ("conv1", "conv1.relu", "second", "dropout1", "dense1"), error
+    equal(read_log("run/log.csv"), [], "log")
+    metadata, _ = read_model("run/checkpoint.bin")
+    equal((metadata["epoch"], metadata["finished"]), ("0", "0"), "checkpoint")
+    assert not os.path.exists("run/model.bin")
+    equal(train("--resume", text=text, code=8), error, "the same again when resumed")
+
+
+def divergence_later():
+    """the loss is not finite in a later epoch: log.csv, model.bin and checkpoint.bin are those of the epoch before"""
+    # Squares of outputs that are finite themselves: a linear network whose weights grow twofold with each step.
+    text = (f"data: {{train: {DIGITS}/train-images-idx3-ubyte.gz}}\nnetwork: [dense: 10]\n"
+            "train: {loss: mse, epochs: 3, batch_size: 50, optimizer: {type: sgd, lr: 0.5}}\n")
+    found = re.fullmatch(NOT_FINITE + ", though every layer's output is" + LOWER, train(text=text, code=8))
+    assert found and found[1] == "2" and 29 < int(found[2]) <= 58, found
+    equal([row["epoch"] for row in read_log("run/log.csv")], ["1"], "log")
+    train("-s", "train.epochs=1", directory="one", text=text)
+    equal(read_model("run/model.bin")[1], read_model("one/model.bin")[1], "weights")
+    metadata, tensors = read_model("run/checkpoint.bin")
+    equal((metadata["epoch"], metadata["batch"]), ("1", "0"), "checkpoint")
+    equal(tensors["dense1.weight"], read_model("one/model.bin")[1]["dense1.weight"], "the checkpoint's weights")
+
+
+def unfinished():
+    """an unfinished run: exit code 9; --resume goes on, --fresh begins anew"""
+    train(directory="whole")
+    stop_within("run")
+    error = train(code=9)
+    assert re.fullmatch(r"run: error: holds an unfinished run: .*--resume.*--fresh.*\n", error), error
+    before = read_bytes("run/checkpoint.bin")
+    train("--dry-run")
+    equal(read_bytes("run/checkpoint.bin"), before, "checkpoint after refusals")
+    train("--fresh")
+    same_result("whole", "run", "--fresh")
+    stop_within("run", "--fresh")
+    train("--resume")
+    same_result("whole", "run", "--resume")
+
+
+def stop_within(directory, *arguments):
+    """Leave a run in its first epoch, however fast it is: stop it before it can begin."""
+    write("small.yaml", CONFIG)
+    before = os.stat(directory + "/config.yaml").st_mtime_ns if os.path.exists(directory + "/config.yaml") else 0
+    process = start_cnntrain("-q", "small.yaml", "-o", directory, "-s", "train.epochs=1000", *arguments)
+    while process.poll() is None:
+        if os.path.exists(directory + "/config.yaml") and os.stat(directory + "/config.yaml").st_mtime_ns != before:
+            break
+        time.sleep(0.0005)
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    equal(process.returncode, 128 + signal.SIGTERM, "exit code")
+
+
+def in_use():
+    """a directory in use: exit code 9, and it names the other process"""
+    write("small.yaml", CONFIG)
+    process = start_cnntrain("-q", "small.yaml", "-o", "run", "-s", "train.epochs=100000")
+    while not os.path.exists("run/config.yaml"):
+        time.sleep(0.001)
+    try:
+        for options in ((), ("--fresh",), ("--resume",)):
+            error = train(*options, code=9)
+            assert f"process {process.pid}" in error, error
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    equal(process.returncode, 130, "exit code")
+
+
+def finished_is_replaced():
+    """a finished run is simply replaced"""
+    train("-s", "seed=9", directory="other")
+    train()
+    train("-s", "seed=9")
+    same_result("run", "other")
+    equal(sorted(name for name in os.listdir("run") if not name.startswith(".")),
+          ["checkpoint.bin", "config.yaml", "log.csv", "model.bin"], "files")
+
+
+def nothing_to_resume():
+    """--resume without a checkpoint: exit code 5; with --fresh: 2"""
+    assert "there is no checkpoint to resume from" in train("--resume", code=5)
+    assert "--resume and --fresh cannot be combined" in train("--resume", "--fresh", code=2)
+
+
+def early_stopping_by(monitor, delta, restore):
+    sign = 1 if monitor == "val_loss" else -1
+    train("-s", "train.epochs=60", "-s", "train.optimizer={type: adam, lr: 0.02}",
+          "-s", f"train.early_stopping={{monitor: {monitor}, patience: 3, min_delta: {delta}, restore_best: {restore}}}")
+    values = [sign * float(row[monitor]) for row in read_log("run/log.csv")]
+    best = 0
+    for epoch, value in enumerate(values):
+        assert epoch - best < 4, f"epoch {epoch + 1} should not have begun"
+        if value < values[best] - delta:
+            best = epoch
+    equal(len(values) - 1 - best, 3, f"epochs after the best, of {len(values)}")
+    metadata, tensors = read_model("run/model.bin")
+    kept = best + 1 if restore == "true" else len(values)
+    equal(metadata["epoch"], str(kept), "the model's epoch")
+    train("-s", f"train.epochs={kept}", "-s", "train.optimizer={type: adam, lr: 0.02}", "-s", "data.validation=0.2",
+          "-s", "train.early_stopping={monitor: val_loss, patience: 100, restore_best: false}", directory="cut")
+    equal({name: list(v) for name, (_, v) in tensors.items()},
+          {name: list(v) for name, (_, v) in read_model("cut/model.bin")[1].items()}, "weights")
+
+
+def early_stopping():
+    """early stopping ends the run when patience runs out, and restores the best epoch's weights"""
+    early_stopping_by("val_loss", 0, "true")
+    early_stopping_by("val_accuracy", 0, "true")
+    early_stopping_by("val_loss", 0.02, "true")
+    early_stopping_by("val_loss", 0, "false")
+
+
+def best_without_early_stopping():
+    """with a validation set alone, the model is that of the least val_loss"""
+    train("-s", "train.epochs=25", "-s", "train.optimizer={type: adam, lr: 0.02}")
+    values = [float(row["val_loss"]) for row in read_log("run/log.csv")]
+    equal(len(values), 25, "epochs")
+    best = values.index(min(values)) + 1
+    assert best < 25, "the last epoch is the best: choose another example"
+    equal(read_model("run/model.bin")[0]["epoch"], str(best), "the model's epoch")
+
+
+def full_disk():
+    """a file that cannot be written: exit code 6, and the files before are intact"""
+    train("-s", "train.epochs=2")
+    before = {name: read_bytes(f"run/{name}") for name in ("model.bin", "checkpoint.bin", "log.csv", "config.yaml")}
+    size = len(before["checkpoint.bin"])
+    done = subprocess.run([os.path.join(BIN, "cnntrain"), "-q", "small.yaml", "-o", "run", "--resume"],
+                          capture_output=True, text=True, env=environment(), check=False,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2)))
+    equal(done.returncode, 6, f"exit code: {done.stderr}")
+    message = r"run/checkpoint.bin: error: cannot write: File too large \(needed \d+ bytes\)\n"
+    assert re.fullmatch(message, done.stderr), done.stderr
+    for name in ("model.bin", "checkpoint.bin", "config.yaml"):
+        equal(read_bytes(f"run/{name}"), before[name], name)
+    assert read_bytes("run/log.csv").startswith(before["log.csv"])
+    equal([name for name in os.listdir("run") if name not in before and not name.startswith(".")], [], "other files")
+    train("--resume")
+    train(directory="whole")
+    same_result("whole", "run")
+
+
+if __name__ == "__main__":
+    run_tests([containers, model_contents, checkpoint_contents, log, log_without_validation, nothing_on_stdout, dry_run,
+               epochs_zero, divergence, divergence_later, unfinished, in_use, finished_is_replaced, nothing_to_resume,
+               early_stopping, best_without_early_stopping, full_disk])

@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""same_bytes.py: the same config, seed and data give the same model.bin and, but for its two timing columns, the same
+log.csv: on any number of threads, at every CPU level that fuses multiply and add, however the run was cut up on the way.
+
+Two runs on the small digits: one with dropout, a validation share and early stopping, one with SGD and nothing of it;
+and LeNet-5 on MNIST where it is there. Prints TAP. RANDOM_SEED chooses other moments for the kills."""
+import gzip
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from runs import (DIGITS, MNIST, ROOT, Skip, cnntrain, equal, read_bytes, read_log, read_model,  # noqa: E402
+                  result, run_tests, same_result, start_cnntrain, write)
+
+RANDOM_SEED = int(os.environ.get("RANDOM_SEED", "20261124"))
+
+# 26 images do not fill two tiles, and the last batch is smaller still.
+DROPOUT = f"""\
+seed: 5
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, validation: 0.2}}
+network:
+  - conv: {{filters: 12, kernel: 3, padding: same, activation: relu}}
+  - conv: {{filters: 16, kernel: 3, activation: gelu}}
+  - maxpool: 2
+  - dropout: 0.25
+  - dense: {{units: 40, activation: tanh}}
+  - dropout: 0.5
+  - dense: 10
+train:
+  epochs: 4
+  batch_size: 26
+  optimizer: {{type: adam, lr: 0.002}}
+  early_stopping: {{monitor: val_loss, patience: 3}}
+"""
+PLAIN = f"""\
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, normalize: unit}}
+network:
+  - conv: {{filters: 9, kernel: [3, 2], stride: 2, activation: {{type: leaky_relu, slope: 0.1}}}}
+  - dense: 10
+train:
+  loss: mse
+  epochs: 4
+  batch_size: 100
+  optimizer: {{type: sgd, lr: 0.05, momentum: 0.9, nesterov: true}}
+"""
+CONFIGS = (("dropout.yaml", DROPOUT), ("plain.yaml", PLAIN))
+
+
+# For what is to happen while a run is under way: half a second of work rather than 50 ms.
+SLOWER = ("-s", "train.epochs=8", "-s", "train.early_stopping.patience=8", "-s", "network.1.conv.filters=64")
+
+
+def whole(config="dropout.yaml", *arguments, epochs=4):
+    """The run that all others are compared with, never interrupted, on two threads."""
+    for name, text in CONFIGS:
+        write(name, text)
+    cnntrain("-q", "-t", 2, config, "-o", "whole", *arguments)
+    equal(len(read_log("whole/log.csv")), epochs, "epochs")
+
+
+def threads():
+    """1, 2, 3 and 7 threads"""
+    for config, _ in CONFIGS:
+        whole(config)
+        for count in (1, 3, 7):
+            cnntrain("-q", "-t", count, config, "-o", "other")
+            same_result("whole", "other", f"{config}, {count} threads")
+
+
+def levels():
+    """AVX2 and AVX-512"""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        flags = next((line.split() for line in file if line.startswith("flags")), [])
+    if not {"avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512dq"} <= set(flags):
+        raise Skip("this CPU has not both")
+    for config, _ in CONFIGS:
+        whole(config)
+        for level in ("avx2", "avx512"):
+            cnntrain("-q", config, "-o", level, CNNTRAIN_CPU=level)
+            same_result("whole", level, config)
+
+
+def two_and_two():
+    """2 epochs and, resumed, 2 more: as 4 at once"""
+    for config, _ in CONFIGS:
+        whole(config)
+        cnntrain("-q", "-t", 1, config, "-o", "parts", "-s", "train.epochs=2")
+        equal(len(read_log("parts/log.csv")), 2, "epochs")
+        cnntrain("-q", "-t", 3, config, "-o", "parts", "--resume")
+        same_result("whole", "parts", config)
+
+
+def changed_thread_count_and_level():
+    """each epoch on another number of threads, and at another level where there is one"""
+    whole()
+    for epochs in range(1, 5):
+        cnntrain("-q", "-t", epochs, "dropout.yaml", "-o", "parts", "-s", f"train.epochs={epochs}",
+                 *(["--resume"] if epochs > 1 else []), CNNTRAIN_CPU=("avx2", "avx512")[epochs % 2])
+    same_result("whole", "parts")
+
+
+def resumed_when_done():
+    """a finished run, resumed: nothing changes"""
+    whole()
+    before = result("whole")
+    cnntrain("-q", "dropout.yaml", "-o", "whole", "--resume")
+    equal(result("whole"), before, "result")
+
+
+def go_on(config, directory, *arguments):
+    """What begins the run in this directory, or goes on with it."""
+    resume = ["--resume"] if os.path.exists(os.path.join(directory, "checkpoint.bin")) else []
+    return ("-q", "-t", 2, config, "-o", directory, *arguments, *resume)
+
+
+def kill_after(moment, config, directory, *arguments):
+    """Kill -9 after so many seconds; whether that was before the end."""
+    process = start_cnntrain(*go_on(config, directory, *arguments))
+    time.sleep(moment)
+    process.kill()
+    error = process.communicate()[1]
+    assert process.returncode in (0, -signal.SIGKILL), f"exit {process.returncode}: {error}"
+    if os.path.exists(os.path.join(directory, "model.bin")):  # whatever has come is whole
+        read_model(os.path.join(directory, "model.bin"))
+    return process.returncode != 0
+
+
+def kills():
+    """kill -9 at ten random moments"""
+    print(f"# RANDOM_SEED={RANDOM_SEED}")
+    dice = random.Random(RANDOM_SEED)
+    whole("dropout.yaml", *SLOWER, epochs=8)
+    count = run = 0
+    while count < 10:
+        assert run < 20, "the run is too short for this test"
+        if kill_after(dice.uniform(0, 0.3), "dropout.yaml", f"parts{run}", *SLOWER):
+            count += 1
+        else:
+            same_result("whole", f"parts{run}")
+            run += 1
+    cnntrain(*go_on("dropout.yaml", f"parts{run}", *SLOWER))
+    same_result("whole", f"parts{run}")
+
+
+def kills_while_files_are_written():
+    """kill -9 in the first milliseconds, while the directory is made and the first files written"""
+    dice = random.Random(RANDOM_SEED + 1)
+    for config, _ in CONFIGS:
+        whole(config)
+        for number in range(8):
+            kill_after(dice.uniform(0.001, 0.03), config, f"{config}{number}")
+            cnntrain(*go_on(config, f"{config}{number}"))
+            same_result("whole", f"{config}{number}")
+
+
+def interrupt(config, directory, number, *arguments):
+    """Send the signal when an epoch is under way; whether that was where it came."""
+    process = start_cnntrain("-t", 2, config, "-o", directory, *arguments)
+    while process.poll() is None and not os.path.exists(os.path.join(directory, "config.yaml")):
+        time.sleep(0.001)
+    time.sleep(random.Random(RANDOM_SEED + number).uniform(0.01, 0.05))
+    process.send_signal(number)
+    error = process.communicate()[1]
+    equal(process.returncode, 128 + number, f"exit code after signal {number}")
+    assert f"stopped by signal {number} in epoch" in error and "--resume goes on" in error, error
+    metadata, _ = read_model(os.path.join(directory, "checkpoint.bin"))
+    equal(metadata["finished"], "0", "finished")
+    return metadata["batch"] != "0"
+
+
+def signals():
+    """SIGINT, SIGTERM, SIGHUP in the middle of an epoch: exit code 128 + n, a checkpoint, and --resume goes on"""
+    whole("dropout.yaml", *SLOWER, epochs=8)
+    within = 0
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        within += interrupt("dropout.yaml", f"parts{int(number)}", int(number), *SLOWER)
+        cnntrain("-q", "dropout.yaml", "-o", f"parts{int(number)}", "--resume", *SLOWER)
+        same_result("whole", f"parts{int(number)}", f"signal {int(number)}")
+    assert within > 0, "no signal came within an epoch"
+
+
+def early_stopping():
+    """a run that stops early: cut up, it stops after the same epoch with the same best"""
+    write("dropout.yaml", DROPOUT)
+    settings = ("-s", "train.epochs=30", "-s", "train.optimizer.lr=0.02", "-s", "train.early_stopping.patience=2")
+    cnntrain("-q", "dropout.yaml", "-o", "whole", *settings)
+    epochs = len(read_log("whole/log.csv"))
+    assert 3 < epochs < 30, f"{epochs} epochs"
+    for cut in (1, epochs - 2, epochs - 1):
+        cnntrain("-q", "dropout.yaml", "-o", f"parts{cut}", *settings, "-s", f"train.epochs={cut}")
+        cnntrain("-q", "dropout.yaml", "-o", f"parts{cut}", *settings, "--resume")
+        same_result("whole", f"parts{cut}", f"cut after epoch {cut}")
+
+
+def written_config():
+    """the written config.yaml gives the same bytes, and writes itself again"""
+    for config, _ in CONFIGS:
+        whole(config)
+        cnntrain("-q", "whole/config.yaml", "-o", "again")
+        same_result("whole", "again", config)
+        again = read_bytes("again/config.yaml").replace(b"output: again", b"output: whole")
+        equal(again, read_bytes("whole/config.yaml"), "config.yaml")
+
+
+def plain_and_gzip():
+    """an IDX file and the same compressed"""
+    whole()
+    for kind in ("images-idx3", "labels-idx1"):
+        with open(f"train-{kind}-ubyte", "wb") as file:
+            file.write(gzip.decompress(read_bytes(f"{DIGITS}/train-{kind}-ubyte.gz")))
+    cnntrain("-q", "dropout.yaml", "-o", "plain", "-s", "data.train=train-images-idx3-ubyte")
+    same_result("whole", "plain")
+
+
+def directories():
+    """another output directory, another working directory, another name of the same file, a run replaced"""
+    whole()
+    os.makedirs("deep/er")
+    cnntrain("-q", "dropout.yaml", "--output=deep/er/run", "--set=output=elsewhere")
+    same_result("whole", "deep/er/run")
+    shutil.copytree(DIGITS, "data")
+    cnntrain("-q", "dropout.yaml", "-o", "deep/er/run", "-s", "data.train=./data/train-images-idx3-ubyte.gz")
+    same_result("whole", "deep/er/run", "replaced")
+
+
+def other_seed():
+    """and another seed gives other bytes: the comparisons above can fail"""
+    whole()
+    cnntrain("-q", "dropout.yaml", "-o", "other", "-s", "seed=6")
+    assert result("whole")[0] != result("other")[0]
+    assert result("whole")[1] != result("other")[1]
+
+
+def lenet5():
+    """LeNet-5, an epoch of MNIST: one thread, two, and two interrupted"""
+    if not os.path.exists(os.path.join(MNIST, "train-images-idx3-ubyte.gz")):
+        raise Skip("no MNIST in data/mnist (make data)")
+    config = os.path.join(ROOT, "configs", "lenet5.yaml")
+    settings = ("-s", f"data.train={MNIST}/train-images-idx3-ubyte.gz", "-s", "train.epochs=1")
+    cnntrain("-q", "-t", 2, config, "-o", "whole", *settings)
+    cnntrain("-q", "-t", 1, config, "-o", "one", *settings)
+    same_result("whole", "one", "one thread")
+    assert interrupt(config, "parts", int(signal.SIGINT), *settings), "the signal came too early"
+    cnntrain("-q", config, "-o", "parts", "--resume", *settings)
+    same_result("whole", "parts", "interrupted")
+
+
+if __name__ == "__main__":
+    run_tests([threads, levels, two_and_two, changed_thread_count_and_level, resumed_when_done, kills,
+               kills_while_files_are_written, signals, early_stopping, written_config, plain_and_gzip, directories,
+               other_seed, lenet5])

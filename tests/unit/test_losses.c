@@ -1,0 +1,159 @@
+/* test_losses.c: every loss of the family on the three legs of test_layers.c: float against the
+ * double reference, the reference's gradient against central differences, the float gradient
+ * against the reference's; and what the outputs say of each class.
+ *
+ * Outputs are within [-3, 3], so a loss is a sum of terms below 16: 10 float epsilons for it; 8
+ * epsilons of its scale for the gradient, whose terms are at most 8 (test_kernels_loss.c is
+ * tighter, and goes to the extremes). */
+#include "../kernel_check.h"
+#include "../reference.h"
+#include "net/loss.h"
+
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const double EPSILON = FLT_EPSILON;
+enum { MOST_CLASSES = 17 };
+
+struct twin {
+    const char *name;
+    void (*evaluate)(int n, int classes, const double *z, const int *labels, double scale,
+                     double *loss, double *dz);
+    void (*predict)(int n, int classes, const double *z, double *p);
+};
+
+static void outputs_themselves(int n, int classes, const double *z, double *p)
+{
+    memcpy(p, z, (size_t)n * classes * sizeof *p);
+}
+
+static const struct twin TWINS[] = {
+    {"cross_entropy", ref_cross_entropy, ref_softmax},
+    {"mse", ref_mse, outputs_themselves},
+};
+
+static const struct twin *twin_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof TWINS / sizeof *TWINS; i++) {
+        if (strcmp(TWINS[i].name, name) == 0) {
+            return &TWINS[i];
+        }
+    }
+    fail_msg("there is no reference for loss '%s'", name);
+    return NULL;
+}
+
+/* Leg 2: the gradient of the sum of the losses, times the scale. */
+static void check_differences(const struct twin *twin, int classes, double *z, const int *labels)
+{
+    static const double AT[] = {-2, -1, 1, 2}, WEIGHT[] = {1, -8, 8, -1};
+    const double h = 1e-3, scale = 0.25;
+    double dz[LANES * MOST_CLASSES], loss[LANES];
+    twin->evaluate(LANES, classes, z, labels, scale, loss, dz);
+    for (int i = 0; i < LANES * classes; i++) {
+        const double centre = z[i];
+        double slope = 0;
+        for (int k = 0; k < 4; k++) {
+            z[i] = centre + AT[k] * h;
+            twin->evaluate(LANES, classes, z, labels, scale, loss, NULL);
+            for (int lane = 0; lane < LANES; lane++) {
+                slope += WEIGHT[k] * scale * loss[lane] / (12 * h);
+            }
+        }
+        z[i] = centre;
+        if (!(fabs(slope - dz[i]) <= 1e-9)) {
+            fail_msg("%s, %d classes: reference's dz[%d] is %.12g, differences say %.12g",
+                     twin->name, classes, i, dz[i], slope);
+        }
+    }
+}
+
+static void check_array(const char *what, const struct kernels *k, int classes,
+                        const struct guarded *tile, const double *want, double bound)
+{
+    double array[LANES * MOST_CLASSES], bounds[LANES * MOST_CLASSES];
+    float in_order[LANES * MOST_CLASSES];
+    ref_from_tile((size_t)classes, tile->data, array);
+    for (int i = 0; i < LANES * classes; i++) {
+        in_order[i] = (float)array[i];
+        bounds[i] = bound;
+    }
+    check_near(what, k, tile->size, in_order, want, bounds);
+}
+
+static void check_loss(const struct loss_type *type, int classes, struct dice *dice)
+{
+    const struct twin *twin = twin_of(type->member.name);
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    const float scale = 0.25f;
+    double z_d[LANES * MOST_CLASSES], loss_d[LANES], dz_d[LANES * MOST_CLASSES],
+        p_d[LANES * MOST_CLASSES];
+    double bounds[LANES];
+    struct guarded z = guarded_new((size_t)classes * LANES);
+    int32_t labels[LANES];
+    int labels_d[LANES];
+    dice_fill(dice, &z, -3, 3);
+    guarded_freeze(&z);
+    for (int lane = 0; lane < LANES; lane++) {
+        labels[lane] = labels_d[lane] = lane < 13 ? lane % classes : -1;
+        bounds[lane] = 10 * EPSILON;
+    }
+    ref_from_tile((size_t)classes, z.data, z_d);
+    twin->evaluate(LANES, classes, z_d, labels_d, (double)scale, loss_d, dz_d);
+    twin->predict(LANES, classes, z_d, p_d);
+    check_differences(twin, classes, z_d, labels_d);
+    for (int l = 0; l < count; l++) {
+        struct guarded loss = guarded_new(LANES), dz = guarded_new(z.size), p = guarded_new(z.size),
+                       alone = guarded_new(LANES);
+        type->evaluate(levels[l], classes, z.data, labels, scale, loss.data, dz.data);
+        type->evaluate(levels[l], classes, z.data, labels, 1, alone.data, NULL);
+        type->predict(levels[l], classes, z.data, p.data);
+        check_near(twin->name, levels[l], LANES, loss.data, loss_d, bounds);
+        assert_memory_equal(alone.data, loss.data,
+                            LANES * sizeof(float)); /* the scale is the gradient's */
+        check_array(twin->name, levels[l], classes, &dz, dz_d, 8 * EPSILON * (double)scale);
+        check_array(twin->name, levels[l], classes, &p, p_d, 4 * EPSILON);
+        type->predict(levels[l], classes, z.data, dz.data);
+        type->predict(levels[l], classes, dz.data, dz.data); /* p may be z */
+        type->predict(levels[l], classes, p.data, p.data);
+        assert_memory_equal(p.data, dz.data, p.size * sizeof(float));
+        struct guarded *const all[] = {&loss, &dz, &p, &alone, &z};
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            guarded_check(all[i], twin->name);
+            if (all[i] != &z) {
+                guarded_free(all[i]);
+            }
+        }
+    }
+    guarded_free(&z);
+}
+
+static void test_every_loss(void **state)
+{
+    (void)state;
+    struct dice dice = {1};
+    int types = 0;
+    for (const struct member *const *member = LOSSES.members; *member; member++, types++) {
+        static const int CLASSES[] = {2, 3, 10, MOST_CLASSES};
+        for (size_t i = 0; i < sizeof CLASSES / sizeof *CLASSES; i++) {
+            check_loss((const void *)*member, CLASSES[i], &dice);
+        }
+    }
+    assert_true(types >= 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_loss),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

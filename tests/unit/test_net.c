@@ -1,0 +1,361 @@
+/* test_net.c: whole small networks, through the plan and both loops, against the same network in
+ * double precision; the double network's gradients against central differences of its loss;
+ * evaluation; and where a number that is not finite is found.
+ *
+ * Tolerance of the floats: rounding errors of a network of depth d grow about as d times those of
+ * its sums, which have up to 4 epsilons each; 2 d epsilons of the greatest value of a tensor are
+ * allowed for all of it. Measured: 0.6 of that at most. */
+#include "../kernel_check.h"
+#include "../network_check.h"
+#include "net/loss.h"
+#include "net/net.h"
+
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CLASSES = 3 };
+static const double EPSILON = FLT_EPSILON;
+
+struct example {
+    const char *text;
+    struct shape in;
+};
+
+static const struct example EXAMPLES[] = {
+    {"- conv: {filters: 3, kernel: 3, activation: tanh}\n"
+     "- avgpool: 2\n"
+     "- conv: {filters: 4, kernel: 2, padding: 1, activation: relu}\n"
+     "- maxpool: {size: 2, stride: 1}\n"
+     "- dropout: 0.25\n"
+     "- dense: 3\n",
+     {1, 8, 7}},
+    {"- dropout: 0.1\n"
+     "- conv: {filters: 2, kernel: [2, 3], stride: 2, bias: false, activation: gelu}\n"
+     "- dropout: 0.5\n"
+     "- dense: {units: 7, activation: {type: leaky_relu, slope: 0.2}}\n"
+     "- dropout: 0.5\n"
+     "- softplus\n"
+     "- dense: {units: 5, bias: false, activation: scaled_tanh}\n"
+     "- dense: 3\n"
+     "- sigmoid\n",
+     {2, 7, 7}},
+    {"- maxpool: {size: 3, stride: 2, padding: same}\n"
+     "- elu: 0.5\n"
+     "- conv: {filters: 3, kernel: 3, padding: same}\n"
+     "- silu\n"
+     "- silu\n"
+     "- avgpool: {size: 2, stride: 1, padding: 1, count_padding: false}\n"
+     "- tanh\n"
+     "- relu\n"
+     "- conv: {filters: 3, kernel: [5, 4]}\n",
+     {2, 7, 6}},
+    {"- dense: 3\n", {1, 2, 2}},
+};
+enum { EXAMPLE_COUNT = sizeof EXAMPLES / sizeof *EXAMPLES };
+
+struct net_case {
+    struct network_case net;
+    uint32_t samples[LANES];
+    int32_t labels[LANES];
+    int labels_d[LANES];
+    struct ref_draws draws;
+    float *x, *flat;
+    double *w, **values, *logits, *dlogits, *dw, loss[LANES];
+};
+
+/* Loss and values of the double network. */
+static void solve(struct net_case *c, const struct ref_draws *draws)
+{
+    ref_network_forward(&c->net.ref, LANES, draws, c->w, c->values);
+    ref_cross_entropy(LANES, CLASSES, c->logits, c->labels_d, 1.0 / LANES, c->loss, c->dlogits);
+}
+
+/* Inputs and weights by the number `seed`. */
+static void draw(struct net_case *c, uint64_t seed)
+{
+    struct dice dice = {seed};
+    const size_t in = shape_size(c->net.graph.input);
+    for (size_t i = 0; i < in * LANES; i++) {
+        c->x[i] = dice_uniform(&dice, -1, 1);
+    }
+    memset(c->flat, 0, c->net.graph.parameters * sizeof *c->flat);
+    for (size_t i = 0; i < c->net.ref.parameters; i++) {
+        c->w[i] = (double)dice_uniform(&dice, -1, 1);
+    }
+    network_from_ref(&c->net, c->w, c->flat);
+    ref_from_tile(in, c->x, c->values[0]);
+    solve(c, &c->draws);
+}
+
+/* A network whose values all keep away from kinks, so that neither a difference nor a rounding
+ * error crosses one. */
+static void case_make(struct net_case *c, const struct example *example, int live)
+{
+    *c = (struct net_case){.draws = {.seed = 77, .epoch = 5, .samples = c->samples}};
+    if (network_make(&c->net, example->text, example->in) != 0) {
+        fail_msg("%s", c->net.errors.items[0].message);
+    }
+    for (int lane = 0; lane < LANES; lane++) {
+        c->samples[lane] = (uint32_t)(lane < live ? 3 * lane + 1 : 1);
+        c->labels[lane] = c->labels_d[lane] = lane < live ? lane % CLASSES : -1;
+    }
+    c->x = check_malloc(shape_size(example->in) * LANES * sizeof *c->x);
+    c->flat = check_malloc(c->net.graph.parameters * sizeof *c->flat);
+    c->w = check_doubles(c->net.ref.parameters);
+    c->dw = check_doubles(c->net.ref.parameters);
+    c->values = ref_network_values(&c->net.ref, LANES);
+    c->logits = c->values[c->net.ref.count];
+    c->dlogits = check_doubles(CLASSES * LANES);
+    uint64_t seed = 1;
+    for (draw(c, seed); ref_network_kink(&c->net.ref, LANES, c->values) < 1e-5; draw(c, ++seed)) {
+        assert_true(seed < 200);
+    }
+    ref_network_backward(&c->net.ref, LANES, &c->draws, c->w, c->values, c->dlogits, c->dw, NULL);
+}
+
+static void case_free(struct net_case *c)
+{
+    ref_network_free(c->values);
+    free(c->x);
+    free(c->flat);
+    free(c->w);
+    free(c->dw);
+    free(c->dlogits);
+    network_free(&c->net);
+}
+
+static double total_loss(const struct net_case *c)
+{
+    double sum = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+        sum += c->loss[lane] / LANES;
+    }
+    return sum;
+}
+
+/* Steps of 1e-7: the error of a difference is 1e-14 (h^2) and 1e-9 (rounding), and no kink is as
+ * near. */
+static void test_double_gradients(void **state)
+{
+    (void)state;
+    for (int i = 0; i < EXAMPLE_COUNT; i++) {
+        struct net_case c;
+        case_make(&c, &EXAMPLES[i], LANES);
+        for (size_t k = 0; k < c.net.ref.parameters; k++) {
+            const double h = 1e-7, centre = c.w[k];
+            c.w[k] = centre + h;
+            solve(&c, &c.draws);
+            const double above = total_loss(&c);
+            c.w[k] = centre - h;
+            solve(&c, &c.draws);
+            const double slope = (above - total_loss(&c)) / (2 * h);
+            c.w[k] = centre;
+            if (!(fabs(slope - c.dw[k]) <= 2e-8)) {
+                fail_msg("network %d: dw[%zu] is %.12g, differences say %.12g", i, k, c.dw[k],
+                         slope);
+            }
+        }
+        case_free(&c);
+    }
+}
+
+static double greatest(size_t n, const double *values)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        most = fmax(most, fabs(values[i]));
+    }
+    return most;
+}
+
+/* got[i] near want[i], by the greatest of want. */
+static void check_tensor(const char *what, const struct kernels *k, int depth, size_t n,
+                         const double *got, const double *want)
+{
+    const double bound = 2 * depth * EPSILON * greatest(n, want);
+    for (size_t i = 0; i < n; i++) {
+        if (!(fabs(got[i] - want[i]) <= bound)) {
+            fail_msg("%s, %s: [%zu of %zu] is %.9g, not %.9g: off by %.3g, allowed %.3g", what,
+                     k->name, i, n, got[i], want[i], got[i] - want[i], bound);
+        }
+    }
+}
+
+static void check_parameters(const struct net_case *c, const struct kernels *k, const double *dw)
+{
+    for (int i = 0; i < c->net.ref.count; i++) {
+        const struct ref_layer *layer = &c->net.ref.layers[i];
+        check_tensor("weights", k, c->net.ref.count, layer->weights, dw + layer->weight,
+                     c->dw + layer->weight);
+        check_tensor("biases", k, c->net.ref.count, layer->biases, dw + layer->bias,
+                     c->dw + layer->bias);
+    }
+}
+
+static void check_training(struct net_case *c, const struct kernels *k, struct agreement *same)
+{
+    struct plan plan;
+    struct error e;
+    assert_int_equal(plan_make(&plan, &c->net.graph, 1, &c->net.arena, &e), 0);
+    struct guarded block = guarded_new(plan.floats),
+                   gradients = guarded_new(c->net.graph.parameters);
+    float loss[LANES] __attribute__((aligned(64)));
+    double *logits = check_doubles(CLASSES * LANES), *dw = check_doubles(c->net.ref.parameters);
+    struct run run = {.kernels = k,
+                      .training = 1,
+                      .seed = c->draws.seed,
+                      .epoch = c->draws.epoch,
+                      .parameters = c->flat,
+                      .gradients = gradients.data};
+    memcpy(run.samples, c->samples, sizeof run.samples);
+    const struct loss_type *type = (const void *)family_find(&LOSSES, "cross_entropy");
+    /* a second tile in the same block: nothing of the first may be left there, and its gradients
+     * are added */
+    for (int tile = 0; tile < 2; tile++) {
+        run.add = tile > 0;
+        memcpy(block.data + plan.input, c->x,
+               shape_size(c->net.graph.input) * LANES * sizeof(float));
+        net_forward(&c->net.graph, &plan, &run, block.data);
+        ref_from_tile(CLASSES, block.data + plan.logits, logits);
+        type->evaluate(k, CLASSES, block.data + plan.logits, c->labels, 0.5f / LANES, loss,
+                       block.data + plan.dlogits);
+        net_backward(&c->net.graph, &plan, &run, block.data);
+        guarded_check(&block, "the worker's block");
+        guarded_check(&gradients, "gradients");
+    }
+    network_to_ref(&c->net, gradients.data, dw);
+    check_tensor("logits", k, c->net.ref.count, CLASSES * LANES, logits, c->logits);
+    check_parameters(c, k, dw);
+    agreement_check(same, "gradients", k, &gradients);
+    guarded_free(&block);
+    guarded_free(&gradients);
+    free(logits);
+    free(dw);
+}
+
+static void test_training(void **state)
+{
+    (void)state;
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    for (int i = 0; i < EXAMPLE_COUNT * 3; i++) {
+        static const int LIVE[] = {LANES, 1, 9};
+        struct net_case c;
+        struct agreement same = {0};
+        case_make(&c, &EXAMPLES[i / 3], LIVE[i % 3]);
+        for (int l = 0; l < count; l++) {
+            check_training(&c, levels[l], &same);
+        }
+        agreement_free(&same);
+        case_free(&c);
+    }
+}
+
+/* Evaluation: nothing is dropped, and neither gradients nor samples are needed. */
+static void test_evaluation(void **state)
+{
+    (void)state;
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    for (int i = 0; i < EXAMPLE_COUNT * count; i++) {
+        struct net_case c;
+        struct plan plan, training;
+        struct error e;
+        case_make(&c, &EXAMPLES[i / count], LANES);
+        solve(&c, NULL);
+        assert_int_equal(plan_make(&plan, &c.net.graph, 0, &c.net.arena, &e), 0);
+        assert_int_equal(plan_make(&training, &c.net.graph, 1, &c.net.arena, &e), 0);
+        assert_true(plan.floats <= training.floats);
+        struct guarded block = guarded_new(plan.floats);
+        double *logits = check_doubles(CLASSES * LANES);
+        struct run run = {.kernels = levels[i % count], .parameters = c.flat};
+        memcpy(block.data + plan.input, c.x, shape_size(c.net.graph.input) * LANES * sizeof(float));
+        net_forward(&c.net.graph, &plan, &run, block.data);
+        guarded_check(&block, "the worker's block");
+        ref_from_tile(CLASSES, block.data + plan.logits, logits);
+        check_tensor("logits", levels[i % count], c.net.ref.count, CLASSES * LANES, logits,
+                     c.logits);
+        guarded_free(&block);
+        free(logits);
+        case_free(&c);
+    }
+}
+
+static void find(struct net_case *c, const char *name, int is_parameter)
+{
+    struct plan plan;
+    struct error e;
+    int parameter = -1;
+    assert_int_equal(plan_make(&plan, &c->net.graph, 1, &c->net.arena, &e), 0);
+    struct guarded block = guarded_new(plan.floats);
+    struct run run = {
+        .kernels = kernels_select(NULL), .training = 1, .seed = 77, .parameters = c->flat};
+    memcpy(block.data + plan.input, c->x, shape_size(c->net.graph.input) * LANES * sizeof(float));
+    const struct node *node =
+        net_find_not_finite(&c->net.graph, &plan, &run, block.data, &parameter);
+    if (name) {
+        assert_non_null(node);
+        assert_string_equal(node->name, name);
+        assert_int_equal(parameter, is_parameter);
+    } else {
+        assert_null(node);
+    }
+    guarded_check(&block, "the worker's block");
+    guarded_free(&block);
+}
+
+static void test_not_finite(void **state)
+{
+    (void)state;
+    struct net_case c;
+    case_make(&c, &EXAMPLES[0], LANES);
+    find(&c, NULL, 0);
+    const struct node *conv2 = &c.net.graph.nodes[3],
+                      *dense = &c.net.graph.nodes[c.net.graph.count - 1];
+    float *bias = c.flat + dense->needs.parameters[1].offset,
+          *weight = c.flat + conv2->needs.parameters[0].offset;
+    bias[2] = NAN;
+    find(&c, "dense1", 1);
+    weight[5] = -INFINITY;
+    find(&c, "conv2", 1);
+    weight[5] = FLT_MAX; /* finite, but the sums are not */
+    weight[6] = FLT_MAX;
+    weight[4] = FLT_MAX;
+    for (int i = 0; i < 56 * LANES; i++) {
+        c.x[i] = 1;
+    }
+    find(&c, "conv2", 0);
+    c.x[3] = NAN;
+    find(&c, "conv1", 0);
+    case_free(&c);
+}
+
+static void test_all_finite(void **state)
+{
+    (void)state;
+    float values[3] = {1, -FLT_MAX, 0};
+    assert_true(all_finite(values, 3));
+    values[2] = NAN;
+    assert_false(all_finite(values, 3));
+    assert_true(all_finite(values, 2));
+    values[0] = -INFINITY;
+    assert_false(all_finite(values, 2));
+    assert_true(all_finite(values, 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_double_gradients), cmocka_unit_test(test_training),
+        cmocka_unit_test(test_evaluation),       cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_all_finite),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,394 @@
+/* test_plan.c: tensors that share memory never meet. Random networks, each checked in two ways that
+ * know nothing of how the plan finds its places:
+ *
+ * A walk. Every float of the block carries the number of the tensor that was written there last; a
+ * walk through forward, loss and backward demands that whatever is read is still all there, and
+ * that no layer writes over what it reads while it works, except where its type allows it.
+ *
+ * The arithmetic itself. It gives the same bytes as in a block where nothing is shared. */
+#include "../kernel_check.h"
+#include "../network_check.h"
+#include "net/net.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CLASSES = 3 };
+
+/* ---- random networks ---- */
+
+static void append_activation(struct dice *dice, struct text *text, const char *before)
+{
+    int count = 0;
+    while (ACTIVATIONS.members[count]) {
+        count++;
+    }
+    text_append(text, "%s%s", before, ACTIVATIONS.members[dice_between(dice, 0, count - 1)]->name);
+}
+
+/* A layer that fits any map of at least 2 x 2. */
+static void append_layer(struct dice *dice, struct text *text, int flat)
+{
+    const int kind = dice_between(dice, 0, 6);
+    text_append(text, "- ");
+    if (kind < 2 && !flat) {
+        text_append(text, "conv: {filters: %d, kernel: %d, padding: same, stride: %d",
+                    dice_between(dice, 1, 5), dice_between(dice, 1, 3),
+                    dice_between(dice, 1, 5) / 5 + 1);
+        if (dice_between(dice, 0, 1)) {
+            append_activation(dice, text, ", activation: ");
+        }
+        text_append(text, "}\n");
+    } else if (kind < 4 && !flat) {
+        text_append(text, "%s: {size: 2, stride: %d, padding: same}\n",
+                    kind == 2 ? "maxpool" : "avgpool", dice_between(dice, 1, 2));
+    } else if (kind == 4) {
+        text_append(text, "dropout: 0.25\n");
+    } else if (kind == 3 || kind == 1) {
+        text_append(text, "dense: {units: %d}\n", dice_between(dice, 1, 20));
+    } else {
+        append_activation(dice, text, "");
+        text_append(text, "\n");
+    }
+}
+
+static void make_random(struct network_case *c, uint64_t seed)
+{
+    struct dice dice = {seed};
+    struct text text = {0};
+    const int before = dice_between(&dice, 0, 8), behind = dice_between(&dice, 0, 3),
+              after = dice_between(&dice, 0, 2);
+    for (int i = 0; i < before; i++) {
+        append_layer(&dice, &text, 0);
+    }
+    for (int i = 0; i < behind; i++) {
+        append_layer(&dice, &text, 1);
+    }
+    text_append(&text, "- dense: %d\n", CLASSES);
+    for (int i = 0; i < after; i++) {
+        append_activation(&dice, &text, "- ");
+        text_append(&text, "\n%s", dice_between(&dice, 0, 1) ? "- dropout: 0.5\n" : "");
+    }
+    const struct shape in = {dice_between(&dice, 1, 3), dice_between(&dice, 1, 6),
+                             dice_between(&dice, 1, 6)};
+    if (network_make(c, text.data, in) != 0) {
+        fail_msg("%s: %s", text.data, c->errors.items[0].message);
+    }
+    text_free(&text);
+}
+
+/* ---- the walk ---- */
+
+/* A tensor, or the scratch memory: where it stands, and what it is called in messages. */
+struct region {
+    size_t at, size;
+    int tag;
+};
+
+struct walk {
+    const struct graph *graph;
+    const struct plan *plan;
+    int *tags; /* one a float of the block */
+    int step;  /* tags of scratch memory, never the same twice */
+};
+
+/* Outputs have tags 1 (the input) to n + 1, gradients by them n + 2 and on. */
+static struct region region_y(const struct walk *w, int i)
+{
+    if (i < 0) {
+        return (struct region){w->plan->input, shape_size(w->graph->input) * LANES, 1};
+    }
+    const struct place *place = &w->plan->places[i];
+    struct region r = {place->y, shape_size(w->graph->nodes[i].out) * LANES, i + 2};
+    if (!place->runs) {
+        const struct region x =
+            region_y(w, i - 1); /* passed through: it must be where the input is */
+        assert_int_equal(r.at, x.at);
+        r.tag = x.tag;
+    }
+    return r;
+}
+
+static struct region region_dy(const struct walk *w, int i)
+{
+    return (struct region){w->plan->places[i].dy, shape_size(w->graph->nodes[i].out) * LANES,
+                           w->graph->count + 2 + i};
+}
+
+static void reads(const struct walk *w, struct region r, const char *what, int i)
+{
+    for (size_t k = 0; k < r.size; k++) {
+        if (w->tags[r.at + k] != r.tag) {
+            fail_msg("layer %d (%s) reads %s, where tensor %d was overwritten by %d", i,
+                     w->graph->nodes[i].type->member.name, what, r.tag, w->tags[r.at + k]);
+        }
+    }
+}
+
+static void writes(const struct walk *w, struct region r)
+{
+    assert_int_equal(r.at % LANES, 0);
+    assert_true(r.at + r.size <= w->plan->floats);
+    for (size_t k = 0; k < r.size; k++) {
+        w->tags[r.at + k] = r.tag;
+    }
+}
+
+/* Whether two tensors may be in use by a layer at once: apart, or the very same memory where the
+ * type works in place. */
+static void apart(struct region a, struct region b, int in_place)
+{
+    const int overlap = a.at < b.at + b.size && b.at < a.at + a.size;
+    assert_true(!overlap || (in_place && a.at == b.at && a.size == b.size));
+}
+
+static struct region use_scratch(struct walk *w, int i)
+{
+    const struct region scratch = {w->plan->scratch, w->graph->nodes[i].needs.scratch,
+                                   100000 + w->step++};
+    writes(w, scratch);
+    return scratch;
+}
+
+static void walk_forward(struct walk *w, int i)
+{
+    if (!w->plan->places[i].runs) {
+        return;
+    }
+    const struct region x = region_y(w, i - 1), y = region_y(w, i);
+    reads(w, x, "x", i);
+    const struct region scratch = use_scratch(w, i);
+    apart(x, y, w->graph->nodes[i].type->flags & LAYER_IN_PLACE);
+    apart(scratch, x, 0);
+    apart(scratch, y, 0);
+    writes(w, y);
+}
+
+static void walk_backward(struct walk *w, int i, int has_dx)
+{
+    const unsigned flags = w->graph->nodes[i].type->flags;
+    const struct region x = region_y(w, i - 1), y = region_y(w, i), dy = region_dy(w, i);
+    const struct region scratch = use_scratch(w, i);
+    reads(w, dy, "dy", i);
+    apart(scratch, dy, 0);
+    if (flags & LAYER_READS_X) {
+        reads(w, x, "x", i);
+        apart(scratch, x, 0);
+    }
+    if (flags & LAYER_READS_Y) {
+        reads(w, y, "y", i);
+        apart(scratch, y, 0);
+    }
+    assert_int_equal(w->plan->places[i].has_dx, has_dx);
+    if (has_dx) {
+        const struct region dx = region_dy(w, i - 1);
+        apart(dx, dy, flags & LAYER_IN_PLACE);
+        apart(dx, scratch, 0);
+        if (flags & LAYER_READS_X) {
+            apart(dx, x, 0);
+        }
+        if (flags & LAYER_READS_Y) {
+            apart(dx, y, 0);
+        }
+        writes(w, dx);
+    }
+}
+
+static int first_trained(const struct graph *graph)
+{
+    int i = 0;
+    while (graph->nodes[i].needs.parameter_count == 0) {
+        i++;
+    }
+    return i;
+}
+
+static void check_walk(const struct graph *graph, const struct plan *plan, int training)
+{
+    struct walk w = {
+        .graph = graph, .plan = plan, .tags = check_malloc(plan->floats * sizeof(int))};
+    const int n = graph->count;
+    memset(w.tags, 0, plan->floats * sizeof(int));
+    assert_int_equal(plan->floats % LANES, 0);
+    writes(&w, region_y(&w, -1));
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(plan->places[i].runs,
+                         training || !(graph->nodes[i].type->flags & LAYER_TRAINING_ONLY));
+        walk_forward(&w, i);
+    }
+    reads(&w, region_y(&w, n - 1), "the logits", n - 1);
+    assert_int_equal(plan->logits, region_y(&w, n - 1).at);
+    if (training) {
+        const int first = first_trained(graph);
+        const struct region dlogits = region_dy(&w, n - 1);
+        assert_int_equal(plan->dlogits, dlogits.at);
+        assert_int_equal(plan->first_backward, first);
+        apart(region_y(&w, n - 1), dlogits, 0);
+        writes(&w, dlogits);
+        for (int i = n - 1; i >= first; i--) {
+            walk_backward(&w, i, i > first);
+        }
+    }
+    free(w.tags);
+}
+
+static void test_nothing_needed_is_overwritten(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 2000; seed++) {
+        struct network_case c;
+        struct plan plan;
+        struct error e;
+        make_random(&c, seed);
+        for (int training = 0; training < 2; training++) {
+            assert_int_equal(plan_make(&plan, &c.graph, training, &c.arena, &e), 0);
+            assert_int_equal(plan.training, training);
+            check_walk(&c.graph, &plan, training);
+        }
+        network_free(&c);
+    }
+}
+
+/* ---- the same bytes ---- */
+
+static size_t take(size_t *used, size_t floats)
+{
+    const size_t at = *used;
+    *used += (floats + LANES - 1) / LANES * LANES;
+    return at;
+}
+
+/* A plan in which every tensor has memory of its own. */
+static void plan_apart(struct plan *plan, const struct graph *graph, int training,
+                       struct arena *arena)
+{
+    size_t used = 0, scratch = 0;
+    *plan = (struct plan){.training = training, .first_backward = first_trained(graph)};
+    plan->places = arena_alloc(arena, (size_t)graph->count * sizeof *plan->places);
+    assert_non_null(plan->places);
+    plan->input = plan->logits = take(&used, shape_size(graph->input) * LANES);
+    for (int i = 0; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+        const size_t size = shape_size(node->out) * LANES;
+        const int runs = training || !(node->type->flags & LAYER_TRAINING_ONLY);
+        plan->logits = runs ? take(&used, size) : plan->logits;
+        plan->places[i] = (struct place){.y = plan->logits,
+                                         .dy = take(&used, size),
+                                         .runs = runs,
+                                         .has_dx = training && i > plan->first_backward};
+        plan->dlogits = plan->places[i].dy;
+        scratch = scratch > node->needs.scratch ? scratch : node->needs.scratch;
+    }
+    plan->scratch = take(&used, scratch);
+    plan->floats = used;
+}
+
+/* Logits, and gradients where there are any: from the input to the output and back. */
+static void run_plan(const struct network_case *c, const struct plan *plan, const float *x,
+                     const float *flat, const float *dlogits, float *logits,
+                     struct guarded *gradients)
+{
+    struct guarded block = guarded_new(plan->floats);
+    struct run run = {.kernels = kernels_select(NULL),
+                      .training = plan->training,
+                      .seed = 1,
+                      .parameters = flat,
+                      .gradients = gradients->data};
+    memset(gradients->data, 0xff, gradients->size * sizeof(float));
+    memcpy(block.data + plan->input, x, shape_size(c->graph.input) * LANES * sizeof(float));
+    net_forward(&c->graph, plan, &run, block.data);
+    memcpy(logits, block.data + plan->logits, CLASSES * LANES * sizeof(float));
+    if (plan->training) {
+        memcpy(block.data + plan->dlogits, dlogits, CLASSES * LANES * sizeof(float));
+        net_backward(&c->graph, plan, &run, block.data);
+    }
+    guarded_check(&block, "the worker's block");
+    guarded_check(gradients, "gradients");
+    guarded_free(&block);
+}
+
+static void test_same_bytes_as_apart(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        struct network_case c;
+        struct error e;
+        make_random(&c, seed);
+        struct dice dice = {seed};
+        struct guarded x = guarded_new(shape_size(c.graph.input) * LANES),
+                       flat = guarded_new(c.graph.parameters);
+        struct guarded dlogits = guarded_new(CLASSES * LANES);
+        dice_fill(&dice, &x, -1, 1);
+        dice_fill(&dice, &flat, -1, 1);
+        dice_fill(&dice, &dlogits, -1, 1);
+        for (int training = 0; training < 2; training++) {
+            struct plan plan, naive;
+            float logits[CLASSES * LANES], want[CLASSES * LANES];
+            struct guarded gradients = guarded_new(c.graph.parameters),
+                           want_gradients = guarded_new(c.graph.parameters);
+            assert_int_equal(plan_make(&plan, &c.graph, training, &c.arena, &e), 0);
+            plan_apart(&naive, &c.graph, training, &c.arena);
+            assert_true(plan.floats <= naive.floats);
+            run_plan(&c, &plan, x.data, flat.data, dlogits.data, logits, &gradients);
+            run_plan(&c, &naive, x.data, flat.data, dlogits.data, want, &want_gradients);
+            assert_memory_equal(logits, want, sizeof want);
+            assert_memory_equal(gradients.data, want_gradients.data,
+                                gradients.size * sizeof(float));
+            assert_true(all_finite(logits, CLASSES * LANES));
+            guarded_free(&gradients);
+            guarded_free(&want_gradients);
+        }
+        guarded_free(&x);
+        guarded_free(&flat);
+        guarded_free(&dlogits);
+        network_free(&c);
+    }
+}
+
+/* LeNet-5: what sharing is worth, so that a plan that shares less is noticed. In evaluation no more
+ * than the two greatest neighbours and the scratch are ever needed. */
+static void test_size(void **state)
+{
+    (void)state;
+    struct network_case c;
+    struct plan training, evaluation, naive;
+    struct error e;
+    assert_int_equal(
+        network_make(&c,
+                     "- conv: {filters: 6, kernel: 5, activation: tanh}\n- avgpool: 2\n"
+                     "- conv: {filters: 16, kernel: 5, activation: tanh}\n- avgpool: 2\n"
+                     "- conv: {filters: 120, kernel: 5, activation: tanh}\n"
+                     "- dense: {units: 84, activation: tanh}\n- dense: 10\n",
+                     (struct shape){1, 32, 32}),
+        0);
+    assert_int_equal(plan_make(&training, &c.graph, 1, &c.arena, &e), 0);
+    assert_int_equal(plan_make(&evaluation, &c.graph, 0, &c.arena, &e), 0);
+    plan_apart(&naive, &c.graph, 1, &c.arena);
+    assert_true(training.floats * 10 <= naive.floats * 7);
+    size_t pair = 0, scratch = 0;
+    for (int i = 0; i < c.graph.count; i++) {
+        const struct node *node = &c.graph.nodes[i];
+        const int in_place = node->type->flags & LAYER_IN_PLACE;
+        const size_t in = shape_size(node->in),
+                     here = (in_place ? in : in + shape_size(node->out)) * LANES;
+        pair = pair > here ? pair : here;
+        scratch = scratch > node->needs.scratch ? scratch : node->needs.scratch;
+    }
+    assert_true(evaluation.floats <= pair + scratch);
+    network_free(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_needed_is_overwritten),
+        cmocka_unit_test(test_same_bytes_as_apart),
+        cmocka_unit_test(test_size),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
