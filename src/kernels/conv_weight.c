@@ -78,7 +78,8 @@ INLINE void finish(const struct gradient *g, int OB, int IB, int KB, const struc
         float sum[LANES];
         for (int i = 0; i < LANES; i++) {
             for (int part = 0; part < PARTS; part++) {
-                lanes[i][part] = sums->part[part][first + i];
+                lanes[i][part] =
+                    first + i < OB * IB * KB ? sums->part[part][first + i] : v_set(0.0f);
             }
         }
         lanes_sum_16((const vec(*)[PARTS])lanes, sum);
@@ -107,7 +108,11 @@ INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float 
     for (int group = 0; group < s->kh; group += MOST_ROWS) {
         const int end = lesser(s->kh, group + MOST_ROWS);
         struct sums sums[MOST_ROWS];
-        memset(sums, 0, (size_t)(end - group) * sizeof *sums);
+        for (int r = 0; r < end - group; r++) {
+            for (int part = 0; part < PARTS; part++) {
+                memset(sums[r].part[part], 0, (size_t)(OB * IB * KB) * sizeof(vec));
+            }
+        }
         for (int y = 0; y < s->oh; y += near) {
             for (int r = group; r < end; r++) {
                 int first;

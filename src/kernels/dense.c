@@ -177,15 +177,40 @@ INLINE void weight_rows(int OB, int in, const float *dy, const float *xt, size_t
     }
 }
 
+typedef float row16 __attribute__((vector_size(64)));
+
+/* xt[lane][i] = x[i][lane], rows of `row` floats; columns from `in` on are zero. Rows to columns by
+ * interleaving row i with row i + 8, four times over (as in tile.c). */
+static void transpose(int in, const float *x, size_t row, float *xt)
+{
+    for (size_t i = 0; i < row; i += LANES) {
+        row16 rows[LANES] = {{0}};
+        const size_t live = (size_t)in - i < LANES ? (size_t)in - i : LANES;
+        memcpy(rows, x + i * LANES, live * sizeof *rows);
+        UNROLL
+        for (int pass = 0; pass < 4; pass++) {
+            row16 next[LANES];
+            UNROLL
+            for (int k = 0; k < LANES / 2; k++) {
+                next[2 * k] = __builtin_shufflevector(rows[k], rows[k + 8], 0, 16, 1, 17, 2, 18, 3,
+                                                      19, 4, 20, 5, 21, 6, 22, 7, 23);
+                next[2 * k + 1] =
+                    __builtin_shufflevector(rows[k], rows[k + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12,
+                                            28, 13, 29, 14, 30, 15, 31);
+            }
+            memcpy(rows, next, sizeof next);
+        }
+        for (int lane = 0; lane < LANES; lane++) {
+            memcpy(xt + (size_t)lane * row + i, &rows[lane], sizeof *rows);
+        }
+    }
+}
+
 void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
                                    float *dw, float *db, float *scratch)
 {
     const size_t row = ((size_t)in + LANES - 1) / LANES * LANES;
-    for (size_t i = 0; i < row; i++) {
-        for (int lane = 0; lane < LANES; lane++) {
-            scratch[(size_t)lane * row + i] = i < (size_t)in ? x[i * LANES + lane] : 0.0f;
-        }
-    }
+    transpose(in, x, row, scratch);
     int o = 0;
     for (; out - o >= WEIGHT_OUTS; o += WEIGHT_OUTS) {
         weight_rows(WEIGHT_OUTS, in, dy + (size_t)o * LANES, scratch, row, add,
