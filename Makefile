@@ -12,7 +12,7 @@ BIN := $(if $(filter release,$(VARIANT)),bin,$(B)/bin)
 
 LIBRARIES := yaml-0.1 zlib jansson
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
-            -Wwrite-strings -Wformat=2 -Wvla
+            -Wwrite-strings -Wformat=2 -Wvla -Wno-missing-field-initializers
 FLAGS_release := -O2 -g
 FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE_release := -O3

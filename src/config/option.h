@@ -46,6 +46,7 @@ struct option {
     int open;             /* 1: low itself is excluded; 2: high itself is excluded; 3: both */
     const void *extra;    /* the kind's own: the choices, the family... */
     const char *help;     /* one line */
+    int keyed;            /* only by its key: never what the bare value of its type is for */
 };
 #define OPTION_END                                                                                 \
     {                                                                                              \

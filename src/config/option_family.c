@@ -93,8 +93,8 @@ int member_decode(const struct family *family, struct choice *choice, const stru
     const struct option *rows = rows_of(type);
 
     if (value != NULL && value->kind != YAML_MAP && value->kind != YAML_NULL) {
-        if (rows[0].key == NULL) {
-            return yaml_error(decoder->errors, value, "'%s' takes no options", type->name);
+        if (rows[0].key == NULL || rows[0].keyed) {
+            return yaml_error(decoder->errors, value, "'%s' takes no value", type->name);
         }
         value = pair_of(rows[0].key, value, decoder);
         if (value == NULL) {

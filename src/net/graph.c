@@ -107,11 +107,6 @@ static int attach_activation(struct graph *graph, const struct node *owner,
                           .where = owner->where,
                           .attached = 1,
                           .index = graph->count};
-    struct layer_options *options = node->options;
-    if (options->name) {
-        graph->count++;
-        return name_node(graph, node, arena, errors);
-    }
     char name[160];
     snprintf(name, sizeof name, "%s.%s", owner->name, node->type->member.name);
     node->name = arena_strndup(arena, name, strlen(name));
@@ -119,6 +114,10 @@ static int attach_activation(struct graph *graph, const struct node *owner,
         return error_memory(error_next(errors), sizeof name);
     }
     graph->count++;
+    if (((const struct layer_options *)node->options)->name) {
+        return yaml_error(errors, choice->where ? choice->where : owner->where,
+                          "an activation that belongs to '%s' has no name of its own", owner->name);
+    }
     return 0;
 }
 

@@ -112,7 +112,7 @@ struct layer_options {
 };
 #define LAYER_NAME_ROW                                                                             \
     {                                                                                              \
-        .key = "name", .kind = &OPTION_TEXT, .offset = 0, .fallback = "",                          \
+        .key = "name", .kind = &OPTION_TEXT, .offset = 0, .fallback = "", .keyed = 1,              \
         .help =                                                                                    \
             "what the summary and the model's tensors call it (default: its type and a number)"    \
     }

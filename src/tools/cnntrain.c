@@ -164,6 +164,14 @@ static int begin(struct trainer *trainer, const struct train_options *options,
     return trainer_start(trainer, dir, e);
 }
 
+/* Whether a resumed run has come to its end before. */
+static int is_over(const struct trainer *t)
+{
+    const struct train_settings *train = &t->model.settings.train;
+    return t->position.finished && (t->position.epoch >= train->epochs ||
+                                    stopping_ends(&t->position.stopping, &train->early_stopping));
+}
+
 static int train(const struct train_options *options, struct trainer *trainer)
 {
     struct error e = {.offset = -1};
@@ -180,7 +188,10 @@ static int train(const struct train_options *options, struct trainer *trainer)
         if (!options->common.quiet) {
             print_summary(trainer, options->common.verbose, stderr);
         }
-        if (trainer->position.step > 0) {
+        if (is_over(trainer)) {
+            progress_note(&progress, "the run is finished after epoch %lld: nothing to do",
+                          trainer->position.epoch);
+        } else if (trainer->position.step > 0) {
             progress_note(&progress, "resumed at epoch %lld, step %lld",
                           trainer->position.epoch + 1, trainer->position.step);
         }

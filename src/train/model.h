@@ -1,11 +1,13 @@
 /* model.h: model.bin: the network, what it takes and what it says, in one file. A safetensors file
  * (base/safetensors.h) whose metadata hold
  *
- *   cnntrain.format   1
- *   config            the config as resolved, without paths: the same network from other files is
- * the same model classes           JSON list of the class names input             "c h w scale
- * mean.. std..": what data/input.h needs epoch, step       after which these weights stood and
- * whose tensors are <layer>.<parameter>, in the order of the network. */
+ *   - cnntrain.format: 1
+ *   - config: as resolved, without paths: the same network from other files is the same model
+ *   - classes: JSON list of the class names
+ *   - input: "c h w scale mean std ...", what data/input.h needs
+ *   - epoch, step: after which these weights stood
+ *
+ * and whose tensors are <layer>.<parameter>, in the order of the network. */
 #ifndef CNNTRAIN_TRAIN_MODEL_H
 #define CNNTRAIN_TRAIN_MODEL_H
 

@@ -59,8 +59,8 @@ void summary_append(const struct trainer *t, struct text *out)
         text_append(out, ", validate %s", text_from_count(count, t->validation.count));
     }
     text_append(out, ", %s classes", text_from_count(count, (uint64_t)t->model.classes.count));
-    text_append(out, "; %lld epochs of %zu steps of %zu\n", train->epochs,
-                (t->train.count + batch - 1) / batch, batch);
+    text_append(out, "; %lld epoch%s of %zu steps of %zu\n", train->epochs,
+                train->epochs == 1 ? "" : "s", (t->train.count + batch - 1) / batch, batch);
     text_append(out, "arena %s bytes", text_from_count(count, t->memory_bytes));
     text_append(out, " (%s)", text_from_bytes(count, t->memory_bytes));
     text_append(out, ", %s kernels, %d thread%s\n", t->kernels->name, t->threads,

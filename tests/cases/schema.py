@@ -64,6 +64,7 @@ KEYS = [
     ("S12 a number as layer", [("- relu", "- ¦5")], "expected a layer name, got a number"),
     ("S12b a list as layer", [("- relu", "- ¦[relu]")], "expected a layer name, got a list"),
     ("S13 empty item", [("- relu", "-¦")], "empty layer"),
+    ("S13v value for a layer that takes none", [("- relu", "- relu: ¦3")], "'relu' takes no value"),
     ("S13b option that is none of the layer's", [("- relu", "- relu: {¦slope: 3}")],
      "unknown key 'slope' in relu; known keys: name"),
     ("S14 seed twice", BASE + "¦seed: 2\n", "duplicate key 'seed'"),

@@ -102,7 +102,7 @@ OPTIMIZERS = {
     "sgd.nesterov": (WEIGHTS, "false", "true", "momentum: 0.9"),
 }
 NAMES = (SUMMARY, "first", "second")           # every layer's
-OWN_NAMES = (EXIT, "first", "conv1")           # an activation inside a layer shows its name only where two meet
+OWN_NAMES = (EXIT, None, "first")              # but an activation that belongs to a layer may not have one
 FAMILIES = {                                   # how a member is chosen; {} is its name
     "activations": "network.0.conv.activation={}",
     "initializers": "network.0.conv.init={}",

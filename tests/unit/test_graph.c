@@ -132,14 +132,15 @@ static void test_names(void **state)
     (void)state;
     const struct graph *graph =
         make("- conv: {filters: 2, kernel: 3, activation: relu}\n"
-             "- conv: {name: middle, filters: 2, kernel: 1, activation: {type: relu, name: r}}\n"
+             "- conv: {name: middle, filters: 2, kernel: 1, activation: relu}\n"
              "- relu\n"
              "- conv: {filters: 2, kernel: 1, activation: {type: leaky_relu, slope: 0.2}}\n"
              "- relu:\n"
              "- dense: 2\n",
              (struct shape){1, 8, 8});
-    static const char *const NAMES[] = {"conv1", "conv1.relu",       "middle", "r",     "relu1",
-                                        "conv3", "conv3.leaky_relu", "relu2",  "dense1"};
+    static const char *const NAMES[] = {"conv1", "conv1.relu", "middle",           "middle.relu",
+                                        "relu1", "conv3",      "conv3.leaky_relu", "relu2",
+                                        "dense1"};
     assert_int_equal(graph->count, sizeof NAMES / sizeof *NAMES);
     for (int i = 0; i < graph->count; i++) {
         assert_string_equal(graph->nodes[i].name, NAMES[i]);
@@ -354,9 +355,8 @@ static void test_bad_names(void **state)
            1, 3, "at most 64");
     refuse("- relu: {name: x}\n- dense: {units: 2, name: x}\n", 2, 3, "two layers are called 'x'");
     refuse("- relu: {name: dense1}\n- dense: 2\n", 2, 3, "two layers are called 'dense1'");
-    refuse("- dense: {units: 2, name: x, activation: {type: relu, name: x}}\n", 1, 3,
-           "two layers are called 'x'");
-    refuse("- dense: {units: 2, activation: {type: relu, name: a/b}}\n", 1, 3, "layer name 'a/b'");
+    refuse("- dense: {units: 2, activation: {type: relu, name: x}}\n", 1, 40,
+           "an activation that belongs to 'dense1' has no name of its own");
 }
 
 static void test_bad_shapes(void **state)

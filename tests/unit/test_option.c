@@ -183,7 +183,7 @@ static void refuses_bad_items(void **state)
         {"~", 1, "empty layer"}, /* S13 */
         {"[conv]", 1, "expected a layer name, got a list"},
         {"\"\"", 1, "expected a layer name, got text"},
-        {"relu: 5", 7, "'relu' takes no options"},
+        {"relu: 5", 7, "'relu' takes no value"},
         {"relu: {a: 5}", 8, "unknown key 'a' in relu; there are none"},
         {"conv:", 1, "missing key 'filters' in conv"},
         {"conv", 1, "missing key 'filters' in conv"},
