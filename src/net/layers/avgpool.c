@@ -3,52 +3,20 @@
 #include "net/layers/sliding.h"
 
 struct avgpool {
-    struct layer_options layer;
-    int size[2], stride[2];
-    struct padding padding;
+    struct pooling pooling;
     int count_padding;
 };
 
-#define FIELD(name) .offset = offsetof(struct avgpool, name)
 static const struct option OPTIONS[] = {
-    {.key = "size",
-     .kind = &OPTION_PAIR,
-     FIELD(size),
-     .low = 1,
-     .high = 1024,
-     .help = "size of the window"},
-    {.key = "stride",
-     .kind = &OPTION_PAIR,
-     FIELD(stride),
-     .fallback = "",
-     .low = 1,
-     .high = 1024,
-     .help = "steps of the window (default: its size)"},
-    {.key = "padding",
-     .kind = &OPTION_PADDING,
-     FIELD(padding),
-     .fallback = "0",
-     .low = 0,
-     .high = 1024,
-     .help = "border around the input"},
+    POOLING_ROWS,
     {.key = "count_padding",
      .kind = &OPTION_BOOLEAN,
-     FIELD(count_padding),
+     .offset = offsetof(struct avgpool, count_padding),
      .fallback = "true",
      .help = "divide by the whole window, its padding included"},
     LAYER_NAME_ROW,
     OPTION_END,
 };
-
-static int avgpool_shape(struct node *node, struct error_list *errors)
-{
-    struct avgpool *o = node->options;
-    if (o->stride[0] == 0) {
-        o->stride[0] = o->size[0];
-        o->stride[1] = o->size[1];
-    }
-    return sliding_shape(node, 0, o->size, o->stride, &o->padding, "window", errors);
-}
 
 static void avgpool_forward(const struct node *node, const struct run *run, const float *x,
                             float *y)
@@ -81,7 +49,7 @@ const struct layer_type LAYER_avgpool = {
                .help = "the mean of each window",
                .options = OPTIONS,
                .size = sizeof(struct avgpool)},
-    .shape = avgpool_shape,
+    .shape = pooling_shape,
     .forward = avgpool_forward,
     .backward = avgpool_backward,
     .examples = EXAMPLES,

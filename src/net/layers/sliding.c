@@ -97,3 +97,13 @@ int sliding_shape(struct node *node, int outs, const int kernel[2], const int st
     node->out = (struct shape){s->oc, s->oh, s->ow};
     return 0;
 }
+
+int pooling_shape(struct node *node, struct error_list *errors)
+{
+    struct pooling *o = node->options;
+    if (o->stride[0] == 0) {
+        o->stride[0] = o->size[0];
+        o->stride[1] = o->size[1];
+    }
+    return sliding_shape(node, 0, o->size, o->stride, &o->padding, "window", errors);
+}
