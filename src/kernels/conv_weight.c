@@ -73,21 +73,16 @@ INLINE void accumulate(const struct gradient *g, int OB, int IB, int KB, const f
 INLINE void finish(const struct gradient *g, int OB, int IB, int KB, const struct sums *sums,
                    float *dw)
 {
-    for (int first = 0; first < OB * IB * KB; first += LANES) {
-        vec lanes[LANES][PARTS];
-        float sum[LANES];
-        for (int i = 0; i < LANES; i++) {
-            for (int part = 0; part < PARTS; part++) {
-                lanes[i][part] =
-                    first + i < OB * IB * KB ? sums->part[part][first + i] : v_set(0.0f);
-            }
-        }
-        lanes_sum_16((const vec(*)[PARTS])lanes, sum);
-        for (int i = first; i < first + LANES && i < OB * IB * KB; i++) {
-            const int o = i / (IB * KB), k = i % (IB * KB);
-            float *to = dw + (size_t)o * g->dw_out + (size_t)(k / KB) * g->dw_channel + k % KB;
-            *to = g->add ? *to + sum[i - first] : sum[i - first];
-        }
+    float sum[MOST_BLOCK];
+    UNROLL
+    for (int i = 0; i < OB * IB * KB; i += LANES) {
+        lanes_sum_16(&sums->part[0][i], MOST_BLOCK, sum + i);
+    }
+    UNROLL
+    for (int i = 0; i < OB * IB * KB; i++) {
+        const int o = i / (IB * KB), k = i % (IB * KB);
+        float *to = dw + (size_t)o * g->dw_out + (size_t)(k / KB) * g->dw_channel + k % KB;
+        *to = g->add ? *to + sum[i] : sum[i];
     }
 }
 
@@ -110,7 +105,8 @@ INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float 
         struct sums sums[MOST_ROWS];
         for (int r = 0; r < end - group; r++) {
             for (int part = 0; part < PARTS; part++) {
-                memset(sums[r].part[part], 0, (size_t)(OB * IB * KB) * sizeof(vec));
+                memset(sums[r].part[part], 0,
+                       (size_t)((OB * IB * KB + LANES - 1) / LANES * LANES) * sizeof(vec));
             }
         }
         for (int y = 0; y < s->oh; y += near) {

@@ -169,16 +169,17 @@ INLINE float lanes_sum(const vec part[PARTS])
     return lanes[0];
 }
 
-/* lanes_sum of each of 16 pixels at once. */
-INLINE void lanes_sum_16(const vec a[LANES][PARTS], float sums[LANES])
+/* lanes_sum of each of 16 pixels at once; part p of pixel i is a[p * stride + i]. */
+INLINE void lanes_sum_16(const vec *a, int stride, float sums[LANES])
 {
 #if defined(__AVX512F__)
+    (void)stride;
     /* The same tree, with the halves of two vectors side by side in one, then of four, ... */
     vec t[8], u[4], v[2];
     UNROLL
     for (int i = 0; i < 8; i++) { /* 8 + 8 lanes */
-        t[i] = _mm512_shuffle_f32x4(a[2 * i][0], a[2 * i + 1][0], 0x44) +
-               _mm512_shuffle_f32x4(a[2 * i][0], a[2 * i + 1][0], 0xee);
+        t[i] = _mm512_shuffle_f32x4(a[2 * i], a[2 * i + 1], 0x44) +
+               _mm512_shuffle_f32x4(a[2 * i], a[2 * i + 1], 0xee);
     }
     UNROLL
     for (int i = 0; i < 4; i++) { /* 4 + 4 */
@@ -196,7 +197,12 @@ INLINE void lanes_sum_16(const vec a[LANES][PARTS], float sums[LANES])
     v_storeu(sums, _mm512_permutexvar_ps(order, s));
 #else
     for (int i = 0; i < LANES; i++) {
-        sums[i] = lanes_sum(a[i]);
+        vec part[PARTS];
+        UNROLL
+        for (int p = 0; p < PARTS; p++) {
+            part[p] = a[p * stride + i];
+        }
+        sums[i] = lanes_sum(part);
     }
 #endif
 }
