@@ -178,7 +178,7 @@ static void choose_initializers(struct graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         struct node *node = &graph->nodes[i];
-        struct choice *init = node->type->init ? node->type->init(node) : NULL;
+        struct choice *init = node_choice(node, node->type->init);
         if (!init || init->type) {
             continue;
         }
@@ -215,8 +215,7 @@ int graph_build(struct graph *graph, const struct network *network, struct shape
                               .index = graph->count};
         failed |= name_node(graph, node, arena, errors);
         graph->count++;
-        const struct choice *activation =
-            node->type->activation ? node->type->activation(node) : NULL;
+        const struct choice *activation = node_choice(node, node->type->activation);
         if (activation && activation->type) {
             failed |= attach_activation(graph, node, activation, arena, errors);
         }
@@ -253,7 +252,8 @@ void graph_initialize(const struct graph *graph, uint64_t seed, float *parameter
         for (int k = 0; k < node->needs.parameter_count; k++, tensor++) {
             const struct parameter *p = &node->needs.parameters[k];
             if (p->fan_in > 0) {
-                const struct initializer *init = (const void *)node->type->init(node)->type;
+                const struct initializer *init =
+                    (const void *)node_choice(node, node->type->init)->type;
                 init->fill(parameters + p->offset, p->size, p->fan_in, p->fan_out, seed, tensor);
             }
         }

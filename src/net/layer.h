@@ -100,9 +100,8 @@ struct layer_type {
      * run->add says. x and y are only valid where the flags ask for them. */
     void (*backward)(const struct node *node, const struct run *run, const float *x, const float *y,
                      const float *dy, float *dx);
-    /* The `activation` and `init` options, where the type has them. */
-    struct choice *(*activation)(const struct node *node);
-    struct choice *(*init)(const struct node *node);
+    /* Where in its options the type has its `activation` and `init` (struct choice); 0: nowhere. */
+    size_t activation, init;
     const struct layer_example *examples; /* ends with options == NULL; at least one */
 };
 
@@ -130,6 +129,12 @@ struct initializer {
 extern const struct family INITIALIZERS; /* initializers.def */
 extern const struct initializer INITIALIZER_he, INITIALIZER_xavier, INITIALIZER_lecun,
     INITIALIZER_zeros;
+
+/* An option of a node at an offset that its type names; NULL where it has none. */
+static inline struct choice *node_choice(const struct node *node, size_t offset)
+{
+    return offset ? (struct choice *)(void *)((char *)node->options + offset) : NULL;
+}
 
 static inline size_t shape_size(struct shape s) { return (size_t)s.c * s.h * s.w; }
 

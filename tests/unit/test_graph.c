@@ -164,7 +164,7 @@ static void test_resolved(void **state)
 
 static const struct initializer *init_of(const struct graph *graph, int i)
 {
-    return (const void *)graph->nodes[i].type->init(&graph->nodes[i])->type;
+    return (const void *)node_choice(&graph->nodes[i], graph->nodes[i].type->init)->type;
 }
 
 static void test_initializer_by_the_next_activation(void **state)

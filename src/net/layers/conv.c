@@ -111,16 +111,6 @@ static void conv_backward(const struct node *node, const struct run *run, const 
     }
 }
 
-static struct choice *conv_activation(const struct node *node)
-{
-    return &((struct conv *)node->options)->activation;
-}
-
-static struct choice *conv_init(const struct node *node)
-{
-    return &((struct conv *)node->options)->init;
-}
-
 static const struct layer_example EXAMPLES[] = {
     {"{filters: 6, kernel: 5}", {1, 12, 11}},
     {"{filters: 3, kernel: 3, stride: 2, padding: 1}", {2, 7, 8}},
@@ -142,7 +132,7 @@ const struct layer_type LAYER_conv = {
     .need = conv_need,
     .forward = conv_forward,
     .backward = conv_backward,
-    .activation = conv_activation,
-    .init = conv_init,
+    .activation = offsetof(struct conv, activation),
+    .init = offsetof(struct conv, init),
     .examples = EXAMPLES,
 };

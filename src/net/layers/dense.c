@@ -87,16 +87,6 @@ static void dense_backward(const struct node *node, const struct run *run, const
     }
 }
 
-static struct choice *dense_activation(const struct node *node)
-{
-    return &((struct dense *)node->options)->activation;
-}
-
-static struct choice *dense_init(const struct node *node)
-{
-    return &((struct dense *)node->options)->init;
-}
-
 static const struct layer_example EXAMPLES[] = {
     {"10", {3, 4, 5}},
     {"{units: 7, bias: false}", {1, 1, 33}},
@@ -115,7 +105,7 @@ const struct layer_type LAYER_dense = {
     .need = dense_need,
     .forward = dense_forward,
     .backward = dense_backward,
-    .activation = dense_activation,
-    .init = dense_init,
+    .activation = offsetof(struct dense, activation),
+    .init = offsetof(struct dense, init),
     .examples = EXAMPLES,
 };

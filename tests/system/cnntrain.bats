@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# cnntrain.bats: every option of cnntrain does what --help says of it. (What a config may hold: keys.py; faults: bad.py; resuming:
+# same_bytes.py; files: outputs.py.)
+
+setup() {
+    BIN=${BIN:-$BATS_TEST_DIRNAME/../../bin}
+    cd "$BATS_TEST_DIRNAME/../.."
+    OUT=$BATS_TEST_TMPDIR/out
+    SHORT=(configs/digits.yaml -o "$OUT" --set train.epochs=1)
+}
+
+# What a short run says on stderr, with the options given.
+says() {
+    OMP_WAIT_POLICY=passive "$BIN/cnntrain" "${SHORT[@]}" "$@" 2>&1 >"$BATS_TEST_TMPDIR/stdout"
+}
+
+@test "--dry-run prints the summary on stdout and writes nothing" {
+    "$BIN/cnntrain" "${SHORT[@]}" --dry-run >"$BATS_TEST_TMPDIR/stdout"
+    grep -q '^total  *38,282  *337,536$' "$BATS_TEST_TMPDIR/stdout"
+    grep -q '; 1 epoch of ' "$BATS_TEST_TMPDIR/stdout"
+    [ ! -e "$OUT" ]
+}
+
+@test "--output and --set are followed; results and nothing else are in the directory" {
+    says
+    [ "$(wc -l <"$OUT/log.csv")" -eq 2 ]
+    [ "$(cd "$OUT" && echo *)" = "checkpoint.bin config.yaml log.csv model.bin" ]
+    [ ! -s "$BATS_TEST_TMPDIR/stdout" ]
+}
+
+@test "--quiet says nothing, --verbose says more than neither" {
+    [ -z "$(says --quiet)" ]
+    plain=$(says)
+    more=$(says --verbose)
+    [[ $plain == *"model written to"* ]]
+    [[ $plain != *CRC-32* ]]
+    [[ $more == *"data/digits/train-images-idx3-ubyte.gz: 1,438 images of 1x8x8, CRC-32 "* ]]
+}
+
+@test "--progress always draws where auto and never do not" {
+    long=(--set train.epochs=60) # a bar is first drawn after a tenth of a second
+    [[ $(says "${long[@]}" --progress always) == *$'\r'* ]]
+    [[ $(says "${long[@]}" --progress never) != *$'\r'* ]]
+    [[ $(says "${long[@]}") != *$'\r'* ]]
+}
+
+@test "--threads is the number of threads" {
+    [[ $(says --threads 1) == *"kernels, 1 thread"* ]]
+    [[ $(says --threads 3) == *"kernels, 3 threads"* ]]
+}
+
+@test "--list prints all topics, or one" {
+    all=$("$BIN/cnntrain" --list)
+    losses=$("$BIN/cnntrain" --list losses)
+    [[ $all == *cross_entropy* && $all == *maxpool* && $all == *early_stopping* ]]
+    [[ $losses == *cross_entropy* && $losses != *maxpool* ]]
+}
+
+@test "--resume of a finished run has nothing to do and changes no byte" {
+    says
+    before=$(cat "$OUT"/model.bin "$OUT"/checkpoint.bin "$OUT"/log.csv | sha256sum)
+    [[ $(says --resume) == *"nothing to do"* ]]
+    [ "$(cat "$OUT"/model.bin "$OUT"/checkpoint.bin "$OUT"/log.csv | sha256sum)" = "$before" ]
+}
