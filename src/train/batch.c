@@ -1,14 +1,13 @@
-/* batch.c: one step: the shards of a batch forward and backward, then gradients added and weights
- * moved, range by range. */
+/* batch.c: one step: the shards of a batch forward and backward, then the update, range by
+ * range. */
 #include "train/trainer.h"
 
 #include "base/rng.h"
+#include "train/update.h"
 
 #include <math.h>
 #include <omp.h>
 #include <string.h>
-
-enum { RANGE = 2048 }; /* parameters that one thread adds up and moves at a time */
 
 /* The samples of tile `tile` of a batch, and what the network's layers are told of it. */
 static int begin_tile(const struct trainer *t, const uint32_t *index, size_t n, int tile,
@@ -51,21 +50,6 @@ static void train_tile(struct trainer *t, const uint32_t *index, size_t n, int t
     }
     t->tile_loss[tile] = sum;
     net_backward(&t->model.graph, &t->plan, &run, block);
-}
-
-/* Add the shards of one range and let the optimizer take its step there. */
-static void update_range(struct trainer *t, size_t first, int shards)
-{
-    const size_t all = t->model.graph.parameters, n = all - first < RANGE ? all - first : RANGE;
-    float gradient[RANGE] __attribute__((aligned(64)));
-    float *states[MOST_STATES] = {NULL};
-    for (int k = 0; k < t->optimizer->states; k++) {
-        states[k] = t->states[k] + first;
-    }
-    const struct optimizer_options *options = t->model.settings.train.optimizer.options;
-    t->kernels->reduce(n, t->shard_gradients + first, shards, all, gradient);
-    t->optimizer->step(options, t->kernels, t->position.step + 1, options->lr, n,
-                       t->parameters + first, gradient, states);
 }
 
 /* Say where the first number that is not finite comes from. */
@@ -120,7 +104,7 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
         }
         if (isfinite(loss)) {
 #pragma omp for schedule(static) nowait
-            for (size_t at = 0; at < parameters; at += RANGE) {
+            for (size_t at = 0; at < parameters; at += UPDATE_RANGE) {
                 update_range(t, at, shards);
             }
         }

@@ -1,0 +1,78 @@
+/* settings_data.c: the option table of `data`. */
+#include "train/settings_groups.h"
+
+static int validation_decode(const struct option *option, void *field, const struct yaml *value,
+                             struct decoder *decoder)
+{
+    struct validation *validation = field;
+    double share;
+    if (value->kind == YAML_SCALAR && !value->quoted &&
+        text_to_double(value->text, value->length, &share) != -1) {
+        return OPTION_DOUBLE.decode(option, &validation->share, value, decoder);
+    }
+    return OPTION_SOURCE.decode(option, &validation->source, value, decoder);
+}
+
+static void validation_emit(const struct option *option, const void *field, struct text *out,
+                            int indent)
+{
+    const struct validation *validation = field;
+    if (validation->source.images) {
+        OPTION_SOURCE.emit(option, &validation->source, out, indent);
+    } else if (validation->share > 0) {
+        OPTION_DOUBLE.emit(option, &validation->share, out, indent);
+    }
+}
+
+static void validation_describe(const struct option *option, struct text *out)
+{
+    (void)option;
+    text_append(out, "a share of train below 1, or a set like train");
+}
+
+static const struct option_kind OPTION_VALIDATION = {.name = "number or data set",
+                                                     .decode = validation_decode,
+                                                     .emit = validation_emit,
+                                                     .describe = validation_describe};
+
+static const struct group INPUT = {INPUT_OPTIONS, sizeof(struct input_options), NULL};
+
+#define DATA(name) .offset = offsetof(struct data_settings, name)
+const struct option DATA_OPTIONS[] = {
+    {.key = "train",
+     .kind = &OPTION_SOURCE,
+     DATA(train),
+     .fallback = "",
+     .help = "the images to train on"},
+    {.key = "test",
+     .kind = &OPTION_SOURCE,
+     DATA(test),
+     .fallback = "",
+     .help = "the images to test on; cnneval reads it"},
+    {.key = "validation",
+     .kind = &OPTION_VALIDATION,
+     DATA(validation),
+     .fallback = "",
+     .low = 0,
+     .high = 1,
+     .open = 3,
+     .help = "a stratified share of train, or a set of its own, to judge each epoch by"},
+    {.key = "classes",
+     .kind = &OPTION_TEXTS,
+     DATA(classes),
+     .fallback = "",
+     .help = "class names (default: 0, 1, ...)"},
+    {.key = "input",
+     .kind = &OPTION_GROUP,
+     DATA(input),
+     .fallback = "{}",
+     .extra = &INPUT,
+     .help = "what the network sees"},
+    {.key = "normalize",
+     .kind = &OPTION_NORMALIZE,
+     DATA(normalize),
+     .fallback = "standard",
+     .help = "how pixels become numbers"},
+    OPTION_END,
+};
+const struct group DATA_GROUP = {DATA_OPTIONS, sizeof(struct data_settings), NULL};
