@@ -220,6 +220,15 @@ void agreement_check(struct agreement *a, const char *what, const struct kernels
     }
 }
 
+void labels_to_ref(const struct labels *labels, struct ref_labels *ref)
+{
+    for (int lane = 0; lane < LANES; lane++) {
+        ref->first[lane] = labels->first[lane];
+        ref->second[lane] = labels->second[lane];
+        ref->share[lane] = (double)labels->share[lane];
+    }
+}
+
 void agreement_free(struct agreement *a)
 {
     free(a->first);

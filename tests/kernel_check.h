@@ -34,6 +34,8 @@ void guarded_copy(struct guarded *g, const float *from);
 void guarded_reorder(struct guarded *g);
 /* A kernel's window over 16 images, as the reference takes it. */
 struct ref_window check_window(const struct window *s);
+/* Labels, as the reference takes them. */
+void labels_to_ref(const struct labels *labels, struct ref_labels *ref);
 
 /* SplitMix64 (Steele, Lea, Flood 2014): a small generator for test inputs, unrelated to the
  * product's. */

@@ -290,65 +290,6 @@ const struct ref_activation *ref_activation(const char *name)
     return NULL;
 }
 
-/* ln p[k] for all classes; the greatest logit is taken away first, so that nothing is lost however
- * large they are. */
-static void log_softmax(int classes, const double *z, double *out)
-{
-    double most = z[0], sum = 0;
-    for (int k = 1; k < classes; k++) {
-        most = fmax(most, z[k]);
-    }
-    for (int k = 0; k < classes; k++) {
-        sum += exp(z[k] - most);
-    }
-    for (int k = 0; k < classes; k++) {
-        out[k] = z[k] - most - log(sum);
-    }
-}
-
-void ref_softmax(int n, int classes, const double *z, double *p)
-{
-    for (int s = 0; s < n; s++, z += classes, p += classes) {
-        log_softmax(classes, z, p);
-        for (int k = 0; k < classes; k++) {
-            p[k] = exp(p[k]);
-        }
-    }
-}
-
-enum { MOST_CLASSES = 1024 };
-
-void ref_cross_entropy(int n, int classes, const double *z, const int *labels, double scale,
-                       double *loss, double *dz)
-{
-    double log_p[MOST_CLASSES];
-    assert(classes <= MOST_CLASSES);
-    for (int s = 0; s < n; s++, z += classes) {
-        const int live = labels[s] >= 0;
-        log_softmax(classes, z, log_p);
-        loss[s] = live ? -log_p[labels[s]] : 0;
-        for (int k = 0; dz && k < classes; k++) {
-            dz[(size_t)s * classes + k] = live ? (exp(log_p[k]) - (k == labels[s])) * scale : 0;
-        }
-    }
-}
-
-void ref_mse(int n, int classes, const double *z, const int *labels, double scale, double *loss,
-             double *dz)
-{
-    for (int s = 0; s < n; s++, z += classes) {
-        const int live = labels[s] >= 0;
-        loss[s] = 0;
-        for (int k = 0; k < classes; k++) {
-            const double difference = z[k] - (k == labels[s]);
-            loss[s] += live ? difference * difference / classes : 0;
-            if (dz) {
-                dz[(size_t)s * classes + k] = live ? 2 * difference / classes * scale : 0;
-            }
-        }
-    }
-}
-
 void ref_adam(const struct ref_adam *a, int step, size_t n, double *w, const double *g, double *m,
               double *v)
 {

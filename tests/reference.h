@@ -57,13 +57,18 @@ struct ref_activation {
 /* By the name that a config gives it, or NULL. */
 const struct ref_activation *ref_activation(const char *name);
 
-/* z, p and dz are [n][classes]. A label of -1 is a dead sample: loss 0, dz 0. loss[n]; dz may be
- * NULL, and carries `scale`. */
+/* The target of sample s is share * onehot(first) + (1 - share) * onehot(second); a first of -1 is
+ * a dead sample: loss 0, dz 0. */
+struct ref_labels {
+    int first[REF_LANES], second[REF_LANES];
+    double share[REF_LANES];
+};
+/* z, p and dz are [n][classes], n at most 16. loss[n]; dz may be NULL, and carries `scale`. */
 void ref_softmax(int n, int classes, const double *z, double *p);
-void ref_cross_entropy(int n, int classes, const double *z, const int *labels, double scale,
-                       double *loss, double *dz);
-void ref_mse(int n, int classes, const double *z, const int *labels, double scale, double *loss,
-             double *dz);
+void ref_cross_entropy(int n, int classes, const double *z, const struct ref_labels *labels,
+                       double scale, double *loss, double *dz);
+void ref_mse(int n, int classes, const double *z, const struct ref_labels *labels, double scale,
+             double *loss, double *dz);
 
 /* One step, the `step`-th from 1. */
 struct ref_adam {

@@ -200,13 +200,14 @@ static void lay(const struct dataset *set, const uint32_t sample[LANES], int cha
 }
 
 void input_tile(const struct input *input, const struct dataset *set, const uint32_t *index,
-                int live, float *x, int32_t *labels, const struct kernels *kernels)
+                int live, float *x, struct labels *labels, const struct kernels *kernels)
 {
     assert(live >= 1 && live <= LANES);
     uint32_t sample[LANES];
     for (int i = 0; i < LANES; i++) {
         sample[i] = index[i < live ? i : 0];
-        labels[i] = i < live ? set->labels[sample[i]] : -1;
+        labels->first[i] = labels->second[i] = i < live ? set->labels[sample[i]] : -1;
+        labels->share[i] = 1.0f;
     }
     const size_t top = (size_t)(input->h - set->h) / 2, left = (size_t)(input->w - set->w) / 2;
     const size_t right = (size_t)(input->w - set->w) - left,

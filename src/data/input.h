@@ -52,6 +52,6 @@ int input_check(const struct input *input, const struct dataset *set, enum error
  * 64-byte aligned; labels[16] gets the labels, -1 in dead lanes. The same bytes at every kernel
  * level. */
 void input_tile(const struct input *input, const struct dataset *set, const uint32_t *index,
-                int live, float *x, int32_t *labels, const struct kernels *kernels);
+                int live, float *x, struct labels *labels, const struct kernels *kernels);
 
 #endif

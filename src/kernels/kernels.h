@@ -30,6 +30,14 @@ struct window {
     int pad_top, pad_left;
 };
 
+/* What 16 outputs should have been. The target of lane i is share * onehot(first) + (1 - share) *
+ * onehot(second): ordinarily share is 1 and second is first; where two samples are mixed, first is
+ * the one with the greater share. A dead lane has first = second = -1. */
+struct labels {
+    int32_t first[LANES], second[LANES];
+    float share[LANES];
+};
+
 /* Elementwise functions. `slope` is the option of leaky_relu (slope) and elu (alpha). */
 struct activation_kernel {
     /* y = f(x), n vectors of 16; x == y is allowed. */
@@ -104,13 +112,13 @@ struct kernels {
     /* Softmax over `classes` vectors, each lane by itself, stable: p = exp(z - max) / sum. z == p
      * is allowed. */
     void (*softmax)(int classes, const float *z, float *p);
-    /* Cross-entropy of softmax(z) against labels[16] (-1: dead lane): loss[lane], 0 in dead lanes;
-     * and, when dz is not NULL, dz = (softmax(z) - onehot) * scale, 0 in dead lanes. */
-    void (*cross_entropy)(int classes, const float *z, const int32_t *labels, float scale,
+    /* Cross-entropy of softmax(z) against the labels' targets: loss[lane], 0 in dead lanes; and,
+     * when dz is not NULL, dz = (softmax(z) - target) * scale, 0 in dead lanes. */
+    void (*cross_entropy)(int classes, const float *z, const struct labels *labels, float scale,
                           float *loss, float *dz);
-    /* Mean over the classes of (z - onehot)^2: loss[lane]; dz = 2 (z - onehot) / classes * scale.
+    /* Mean over the classes of (z - target)^2: loss[lane]; dz = 2 (z - target) / classes * scale.
      */
-    void (*mse)(int classes, const float *z, const int32_t *labels, float scale, float *loss,
+    void (*mse)(int classes, const float *z, const struct labels *labels, float scale, float *loss,
                 float *dz);
 
     /* sum[i] = shards (1 to 64 of them) added in a fixed binary tree; shard s stands at shards + s

@@ -23,9 +23,9 @@ void KERNEL(softmax)(int classes, const float *z, float *p)
     }
 }
 
-/* loss = ln(sum of e^(z - max)) + (max - z[label]); the difference first, so that large logits cost
- * no digits. */
-void KERNEL(cross_entropy)(int classes, const float *z, const int32_t *labels, float scale,
+/* loss = ln(sum of e^(z - max)) + sum over k of target[k] (max - z[k]); the difference first, so
+ * that large logits cost no digits. */
+void KERNEL(cross_entropy)(int classes, const float *z, const struct labels *labels, float scale,
                            float *loss, float *dz)
 {
     float greatest[LANES] __attribute__((aligned(64)));
@@ -46,11 +46,14 @@ void KERNEL(cross_entropy)(int classes, const float *z, const int32_t *labels, f
         }
     }
     for (int lane = 0; lane < LANES; lane++) {
-        if (labels[lane] >= 0) {
-            const size_t at = (size_t)labels[lane] * LANES + lane;
-            loss[lane] += greatest[lane] - z[at];
+        if (labels->first[lane] >= 0) {
+            const size_t first = (size_t)labels->first[lane] * LANES + lane;
+            const size_t second = (size_t)labels->second[lane] * LANES + lane;
+            const float share = labels->share[lane], rest = 1.0f - share;
+            loss[lane] += share * (greatest[lane] - z[first]) + rest * (greatest[lane] - z[second]);
             if (dz) {
-                dz[at] -= scale;
+                dz[first] -= share * scale;
+                dz[second] -= rest * scale;
             }
         } else {
             loss[lane] = 0.0f;
@@ -61,21 +64,24 @@ void KERNEL(cross_entropy)(int classes, const float *z, const int32_t *labels, f
     }
 }
 
-void KERNEL(mse)(int classes, const float *z, const int32_t *labels, float scale, float *loss,
+void KERNEL(mse)(int classes, const float *z, const struct labels *labels, float scale, float *loss,
                  float *dz)
 {
     const float mean = 1.0f / (float)classes;
     for (int lane = 0; lane < LANES; lane++) {
+        const int live = labels->first[lane] >= 0;
+        const float share = labels->share[lane];
         float sum = 0.0f;
         for (int k = 0; k < classes; k++) {
             const size_t at = (size_t)k * LANES + lane;
-            const float live = labels[lane] >= 0 ? 1.0f : 0.0f;
-            const float difference = z[at] - (labels[lane] == k ? 1.0f : 0.0f);
+            const float target = (labels->first[lane] == k ? share : 0.0f) +
+                                 (labels->second[lane] == k ? 1.0f - share : 0.0f);
+            const float difference = z[at] - target;
             sum += difference * difference;
             if (dz) {
-                dz[at] = live > 0.0f ? 2.0f * difference * mean * scale : 0.0f;
+                dz[at] = live ? 2.0f * difference * mean * scale : 0.0f;
             }
         }
-        loss[lane] = labels[lane] >= 0 ? sum * mean : 0.0f;
+        loss[lane] = live ? sum * mean : 0.0f;
     }
 }

@@ -1,13 +1,16 @@
-/* losses.c: the losses. Both are means over the batch; labels stand for one-hot targets. */
+/* losses.c: the losses. Both are means over the batch; labels stand for targets, one-hot or a
+ * mixture of two. */
 #include "net/loss.h"
 
 #include <string.h>
 
 extern const struct loss_type LOSS_cross_entropy, LOSS_mse;
 
-static void cross_entropy_evaluate(const struct kernels *k, int classes, const float *z,
-                                   const int32_t *labels, float scale, float *loss, float *dz)
+static void cross_entropy_evaluate(const void *options, const struct kernels *k, int classes,
+                                   const float *z, const struct labels *labels, float scale,
+                                   float *loss, float *dz)
 {
+    (void)options;
     k->cross_entropy(classes, z, labels, scale, loss, dz);
 }
 
@@ -23,9 +26,10 @@ const struct loss_type LOSS_cross_entropy = {
     .predict = cross_entropy_predict,
 };
 
-static void mse_evaluate(const struct kernels *k, int classes, const float *z,
-                         const int32_t *labels, float scale, float *loss, float *dz)
+static void mse_evaluate(const void *options, const struct kernels *k, int classes, const float *z,
+                         const struct labels *labels, float scale, float *loss, float *dz)
 {
+    (void)options;
     k->mse(classes, z, labels, scale, loss, dz);
 }
 

@@ -147,14 +147,14 @@ static int measure(const struct eval_options *options, struct model *model,
                    struct metrics *metrics, struct rows *rows, struct error *e)
 {
     const int threads = cli_threads(&options->common);
-    const struct loss_type *loss = (const void *)model->settings.train.loss.type;
     struct evaluator evaluator = {0};
     struct subset subset = {0};
     int status = -1;
 
     if (subset_all(&subset, set, e) == 0 &&
-        evaluator_open(&evaluator, &model->graph, &model->input, loss, model->parameters, kernels,
-                       model->classes.count, threads, &model->arena, e) == 0) {
+        evaluator_open(&evaluator, &model->graph, &model->input, &model->settings.train.loss,
+                       model->parameters, kernels, model->classes.count, threads, &model->arena,
+                       e) == 0) {
         struct collector collector = {.metrics = metrics, .rows = rows, .subset = &subset};
         const double start = progress_now();
 

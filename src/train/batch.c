@@ -11,7 +11,7 @@
 
 /* The samples of tile `tile` of a batch, and what the network's layers are told of it. */
 static int begin_tile(const struct trainer *t, const uint32_t *index, size_t n, int tile,
-                      float *block, int32_t *labels, struct run *run)
+                      float *block, struct labels *labels, struct run *run)
 {
     const size_t first = (size_t)tile * LANES, rest = n - first;
     const int live = (int)(rest < LANES ? rest : LANES);
@@ -34,16 +34,16 @@ static void train_tile(struct trainer *t, const uint32_t *index, size_t n, int t
                        float *gradients, int add)
 {
     struct run run;
-    int32_t labels[LANES];
+    struct labels labels;
     float loss[LANES] __attribute__((aligned(64)));
-    const int live = begin_tile(t, index, n, tile, block, labels, &run);
+    const int live = begin_tile(t, index, n, tile, block, &labels, &run);
     run.gradients = gradients;
     run.add = add;
     net_forward(&t->model.graph, &t->plan, &run, block);
     const float *z = block + t->plan.logits;
-    t->tile_correct[tile] = tile_correct(z, t->model.classes.count, labels, live);
-    t->loss->evaluate(t->kernels, t->model.classes.count, z, labels, 1.0f / (float)n, loss,
-                      block + t->plan.dlogits);
+    t->tile_correct[tile] = tile_correct(z, t->model.classes.count, labels.first, live);
+    t->loss->evaluate(t->model.settings.train.loss.options, t->kernels, t->model.classes.count, z,
+                      &labels, 1.0f / (float)n, loss, block + t->plan.dlogits);
     double sum = 0;
     for (int lane = 0; lane < live; lane++) {
         sum += (double)loss[lane];
@@ -58,9 +58,9 @@ static int not_finite(struct trainer *t, const uint32_t *index, size_t n, int ti
 {
     for (int tile = 0; tile < tiles; tile++) {
         struct run run;
-        int32_t labels[LANES];
+        struct labels labels;
         int parameter;
-        begin_tile(t, index, n, tile, t->blocks, labels, &run);
+        begin_tile(t, index, n, tile, t->blocks, &labels, &run);
         const struct node *node =
             net_find_not_finite(&t->model.graph, &t->plan, &run, t->blocks, &parameter);
         if (node) {

@@ -9,11 +9,12 @@ enum { ROUND = 64 }; /* tiles */
 /* Where the memory's parts stand, in floats. */
 static size_t result_floats(const struct evaluator *e)
 {
-    return (size_t)e->classes * LANES + 2 * LANES; /* outputs, losses, labels */
+    return (size_t)e->classes * LANES + LANES + /* outputs, losses, labels */
+           (sizeof(struct labels) + 63) / 64 * LANES;
 }
 
 int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
-                   const struct input *input, const struct loss_type *loss, const float *parameters,
+                   const struct input *input, const struct choice *loss, const float *parameters,
                    const struct kernels *kernels, int classes, int threads, struct arena *arena,
                    struct error *e)
 {
@@ -58,14 +59,15 @@ static void evaluate_tile(const struct evaluator *e, const struct subset *subset
                           int live, float *block, float *result)
 {
     struct run run = {.kernels = e->kernels, .parameters = e->parameters};
-    int32_t *labels = (int32_t *)(void *)(result + (size_t)(e->classes + 1) * LANES);
+    struct labels *labels = (void *)(result + (size_t)(e->classes + 1) * LANES);
+    const struct loss_type *loss = (const void *)e->loss->type;
     input_tile(e->input, subset->set, subset->index + first, live, block + e->plan.input, labels,
                e->kernels);
     net_forward(e->graph, &e->plan, &run, block);
     const float *z = block + e->plan.logits;
-    e->loss->evaluate(e->kernels, e->classes, z, labels, 1.0f, result + (size_t)e->classes * LANES,
-                      NULL);
-    e->loss->predict(e->kernels, e->classes, z, result);
+    loss->evaluate(e->loss->options, e->kernels, e->classes, z, labels, 1.0f,
+                   result + (size_t)e->classes * LANES, NULL);
+    loss->predict(e->kernels, e->classes, z, result);
 }
 
 int evaluate(const struct evaluator *e, const struct subset *subset,
@@ -85,16 +87,15 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
         for (int t = 0; t < count; t++) {
             const size_t first = (round + (size_t)t) * LANES, rest = subset->count - first;
             const float *result = results + (size_t)t * stride;
-            const int32_t *labels =
-                (const int32_t *)(const void *)(result + (size_t)(e->classes + 1) * LANES);
+            const struct labels *labels = (const void *)(result + (size_t)(e->classes + 1) * LANES);
             const int live = (int)(rest < LANES ? rest : LANES);
             const struct evaluated_tile tile = {
                 .first = first,
                 .live = live,
-                .correct = tile_correct(result, e->classes, labels, live),
+                .correct = tile_correct(result, e->classes, labels->first, live),
                 .p = result,
                 .loss = result + (size_t)e->classes * LANES,
-                .labels = labels,
+                .labels = labels->first,
             };
             const int end = visit(user, &tile);
             if (end) {

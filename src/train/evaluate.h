@@ -10,7 +10,7 @@
 struct evaluator {
     const struct graph *graph;
     const struct input *input;
-    const struct loss_type *loss;
+    const struct choice *loss; /* of LOSSES */
     const float *parameters;
     const struct kernels *kernels;
     int classes, threads;
@@ -19,7 +19,7 @@ struct evaluator {
 };
 /* `parameters` may change between calls of evaluate. ERROR_LIMIT. */
 int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
-                   const struct input *input, const struct loss_type *loss, const float *parameters,
+                   const struct input *input, const struct choice *loss, const float *parameters,
                    const struct kernels *kernels, int classes, int threads, struct arena *arena,
                    struct error *e);
 void evaluator_close(struct evaluator *evaluator);

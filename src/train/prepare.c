@@ -132,8 +132,9 @@ static int allocate(struct trainer *t, struct error_list *errors)
     memset(t->memory, 0, t->memory_bytes);
     lay_out(t, t->memory);
     t->model.parameters = t->parameters;
-    TRY_ONE(evaluator_open(&t->evaluator, &t->model.graph, &t->model.input, t->loss, t->parameters,
-                           t->kernels, t->model.classes.count, t->threads, &t->model.arena, e));
+    TRY_ONE(evaluator_open(&t->evaluator, &t->model.graph, &t->model.input,
+                           &t->model.settings.train.loss, t->parameters, t->kernels,
+                           t->model.classes.count, t->threads, &t->model.arena, e));
     return 0;
 }
 

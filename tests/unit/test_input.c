@@ -403,14 +403,14 @@ static void check_tile(const struct made *made, const struct input *input, int l
     const size_t size = (size_t)(input->c * input->h * input->w) * LANES;
     float *x = aligned_alloc(64, (size + 2 * GUARD) * sizeof *x);
     uint32_t index[LANES];
-    int32_t labels[LANES + 2] = {-77, 0};
+    struct labels labels[3]; /* the middle one is the tile's */
     assert_non_null(x);
-    labels[LANES + 1] = -77;
+    memset(labels, 0x55, sizeof labels);
     memset(x, 0x55, (size + 2 * GUARD) * sizeof *x);
     for (int i = 0; i < LANES; i++) {
         index[i] = i < live ? (uint32_t)(i * 7 + 3) % (uint32_t)set->count : 12345678;
     }
-    input_tile(input, set, index, live, x + GUARD, labels + 1, kernels);
+    input_tile(input, set, index, live, x + GUARD, &labels[1], kernels);
     const int top = (input->h - set->h) / 2, left = (input->w - set->w) / 2;
     for (size_t i = 0; i < size; i++) {
         const int lane = (int)(i % LANES), column = (int)(i / LANES) % input->w;
@@ -435,10 +435,12 @@ static void check_tile(const struct made *made, const struct input *input, int l
         assert_memory_equal(&x[GUARD + size + (size_t)i], "UUUU", 4);
     }
     for (int i = 0; i < LANES; i++) {
-        assert_int_equal(labels[1 + i], i < live ? made->labels[index[i]] : -1);
+        assert_int_equal(labels[1].first[i], i < live ? made->labels[index[i]] : -1);
+        assert_int_equal(labels[1].second[i], labels[1].first[i]);
+        assert_true(labels[1].share[i] == 1);
     }
-    assert_int_equal(labels[0], -77);
-    assert_int_equal(labels[LANES + 1], -77);
+    assert_int_equal(labels[0].second[LANES - 1], 0x55555555);
+    assert_int_equal(labels[2].first[0], 0x55555555);
     free(x);
 }
 
@@ -476,7 +478,7 @@ static void test_padding_is_zero(void **state)
     struct made *made = *state;
     static const double means[] = {0, 0.1307, -3};
     uint32_t index[LANES] = {0};
-    int32_t labels[LANES];
+    struct labels labels;
     float *x = aligned_alloc(64, 9 * LANES * sizeof *x);
     assert_non_null(x);
     for (enum kernel_level level = 0; level <= cpu_level(); level++) {
@@ -485,7 +487,7 @@ static void test_padding_is_zero(void **state)
             made->bytes[0] = 0;
             const struct input input = {
                 .c = 1, .h = 3, .w = 3, .scale = 1.0 / 255, .mean = {means[m]}, .std = {0.3081}};
-            input_tile(&input, &made->set, index, 1, x, labels, kernels_resolve(level));
+            input_tile(&input, &made->set, index, 1, x, &labels, kernels_resolve(level));
             for (int i = 0; i < 9 * LANES; i++) {
                 assert_memory_equal(&x[i], &x[4 * LANES], sizeof *x);
             }

@@ -129,10 +129,10 @@ static void test_softmax(void **state)
 }
 
 /* Two losses, one shape of test. */
-typedef void loss_kernel(int classes, const float *z, const int32_t *labels, float scale,
+typedef void loss_kernel(int classes, const float *z, const struct labels *labels, float scale,
                          float *loss, float *dz);
-typedef void loss_reference(int n, int classes, const double *z, const int *labels, double scale,
-                            double *loss, double *dz);
+typedef void loss_reference(int n, int classes, const double *z, const struct ref_labels *labels,
+                            double scale, double *loss, double *dz);
 
 struct loss_case {
     const char *name;
@@ -148,33 +148,42 @@ static loss_kernel *mse_of(const struct kernels *k) { return k->mse; }
 
 /* The loss is ln(sum) + (max - z[label]); its error is that of the sum (2 units for each e^x) and
  * of the difference. */
-static void cross_entropy_bound(int n, int classes, const double *z, const int *labels,
-                                double scale, double *loss, double *dz)
+static void cross_entropy_bound(int n, int classes, const double *z,
+                                const struct ref_labels *labels, double scale, double *loss,
+                                double *dz)
 {
     double *p = check_doubles((size_t)n * classes);
     ref_softmax(n, classes, z, p);
     softmax_bound(classes, z, p, dz);
     for (int s = 0; s < n; s++) {
-        const int label = labels[s];
-        const double *of = z + (size_t)s * classes, most = greatest(classes, of);
-        loss[s] = label < 0 ? 0 : EPSILON * (2 + log(classes) + (most - of[label]));
+        const int first = labels->first[s], second = labels->second[s];
+        const double *of = z + (size_t)s * classes, most = greatest(classes, of),
+                     share = labels->share[s];
+        loss[s] = 0;
+        if (first >= 0) {
+            const double far = share * (most - of[first]) + (1 - share) * (most - of[second]);
+            loss[s] = EPSILON * (2 + log(classes) + (share < 1 ? 2 : 1) * far);
+        }
         for (int k = 0; k < classes; k++) {
             double *bound = &dz[(size_t)s * classes + k];
-            *bound = label < 0 ? 0 : scale * (*bound + EPSILON * (k == label));
+            *bound = first < 0 ? 0 : scale * (*bound + EPSILON * (k == first || k == second));
         }
     }
     free(p);
 }
 
-static void mse_bound(int n, int classes, const double *z, const int *labels, double scale,
-                      double *loss, double *dz)
+static void mse_bound(int n, int classes, const double *z, const struct ref_labels *labels,
+                      double scale, double *loss, double *dz)
 {
     ref_mse(n, classes, z, labels, scale, loss, dz);
     for (int s = 0; s < n; s++) {
+        const double soft = labels->share[s] < 1; /* then a target may be rounded */
         loss[s] *= 4 * EPSILON;
-    }
-    for (size_t i = 0; i < (size_t)n * classes; i++) {
-        dz[i] = 2.5 * EPSILON * fabs(dz[i]);
+        for (int k = 0; k < classes; k++) {
+            const double rounded = soft * (k == labels->first[s] && k == labels->second[s]);
+            double *bound = &dz[(size_t)s * classes + k];
+            *bound = EPSILON * (2.5 * fabs(*bound) + rounded * 2 * scale / classes);
+        }
     }
 }
 
@@ -184,17 +193,24 @@ static const struct loss_case MSE = {"mse", mse_of, ref_mse, mse_bound};
 
 /* A label for each lane; about a third of the lanes dead, the first and the last among them in
  * turn. */
-static void fill_labels(struct dice *dice, int classes, int32_t labels[LANES])
+static void fill_labels(struct dice *dice, int classes, int soft, struct labels *labels)
 {
     for (int lane = 0; lane < LANES; lane++) {
-        labels[lane] = dice_between(dice, 0, 2) ? dice_between(dice, 0, classes - 1) : -1;
+        labels->first[lane] = dice_between(dice, 0, 2) ? dice_between(dice, 0, classes - 1) : -1;
     }
-    labels[dice_between(dice, 0, 1) * (LANES - 1)] = -1;
-    labels[1] = classes - 1;
-    labels[2] = 0;
+    labels->first[dice_between(dice, 0, 1) * (LANES - 1)] = -1;
+    labels->first[1] = classes - 1;
+    labels->first[2] = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+        const int dead = labels->first[lane] < 0;
+        labels->second[lane] =
+            dead || !soft ? labels->first[lane] : dice_between(dice, 0, classes - 1);
+        labels->share[lane] = dead || !soft ? 1 : dice_uniform(dice, 0.5f, 1);
+    }
 }
 
-static void check_loss(const struct loss_case *c, struct dice *dice, int classes, int kind)
+static void check_loss(const struct loss_case *c, struct dice *dice, int classes, int kind,
+                       int soft)
 {
     enum { LOSS, DZ };
     const size_t size = (size_t)classes * LANES;
@@ -202,24 +218,27 @@ static void check_loss(const struct loss_case *c, struct dice *dice, int classes
     const struct kernels *levels[KERNEL_LEVELS];
     const int count = check_levels(levels);
     char what[100];
-    int32_t labels[LANES];
+    struct labels labels;
+    struct ref_labels labels_d;
     struct guarded z = guarded_new(size);
     double *z_d = check_doubles(size);
     double *want[] = {check_doubles(LANES), check_doubles(size)},
            *bound[] = {check_doubles(LANES), check_doubles(size)};
     struct agreement same_loss = {0}, same_dz = {0};
-    snprintf(what, sizeof what, "%s of %d classes, kind %d", c->name, classes, kind);
-    fill_labels(dice, classes, labels);
+    snprintf(what, sizeof what, "%s of %d classes, kind %d%s", c->name, classes, kind,
+             soft ? ", soft" : "");
+    fill_labels(dice, classes, soft, &labels);
+    labels_to_ref(&labels, &labels_d);
     fill_logits(dice, &z, kind);
     ref_from_tile(classes, z.data, z_d);
-    c->reference(LANES, classes, z_d, labels, scale, want[LOSS], want[DZ]);
-    c->bound(LANES, classes, z_d, labels, scale, bound[LOSS], bound[DZ]);
+    c->reference(LANES, classes, z_d, &labels_d, scale, want[LOSS], want[DZ]);
+    c->bound(LANES, classes, z_d, &labels_d, scale, bound[LOSS], bound[DZ]);
     for (int l = 0; l < count; l++) {
         struct guarded loss = guarded_new(LANES), loss_only = guarded_new(LANES),
                        dz = guarded_new(size);
         loss_kernel *const run = c->kernel(levels[l]);
-        run(classes, z.data, labels, scale, loss.data, dz.data);
-        run(classes, z.data, labels, scale, loss_only.data, NULL);
+        run(classes, z.data, &labels, scale, loss.data, dz.data);
+        run(classes, z.data, &labels, scale, loss_only.data, NULL);
         assert_memory_equal(loss.data, loss_only.data, LANES * sizeof(float));
         guarded_check(&loss, what);
         guarded_check(&loss_only, what);
@@ -250,7 +269,8 @@ static void test_cross_entropy(void **state)
     struct dice dice = {2};
     for (int c = 0; c < CLASSES_COUNT; c++) {
         for (int kind = 0; kind < KINDS; kind++) {
-            check_loss(&CROSS_ENTROPY, &dice, CLASSES[c], kind);
+            check_loss(&CROSS_ENTROPY, &dice, CLASSES[c], kind, 0);
+            check_loss(&CROSS_ENTROPY, &dice, CLASSES[c], kind, 1);
         }
     }
 }
@@ -261,7 +281,8 @@ static void test_mse(void **state)
     struct dice dice = {3};
     for (int c = 0; c < CLASSES_COUNT; c++) {
         for (int kind = 0; kind < 2; kind++) {
-            check_loss(&MSE, &dice, CLASSES[c], kind);
+            check_loss(&MSE, &dice, CLASSES[c], kind, 0);
+            check_loss(&MSE, &dice, CLASSES[c], kind, 1);
         }
     }
 }
@@ -274,16 +295,16 @@ static void test_dead_lane_with_nan(void **state)
     static const struct loss_case *const LOSSES[] = {&CROSS_ENTROPY, &MSE};
     const struct kernels *levels[KERNEL_LEVELS];
     const int count = check_levels(levels);
-    int32_t labels[LANES] = {0};
+    struct labels labels = {{0}, {0}, {0}};
     struct guarded z = guarded_new(CLASSES_3 * LANES), loss = guarded_new(LANES),
                    dz = guarded_new(CLASSES_3 * LANES);
     dice_fill(&(struct dice){4}, &z, -1, 1);
-    labels[5] = -1;
+    labels.first[5] = labels.second[5] = -1;
     z.data[LANES + 5] = NAN;
     z.data[LANES + 6] = NAN; /* alive: must show */
     for (int l = 0; l < count; l++) {
         for (int i = 0; i < 2; i++) {
-            LOSSES[i]->kernel(levels[l])(CLASSES_3, z.data, labels, 1, loss.data, dz.data);
+            LOSSES[i]->kernel(levels[l])(CLASSES_3, z.data, &labels, 1, loss.data, dz.data);
             assert_true(loss.data[5] == 0 && isnan(loss.data[6]) && loss.data[7] > 0);
             for (int k = 0; k < CLASSES_3; k++) {
                 assert_true(dz.data[k * LANES + 5] == 0);

@@ -24,8 +24,8 @@ enum { MOST_CLASSES = 17 };
 
 struct twin {
     const char *name;
-    void (*evaluate)(int n, int classes, const double *z, const int *labels, double scale,
-                     double *loss, double *dz);
+    void (*evaluate)(int n, int classes, const double *z, const struct ref_labels *labels,
+                     double scale, double *loss, double *dz);
     void (*predict)(int n, int classes, const double *z, double *p);
 };
 
@@ -51,7 +51,8 @@ static const struct twin *twin_of(const char *name)
 }
 
 /* Leg 2: the gradient of the sum of the losses, times the scale. */
-static void check_differences(const struct twin *twin, int classes, double *z, const int *labels)
+static void check_differences(const struct twin *twin, int classes, double *z,
+                              const struct ref_labels *labels)
 {
     static const double AT[] = {-2, -1, 1, 2}, WEIGHT[] = {1, -8, 8, -1};
     const double h = 1e-3, scale = 0.25;
@@ -98,23 +99,26 @@ static void check_loss(const struct loss_type *type, int classes, struct dice *d
         p_d[LANES * MOST_CLASSES];
     double bounds[LANES];
     struct guarded z = guarded_new((size_t)classes * LANES);
-    int32_t labels[LANES];
-    int labels_d[LANES];
+    struct labels labels;
+    struct ref_labels labels_d;
     dice_fill(dice, &z, -3, 3);
     guarded_freeze(&z);
     for (int lane = 0; lane < LANES; lane++) {
-        labels[lane] = labels_d[lane] = lane < 13 ? lane % classes : -1;
+        labels.first[lane] = lane < 13 ? lane % classes : -1;
+        labels.second[lane] = lane < 13 ? (lane + lane / 8) % classes : -1;
+        labels.share[lane] = lane < 8 ? 1 : 0.5f + (float)lane / 32; /* from 8 on two classes */
         bounds[lane] = 10 * EPSILON;
     }
+    labels_to_ref(&labels, &labels_d);
     ref_from_tile((size_t)classes, z.data, z_d);
-    twin->evaluate(LANES, classes, z_d, labels_d, (double)scale, loss_d, dz_d);
+    twin->evaluate(LANES, classes, z_d, &labels_d, (double)scale, loss_d, dz_d);
     twin->predict(LANES, classes, z_d, p_d);
-    check_differences(twin, classes, z_d, labels_d);
+    check_differences(twin, classes, z_d, &labels_d);
     for (int l = 0; l < count; l++) {
         struct guarded loss = guarded_new(LANES), dz = guarded_new(z.size), p = guarded_new(z.size),
                        alone = guarded_new(LANES);
-        type->evaluate(levels[l], classes, z.data, labels, scale, loss.data, dz.data);
-        type->evaluate(levels[l], classes, z.data, labels, 1, alone.data, NULL);
+        type->evaluate(NULL, levels[l], classes, z.data, &labels, scale, loss.data, dz.data);
+        type->evaluate(NULL, levels[l], classes, z.data, &labels, 1, alone.data, NULL);
         type->predict(levels[l], classes, z.data, p.data);
         check_near(twin->name, levels[l], LANES, loss.data, loss_d, bounds);
         assert_memory_equal(alone.data, loss.data,

@@ -63,8 +63,8 @@ enum { EXAMPLE_COUNT = sizeof EXAMPLES / sizeof *EXAMPLES };
 struct net_case {
     struct network_case net;
     uint32_t samples[LANES];
-    int32_t labels[LANES];
-    int labels_d[LANES];
+    struct labels labels;
+    struct ref_labels labels_d;
     struct ref_draws draws;
     float *x, *flat;
     double *w, **values, *logits, *dlogits, *dw, loss[LANES];
@@ -74,7 +74,7 @@ struct net_case {
 static void solve(struct net_case *c, const struct ref_draws *draws)
 {
     ref_network_forward(&c->net.ref, LANES, draws, c->w, c->values);
-    ref_cross_entropy(LANES, CLASSES, c->logits, c->labels_d, 1.0 / LANES, c->loss, c->dlogits);
+    ref_cross_entropy(LANES, CLASSES, c->logits, &c->labels_d, 1.0 / LANES, c->loss, c->dlogits);
 }
 
 /* Inputs and weights by the number `seed`. */
@@ -104,8 +104,10 @@ static void case_make(struct net_case *c, const struct example *example, int liv
     }
     for (int lane = 0; lane < LANES; lane++) {
         c->samples[lane] = (uint32_t)(lane < live ? 3 * lane + 1 : 1);
-        c->labels[lane] = c->labels_d[lane] = lane < live ? lane % CLASSES : -1;
+        c->labels.first[lane] = c->labels.second[lane] = lane < live ? lane % CLASSES : -1;
+        c->labels.share[lane] = 1;
     }
+    labels_to_ref(&c->labels, &c->labels_d);
     c->x = check_malloc(shape_size(example->in) * LANES * sizeof *c->x);
     c->flat = check_malloc(c->net.graph.parameters * sizeof *c->flat);
     c->w = check_doubles(c->net.ref.parameters);
@@ -224,7 +226,7 @@ static void check_training(struct net_case *c, const struct kernels *k, struct a
                shape_size(c->net.graph.input) * LANES * sizeof(float));
         net_forward(&c->net.graph, &plan, &run, block.data);
         ref_from_tile(CLASSES, block.data + plan.logits, logits);
-        type->evaluate(k, CLASSES, block.data + plan.logits, c->labels, 0.5f / LANES, loss,
+        type->evaluate(NULL, k, CLASSES, block.data + plan.logits, &c->labels, 0.5f / LANES, loss,
                        block.data + plan.dlogits);
         net_backward(&c->net.graph, &plan, &run, block.data);
         guarded_check(&block, "the worker's block");

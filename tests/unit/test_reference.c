@@ -220,19 +220,19 @@ static void test_activations(void **state)
 }
 
 enum { SAMPLES = 4, CLASSES = 5 };
-static const int LABELS[SAMPLES] = {0, 4, -1, 2};
+static const struct ref_labels LABELS = {{0, 4, -1, 2}, {0, 4, -1, 3}, {1, 1, 1, 0.75}};
 
 static double cross_entropy_loss(const void *context)
 {
     double loss[SAMPLES];
-    ref_cross_entropy(SAMPLES, CLASSES, context, LABELS, 1, loss, NULL);
+    ref_cross_entropy(SAMPLES, CLASSES, context, &LABELS, 1, loss, NULL);
     return 0.25 * (loss[0] + loss[1] + loss[2] + loss[3]);
 }
 
 static double mse_loss(const void *context)
 {
     double loss[SAMPLES];
-    ref_mse(SAMPLES, CLASSES, context, LABELS, 1, loss, NULL);
+    ref_mse(SAMPLES, CLASSES, context, &LABELS, 1, loss, NULL);
     return 0.25 * (loss[0] + loss[1] + loss[2] + loss[3]);
 }
 
@@ -242,16 +242,18 @@ static void test_losses(void **state)
     struct dice dice = {4};
     double *z = random_doubles(&dice, SAMPLES * CLASSES), dz[SAMPLES * CLASSES], loss[SAMPLES],
            p[SAMPLES * CLASSES];
-    ref_cross_entropy(SAMPLES, CLASSES, z, LABELS, 0.25, loss, dz);
+    ref_cross_entropy(SAMPLES, CLASSES, z, &LABELS, 0.25, loss, dz);
     check_gradient("cross-entropy", cross_entropy_loss, z, SAMPLES * CLASSES, z, dz);
     assert_true(loss[2] == 0);
     ref_softmax(SAMPLES, CLASSES, z, p);
     assert_true(fabs(loss[1] + log(p[1 * CLASSES + 4])) < 1e-14);
-    ref_mse(SAMPLES, CLASSES, z, LABELS, 0.25, loss, dz);
+    assert_true(fabs(loss[3] + 0.75 * log(p[3 * CLASSES + 2]) + 0.25 * log(p[3 * CLASSES + 3])) <
+                1e-14);
+    ref_mse(SAMPLES, CLASSES, z, &LABELS, 0.25, loss, dz);
     check_gradient("mse", mse_loss, z, SAMPLES * CLASSES, z, dz);
     free(z);
     const double equal[] = {-1e30, -1e30, -1e30, -1e30};
-    ref_cross_entropy(1, 4, equal, &LABELS[0], 1, loss, NULL);
+    ref_cross_entropy(1, 4, equal, &LABELS, 1, loss, NULL);
     assert_true(fabs(loss[0] - log(4)) < 1e-14);
 }
 
