@@ -106,7 +106,7 @@ static size_t lay_out(struct trainer *t, char *base)
     const size_t n = t->model.graph.parameters;
     size_t used = 0;
     t->parameters = take(base, &used, n, sizeof(float));
-    t->best = take(base, &used, t->validation.count ? n : 0, sizeof(float));
+    t->best = take(base, &used, trainer_judges(t) ? n : 0, sizeof(float));
     for (int k = 0; k < t->optimizer->states; k++) {
         t->states[k] = take(base, &used, n, sizeof(float));
     }

@@ -3,6 +3,7 @@
 
 #include "optim/optimizer.h"
 #include "train/settings_groups.h"
+#include "train/stopping.h"
 
 #include <string.h>
 
@@ -133,12 +134,13 @@ int settings_check_training(const struct settings *s, struct error_list *errors)
         failed = yaml_error(errors, place_of(s->root, (const char *const[]){"data", NULL}),
                             "missing key 'train' in data");
     }
-    if (s->train.early_stopping.monitor && data_lacks(s, "validation")) {
+    if (stopping_needs_validation(&s->train.early_stopping) && data_lacks(s, "validation")) {
         const struct yaml *where =
             place_of(s->root, (const char *const[]){"train", "early_stopping", NULL});
         failed |=
             yaml_error(errors, where,
-                       "early_stopping needs data.validation: the test set never chooses anything");
+                       "early_stopping needs data.validation: the test set never chooses anything "
+                       "(monitor: train_loss needs none)");
     }
     return failed ? -1 : 0;
 }

@@ -21,8 +21,9 @@ struct data_settings {
 };
 
 struct early_stopping {
-    const char *monitor; /* "val_loss" or "val_accuracy"; NULL: no early stopping */
-    long long patience;
+    const char *monitor; /* one of STOPPING_MONITORS; NULL: no early stopping */
+    const char *mode;    /* one of STOPPING_MODES */
+    long long patience, start_epoch;
     double min_delta;
     int restore_best;
 };

@@ -3,8 +3,7 @@
 
 #include "net/loss.h"
 #include "optim/optimizer.h"
-
-static const char *const MONITORS[] = {"val_loss", "val_accuracy", NULL};
+#include "train/stopping.h"
 
 #define STOP(name) .offset = offsetof(struct early_stopping, name)
 static const struct option EARLY_STOPPING_OPTIONS[] = {
@@ -12,8 +11,14 @@ static const struct option EARLY_STOPPING_OPTIONS[] = {
      .kind = &OPTION_WORD,
      STOP(monitor),
      .fallback = "val_loss",
-     .extra = MONITORS,
-     .help = "what must improve"},
+     .extra = STOPPING_MONITORS,
+     .help = "what must improve; train_loss needs no validation set"},
+    {.key = "mode",
+     .kind = &OPTION_WORD,
+     STOP(mode),
+     .fallback = "auto",
+     .extra = STOPPING_MODES,
+     .help = "which way is better; auto: losses down, accuracies up"},
     {.key = "patience",
      .kind = &OPTION_INTEGER,
      STOP(patience),
@@ -28,6 +33,13 @@ static const struct option EARLY_STOPPING_OPTIONS[] = {
      .low = 0,
      .high = 1000000,
      .help = "an improvement is more than this"},
+    {.key = "start_epoch",
+     .kind = &OPTION_INTEGER,
+     STOP(start_epoch),
+     .fallback = "1",
+     .low = 1,
+     .high = 1000000,
+     .help = "the first epoch that is judged; those before are a warm-up"},
     {.key = "restore_best",
      .kind = &OPTION_BOOLEAN,
      STOP(restore_best),

@@ -10,11 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
+int trainer_judges(const struct trainer *t)
+{
+    return t->validation.count > 0 || t->model.settings.train.early_stopping.monitor;
+}
+
 /* Whether the model is the best epoch's weights rather than the last's. */
 static int keeps_best(const struct trainer *t)
 {
     const struct early_stopping *stopping = &t->model.settings.train.early_stopping;
-    return t->validation.count > 0 && (!stopping->monitor || stopping->restore_best);
+    return stopping->monitor ? stopping->restore_best : t->validation.count > 0;
 }
 
 /* model.bin from the weights that a user wants now. */
@@ -78,7 +83,22 @@ static int add_tile(void *user, const struct evaluated_tile *tile)
     return 0;
 }
 
-/* Validate, log, save. *best: this epoch is the best so far. */
+/* Whether this epoch is the best so far; then its weights are kept. */
+static int judge(struct trainer *t, const struct log_row *row)
+{
+    if (!trainer_judges(t)) {
+        return 0;
+    }
+    const struct judged judged = {row->train_loss, row->val_loss, row->val_accuracy};
+    const int best = stopping_update(&t->position.stopping, &t->model.settings.train.early_stopping,
+                                     row->epoch, &judged);
+    if (best) {
+        memcpy(t->best, t->parameters, t->model.graph.parameters * sizeof *t->best);
+    }
+    return best;
+}
+
+/* Validate, log, save. */
 static int end_epoch(struct trainer *t, const struct output_dir *dir, struct progress *progress,
                      struct error *e)
 {
@@ -92,7 +112,6 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
                           .train_accuracy = (double)p->correct / n,
                           .seconds = p->seconds,
                           .images_per_second = p->seconds > 0 ? n / p->seconds : 0};
-    int best = 0;
     if (t->validation.count > 0) {
         struct totals totals = {0};
         evaluate(&t->evaluator, &t->validation, add_tile, &totals);
@@ -105,19 +124,15 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
                              "lower learning rate may help",
                              p->epoch, p->step);
         }
-        best = stopping_update(&p->stopping, &t->model.settings.train.early_stopping, p->epoch,
-                               row.val_loss, row.val_accuracy);
-        if (best) {
-            memcpy(t->best, t->parameters, t->model.graph.parameters * sizeof *t->best);
-        }
     }
+    const int best = judge(t, &row);
     p->batch = 0;
     p->loss_sum = 0;
     p->correct = 0;
     p->seconds = 0;
     TRY(log_append(&t->log, &row, e));
     TRY(checkpoint_write(t, dir, e));
-    if (best || !keeps_best(t)) {
+    if (best || !keeps_best(t) || p->stopping.best_epoch == 0) {
         TRY(write_model(t, dir, e));
     }
     progress_epoch(progress, &row, best);

@@ -67,6 +67,9 @@ int trainer_start(struct trainer *trainer, const struct output_dir *dir, struct 
 int trainer_run(struct trainer *trainer, const struct output_dir *dir, struct progress *progress,
                 const volatile int *signal_flag, struct error *e);
 
+/* Whether epochs are compared, so that there is a best one: by a validation set, or by
+ * early stopping on the training loss. */
+int trainer_judges(const struct trainer *trainer);
 /* One batch of the epoch under way, `n` samples from order[first]: forward, backward, step. Adds to
  * position. ERROR_NUMERIC. */
 int trainer_batch(struct trainer *trainer, size_t first, size_t n, struct error *e);

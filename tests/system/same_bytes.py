@@ -46,6 +46,7 @@ train:
   epochs: 4
   batch_size: 100
   optimizer: {{type: sgd, lr: 0.05, momentum: 0.9, nesterov: true}}
+  early_stopping: {{monitor: train_loss, patience: 2, start_epoch: 2}}
 """
 CONFIGS = (("dropout.yaml", DROPOUT), ("plain.yaml", PLAIN))
 
