@@ -23,7 +23,7 @@ static int build(struct network_case *c, const char *text, struct shape input)
 static void compare(const struct network_case *c, const char *text)
 {
     assert_int_equal(c->graph.count, c->ref.count);
-    assert_int_equal(c->graph.trained, c->ref.parameters);
+    assert_int_equal(c->graph.values, c->ref.parameters);
     for (int i = 0; i < c->graph.count; i++) {
         const struct node *node = &c->graph.nodes[i];
         const struct ref_layer *layer = &c->ref.layers[i];

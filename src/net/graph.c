@@ -139,9 +139,12 @@ static int check_limits(const struct node *node, struct error_list *errors)
     return 0;
 }
 
-/* Number a layer's parameters into the flat vector. */
-static int place_parameters(struct graph *graph, struct node *node, struct error_list *errors)
+static size_t padded(size_t floats) { return (floats + LANES - 1) / LANES * LANES; }
+
+/* The sizes of a layer's parameters, and which of them are fixed. */
+static int count_parameters(struct graph *graph, struct node *node, struct error_list *errors)
 {
+    const int frozen = ((const struct layer_options *)node->options)->freeze;
     for (int k = 0; k < node->needs.parameter_count; k++) {
         struct parameter *p = &node->needs.parameters[k];
         double size = 1;
@@ -154,11 +157,34 @@ static int place_parameters(struct graph *graph, struct node *node, struct error
                               node->type->member.name, node->name, size, MOST_ELEMENTS);
         }
         p->size = (size_t)size;
-        p->offset = graph->parameters;
-        graph->trained += p->size;
-        graph->parameters += (p->size + LANES - 1) / LANES * LANES;
+        graph->parameters += padded(p->size);
+        graph->values += p->size;
+        if (!p->fixed) {
+            p->fixed = frozen;
+            node->trained |= !frozen;
+            node->count += p->size;
+        }
     }
+    *(node->trained ? &graph->trained : &graph->frozen) += node->count;
     return 0;
+}
+
+/* Number the parameters into the flat vector: those that move, then the fixed ones. */
+static void place_parameters(struct graph *graph)
+{
+    size_t at = 0;
+    for (int fixed = 0; fixed < 2; fixed++) {
+        for (int i = 0; i < graph->count; i++) {
+            struct needs *needs = &graph->nodes[i].needs;
+            for (int k = 0; k < needs->parameter_count; k++) {
+                if (needs->parameters[k].fixed == fixed) {
+                    needs->parameters[k].offset = at;
+                    at += padded(needs->parameters[k].size);
+                }
+            }
+        }
+        graph->moved = fixed ? graph->moved : at;
+    }
 }
 
 static int shape_node(struct graph *graph, struct node *node, struct error_list *errors)
@@ -170,7 +196,7 @@ static int shape_node(struct graph *graph, struct node *node, struct error_list 
         node->type->need(node, &node->needs);
     }
     graph->multiply_adds += node->needs.multiply_adds;
-    return place_parameters(graph, node, errors);
+    return count_parameters(graph, node, errors);
 }
 
 /* Weights without an `init` start as the next activation likes, else as xavier. */
@@ -224,8 +250,10 @@ int graph_build(struct graph *graph, const struct network *network, struct shape
         failed = shape_node(graph, &graph->nodes[i], errors);
     }
     if (!failed && graph->trained == 0) {
-        failed = yaml_error(errors, network->where, "the network has nothing to train");
+        failed = yaml_error(errors, network->where, "the network has nothing to train%s",
+                            graph->frozen ? ": all of its weights are frozen" : "");
     }
+    place_parameters(graph);
     choose_initializers(graph);
     return failed ? -1 : 0;
 }
@@ -255,6 +283,10 @@ void graph_initialize(const struct graph *graph, uint64_t seed, float *parameter
                 const struct initializer *init =
                     (const void *)node_choice(node, node->type->init)->type;
                 init->fill(parameters + p->offset, p->size, p->fan_in, p->fan_out, seed, tensor);
+            } else {
+                for (size_t e = 0; e < p->size; e++) {
+                    parameters[p->offset + e] = p->start;
+                }
             }
         }
     }

@@ -17,10 +17,12 @@ struct graph {
     int count;
     struct node *nodes; /* in order; the arena owns them */
     struct shape input;
-    size_t parameters;    /* length of the flat vector: tensors at multiples of 16 floats, zeros
-                             between */
-    size_t trained;       /* parameters in the usual sense */
-    double multiply_adds; /* for one sample, forward */
+    size_t parameters;      /* length of the flat vector: tensors at multiples of 16 floats, zeros
+                               between; first those that the optimizer moves, then the fixed ones */
+    size_t moved;           /* length of the first part, which has gradients */
+    size_t values;          /* elements of all tensors */
+    size_t trained, frozen; /* parameters in the usual sense */
+    double multiply_adds;   /* for one sample, forward */
 };
 
 /* Join the layers: names, `activation` options as layers of their own, shapes, parameters,

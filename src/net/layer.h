@@ -19,13 +19,16 @@ struct shape {
     int c, h, w;
 };
 
-/* A trained tensor of a layer. */
+/* A tensor that belongs to a layer and to the model. */
 struct parameter {
     const char *suffix;     /* "weight", "bias" */
     int rank, dims[4];      /* weight: [oc][c][kh][kw] or [out][in]; bias: [oc] */
-    double fan_in, fan_out; /* of a weight; 0 for a bias, which starts at zero */
-    size_t size;            /* elements */
-    size_t offset;          /* in the flat vector of all parameters; the plan sets it */
+    double fan_in, fan_out; /* of a weight; 0 for what begins at `start` */
+    float start;            /* 0 for a bias, 1 for the weight of a normalisation */
+    int fixed;     /* the optimizer never moves it: a running statistic; the graph says so of
+                      frozen weights too */
+    size_t size;   /* elements */
+    size_t offset; /* in the flat vector of all parameters; the graph sets it */
 };
 
 enum { MOST_PARAMETERS = 2 };
@@ -46,6 +49,8 @@ struct node {
     void *options;    /* the type's own struct; begins with struct layer_options */
     const char *name; /* unique; tensors are called <name>.<suffix> */
     const struct yaml *where;
+    int trained;  /* has weights that move: backward computes their gradients */
+    size_t count; /* its parameters in the usual sense, trained or frozen */
     int attached; /* made by the layer before, from its `activation` option: shown in that layer's
                      row */
     int index;
@@ -96,8 +101,9 @@ struct layer_type {
     /* Fill node->needs; offsets stay 0. May be NULL: needs nothing. */
     void (*need)(const struct node *node, struct needs *needs);
     void (*forward)(const struct node *node, const struct run *run, const float *x, float *y);
-    /* Write dx unless it is NULL; write the parameters' gradients, all of them, or add to them, as
-     * run->add says. x and y are only valid where the flags ask for them. */
+    /* Write dx unless it is NULL; where node->trained, write the parameters' gradients, all of
+     * them, or add to them, as run->add says. x and y are only valid where the flags ask for them.
+     */
     void (*backward)(const struct node *node, const struct run *run, const float *x, const float *y,
                      const float *dy, float *dx);
     /* Where in its options the type has its `activation` and `init` (struct choice); 0: nowhere. */
@@ -108,12 +114,20 @@ struct layer_type {
 /* First field of every options struct of a layer. */
 struct layer_options {
     const char *name; /* NULL until the graph gives one */
+    int freeze;       /* for types that have LAYER_FREEZE_ROW */
 };
 #define LAYER_NAME_ROW                                                                             \
     {                                                                                              \
         .key = "name", .kind = &OPTION_TEXT, .offset = 0, .fallback = "", .keyed = 1,              \
         .help =                                                                                    \
             "what the summary and the model's tensors call it (default: its type and a number)"    \
+    }
+
+#define LAYER_FREEZE_ROW                                                                           \
+    {                                                                                              \
+        .key = "freeze", .kind = &OPTION_BOOLEAN,                                                  \
+        .offset = offsetof(struct layer_options, freeze), .fallback = "false", .keyed = 1,         \
+        .help = "its weights stay as they are"                                                     \
     }
 
 extern const struct family LAYERS;      /* layers.def; members are struct layer_type */

@@ -121,7 +121,7 @@ static void plan_gradients(struct plan *plan, const struct graph *graph, struct 
 {
     const int n = graph->count;
     plan->first_backward = 0;
-    while (graph->nodes[plan->first_backward].needs.parameter_count == 0) {
+    while (!graph->nodes[plan->first_backward].trained) {
         plan->first_backward++;
     }
     dy[n - 1] = add_piece(planner, shape_size(graph->nodes[n - 1].out) * LANES, n, n + 1);

@@ -81,7 +81,7 @@ static int not_finite(struct trainer *t, const uint32_t *index, size_t n, int ti
 int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
 {
     const uint32_t *index = t->order + first;
-    const size_t parameters = t->model.graph.parameters;
+    const size_t parameters = t->model.graph.moved;
     const int tiles = (int)((n + LANES - 1) / LANES),
               shards = tiles < t->shards ? tiles : t->shards;
     double batch_loss = 0;

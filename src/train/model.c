@@ -256,10 +256,10 @@ static int load_parameters(struct model *model, const struct safetensors *file, 
     for (int i = 0; i < file->tensor_count; i++) {
         elements += file->tensors[i].size;
     }
-    if (elements != model->graph.trained) { /* before memory is taken for them */
+    if (elements != model->graph.values) { /* before memory is taken for them */
         return error_set(e, ERROR_MODEL, file->path,
                          "its tensors have %zu values, its config needs %zu", elements,
-                         model->graph.trained);
+                         model->graph.values);
     }
     model->parameters = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (!model->parameters) {

@@ -87,7 +87,7 @@ static void cut_batch(struct trainer *t)
     t->shards = t->batch_tiles > 2 ? (t->batch_tiles + 1) / 2 : t->batch_tiles;
     t->shards = t->shards < MOST_SHARDS ? t->shards : MOST_SHARDS;
     while (t->shards > 2 &&
-           (double)t->shards * (double)t->model.graph.parameters * sizeof(float) > 1073741824.0) {
+           (double)t->shards * (double)t->model.graph.moved * sizeof(float) > 1073741824.0) {
         t->shards /= 2;
     }
 }
@@ -110,7 +110,7 @@ static size_t lay_out(struct trainer *t, char *base)
     for (int k = 0; k < t->optimizer->states; k++) {
         t->states[k] = take(base, &used, n, sizeof(float));
     }
-    t->shard_gradients = take(base, &used, n * (size_t)t->shards, sizeof(float));
+    t->shard_gradients = take(base, &used, t->model.graph.moved * (size_t)t->shards, sizeof(float));
     t->blocks = take(base, &used, t->plan.floats * (size_t)t->threads, sizeof(float));
     t->tile_loss = take(base, &used, (size_t)t->batch_tiles, sizeof(double));
     t->tile_correct = take(base, &used, (size_t)t->batch_tiles, sizeof(int));

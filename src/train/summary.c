@@ -22,18 +22,14 @@ static void append_layer(struct text *out, const struct graph *graph, int i)
     const struct node *node = &graph->nodes[i];
     const struct node *next =
         i + 1 < graph->count && graph->nodes[i + 1].attached ? &graph->nodes[i + 1] : NULL;
-    size_t parameters = 0;
-    for (int k = 0; k < node->needs.parameter_count; k++) {
-        parameters += node->needs.parameters[k].size;
-    }
     char type[64], shape[64], count[32], adds[32];
     snprintf(type, sizeof type, "%s%s%s", node->type->member.name, next ? " + " : "",
              next ? next->type->member.name : "");
     snprintf(shape, sizeof shape, "%dx%dx%d", node->out.c, node->out.h, node->out.w);
-    append_row(out, node->name, type, shape, parameters ? text_from_count(count, parameters) : "-",
-               node->needs.multiply_adds > 0
-                   ? text_from_count(adds, (uint64_t)node->needs.multiply_adds)
-                   : "-");
+    append_row(
+        out, node->name, type, shape, node->count ? text_from_count(count, node->count) : "-",
+        node->needs.multiply_adds > 0 ? text_from_count(adds, (uint64_t)node->needs.multiply_adds)
+                                      : "-");
 }
 
 void summary_append(const struct trainer *t, struct text *out)
@@ -51,8 +47,12 @@ void summary_append(const struct trainer *t, struct text *out)
         }
     }
     append_rule(out);
-    append_row(out, "total", "", "", text_from_count(count, graph->trained),
+    append_row(out, "total", "", "", text_from_count(count, graph->trained + graph->frozen),
                text_from_count(adds, (uint64_t)graph->multiply_adds));
+    if (graph->frozen) {
+        text_append(out, "%-50s %11s\n", "  trained", text_from_count(count, graph->trained));
+        text_append(out, "%-50s %11s\n", "  frozen", text_from_count(count, graph->frozen));
+    }
     const size_t batch = (size_t)train->batch_size;
     text_append(out, "\ntrain %s images", text_from_count(count, t->train.count));
     if (t->validation.count > 0) {

@@ -4,8 +4,8 @@
 
 void update_range(struct trainer *t, size_t first, int shards)
 {
-    const size_t all = t->model.graph.parameters,
-                 n = all - first < UPDATE_RANGE ? all - first : UPDATE_RANGE;
+    const size_t all = t->model.graph.moved, /* what is fixed stands behind */
+        n = all - first < UPDATE_RANGE ? all - first : UPDATE_RANGE;
     float gradient[UPDATE_RANGE] __attribute__((aligned(64)));
     float *states[MOST_STATES] = {NULL};
     for (int k = 0; k < t->optimizer->states; k++) {

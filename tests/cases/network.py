@@ -58,6 +58,12 @@ FAULTS = [
     ("N28d a name with a dot", network("¦dense: {name: a.weight, units: 10}"), "only letters, digits, '_' and '-'"),
     ("N28e a name of 65 bytes", network("¦dense: {name: " + "n" * 65 + ", units: 10}"), "at most 64"),
     ("N29 nothing to train", network("relu").replace("  - relu", "  ¦- relu"), "the network has nothing to train"),
+    ("N29b all of it frozen", network("dense: {units: 10, freeze: true}").replace("  - dense", "  ¦- dense"),
+     "the network has nothing to train: all of its weights are frozen"),
+    ("N30 freeze where there are no weights", network("relu: {¦freeze: true}", "dense: 10"),
+     "unknown key 'freeze' in relu"),
+    ("N30b freeze: 1", network("dense: {units: 20, freeze: ¦1}", "dense: 10"),
+     "'freeze' must be true or false, got 1; write true"),
     ("N31 dropout inside an activation", network("dense: {units: 10, activation: ¦dropout}"),
      "unknown activation 'dropout'; known activations: relu"),
     ("N32 shape and batch size in one pass",
@@ -65,6 +71,7 @@ FAULTS = [
      ["maxpool 'maxpool1': its window 29x29", "'batch_size' 99 is larger than the training set"]),
 ]
 TWINS = [  # id, config, part of the summary
+    ("N29t one layer frozen", network("dense: {units: 20, freeze: true}", "dense: 10"), "15,700"),
     ("N04t kernel as large as the input", network("conv: {filters: 8, kernel: 28}", "dense: 10"), "8x1x1"),
     ("N04u kernel 30 with padding 1", network("conv: {filters: 8, kernel: 30, padding: 1}", "dense: 10"), "8x1x1"),
     ("N08t 1x1 after dense", network("dense: 20", "conv: {filters: 10, kernel: 1}"), "10x1x1"),
@@ -86,7 +93,7 @@ LIMITS = [  # exit 7: a network that is right and needs more memory than there i
 
 def cases(trained):
     for name, text, message in FAULTS:
-        early = "must be 1 to" in message  # known without the data
+        early = "must be 1 to" in message or "freeze'" in message  # known without the data
         yield from config_cases(name, text, message, evaluate=early)
     for name, text, says in TWINS:
         yield from config_cases(name, text, "", code=0, evaluate=False, says=says)

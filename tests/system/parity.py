@@ -99,12 +99,19 @@ def pad(x, kernel, stride, padding, value=0.0):
     return F.pad(x, sides, value=value)
 
 
+def named(layers):
+    """(name as in the model, options) of each layer."""
+    counts = {}
+    for kind, options in layers:
+        counts[kind] = counts.get(kind, 0) + 1
+        yield f"{kind}{counts[kind]}", options
+
+
 def forward(layers, weights, x, masks):
     """`masks`: of dropout, by the place in the list."""
-    counts = {}
+    names = [name for name, _ in named(layers)]
     for place, (kind, options) in enumerate(layers):
-        counts[kind] = counts.get(kind, 0) + 1
-        name = f"{kind}{counts[kind]}"
+        name = names[place]
         w, b = weights.get(name + ".weight"), weights.get(name + ".bias")
         if kind == "conv":
             stride = pair(options.get("stride", 1))
@@ -164,7 +171,7 @@ def ours(layers, optimizer, loss, batch, size, level):
 
 def theirs(layers, optimizer, loss, batch, x, labels, weights):
     """PyTorch, in double: trains `weights`; returns each epoch's loss."""
-    steps, losses = optimizer_of(optimizer, weights.values()), []
+    steps, losses = optimizer_of(optimizer, [w for w in weights.values() if w.requires_grad]), []
     for epoch in range(STEPS):
         order, total = shuffled(len(x), SEED, epoch), 0
         for first in range(0, len(x), batch):
@@ -191,14 +198,18 @@ def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=
     x = np.zeros((count, 1, height, width))
     x[:, 0, top:top + shape[0], left:left + shape[1]] = images
     x = torch.from_numpy((x - images.mean()) / images.std())
-    for weight in weights.values():
-        weight.requires_grad_()
+    frozen = tuple(name + "." for name, options in named(layers) if options.get("freeze"))
+    for name, weight in weights.items():
+        weight.requires_grad_(not name.startswith(frozen or ("?",)))
     want = theirs(layers, optimizer, loss, batch or count, x, torch.tensor(list(labels)), weights)
 
     worst = max(abs(a - b) / b for a, b in zip(got, want))
     assert len(got) == STEPS and want[-1] < want[0] and worst <= LOSSES, f"losses: {list(zip(got, want))}"
     for name, weight in weights.items():
         off = final[name] - weight.detach()
+        if not weight.requires_grad:
+            assert off.abs().max().item() == 0, f"{name} has moved"
+            continue
         together, alone = (off.norm() / weight.norm()).item(), (off.abs().max() / (STEPS * optimizer["lr"])).item()
         assert together <= WEIGHTS_TOGETHER and alone <= WEIGHT_ALONE, f"{name} is off by {together:.3g}, {alone:.3g}"
 
@@ -238,6 +249,15 @@ def nesterov_and_mse():
             {"type": "sgd", "lr": 0.01, "momentum": 0.9, "nesterov": True}, loss="mse", data=DIGITS)
 
 
+def frozen_layers():
+    """the first and a middle layer frozen, Adam and momentum"""
+    layers = [("conv", {"filters": 6, "kernel": 3, "freeze": True}), ("relu", {}), ("maxpool", {"size": 2}),
+              ("conv", {"filters": 8, "kernel": 3}), ("tanh", {}), ("dense", {"units": 20, "freeze": True}), ("tanh", {}),
+              ("dense", {"units": 10})]
+    compare(layers, ADAM, data=DIGITS)
+    compare(layers, {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS)
+
+
 def all_activations():
     """every activation, windows that are not square, average pooling with and without its padding counted"""
     compare([("conv", {"filters": 5, "kernel": [3, 2], "padding": [1, 0]}), ("gelu", {}),
@@ -261,5 +281,5 @@ def batches_and_dropout():
 
 
 if __name__ == "__main__":
-    run_tests([lenet5_adam, lenet5_partial_tile, momentum, plain_sgd_one_image, nesterov_and_mse, all_activations,
+    run_tests([lenet5_adam, lenet5_partial_tile, momentum, plain_sgd_one_image, nesterov_and_mse, frozen_layers, all_activations,
                generic_level, batches_and_dropout])

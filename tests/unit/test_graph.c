@@ -126,6 +126,35 @@ static void test_flat_vector(void **state)
     assert_int_equal(f6[1].dims[0], 84);
 }
 
+/* Frozen tensors stand behind those that move, and are counted apart. */
+static void test_frozen(void **state)
+{
+    (void)state;
+    const struct graph *graph = make("- conv: {filters: 2, kernel: 3, freeze: true}\n"
+                                     "- dense: {units: 20, freeze: false}\n"
+                                     "- dense: {units: 2, bias: false, freeze: true}\n",
+                                     (struct shape){1, 8, 8});
+    const struct parameter *conv = graph->nodes[0].needs.parameters,
+                           *dense = graph->nodes[1].needs.parameters,
+                           *last = graph->nodes[2].needs.parameters;
+    assert_int_equal(dense[0].offset, 0);
+    assert_int_equal(dense[1].offset, 20 * 72);
+    assert_int_equal(graph->moved, 20 * 72 + 32);
+    assert_int_equal(conv[0].offset, graph->moved);
+    assert_int_equal(conv[1].offset, graph->moved + 32);
+    assert_int_equal(last[0].offset, graph->moved + 48);
+    assert_int_equal(graph->parameters, graph->moved + 48 + 48);
+    assert_true(conv[0].fixed && conv[1].fixed && last[0].fixed);
+    assert_false(dense[0].fixed || dense[1].fixed);
+    assert_false(graph->nodes[0].trained || graph->nodes[2].trained);
+    assert_true(graph->nodes[1].trained);
+    assert_int_equal(graph->trained, 20 * 72 + 20);
+    assert_int_equal(graph->frozen, 20 + 40);
+    assert_int_equal(graph->values, graph->trained + graph->frozen);
+    refuse("- conv: {filters: 2, kernel: 3, freeze: true}\n- dense: {units: 2, freeze: true}\n", 1,
+           1, "the network has nothing to train: all of its weights are frozen");
+}
+
 /* The k-th of its type, from 1; named layers count, activations given as options do not. */
 static void test_names(void **state)
 {
@@ -155,10 +184,11 @@ static void test_resolved(void **state)
          (struct shape){1, 8, 8});
     struct text text = {0};
     OPTION_NETWORK.emit(NULL, &net.network, &text, -2);
-    assert_string_equal(text.data, "\n- conv: {filters: 2, kernel: 3, stride: 1, padding: 0, bias: "
-                                   "true, activation: relu, init: he, name: conv1}"
-                                   "\n- maxpool: {size: 2, stride: 2, padding: 0, name: maxpool1}"
-                                   "\n- dense: {units: 2, bias: true, init: xavier, name: dense1}");
+    assert_string_equal(
+        text.data, "\n- conv: {filters: 2, kernel: 3, stride: 1, padding: 0, bias: "
+                   "true, activation: relu, init: he, freeze: false, name: conv1}"
+                   "\n- maxpool: {size: 2, stride: 2, padding: 0, name: maxpool1}"
+                   "\n- dense: {units: 2, bias: true, init: xavier, freeze: false, name: dense1}");
     text_free(&text);
 }
 
@@ -420,6 +450,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_lenet5),
         TEST(test_flat_vector),
+        TEST(test_frozen),
         TEST(test_names),
         TEST(test_resolved),
         TEST(test_initializer_by_the_next_activation),

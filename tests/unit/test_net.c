@@ -260,6 +260,68 @@ static void test_training(void **state)
     }
 }
 
+/* One tile forward and back; what is not written stays NaN. */
+static struct guarded gradients_of(struct net_case *c)
+{
+    struct plan plan;
+    struct error e;
+    assert_int_equal(plan_make(&plan, &c->net.graph, 1, &c->net.arena, &e), 0);
+    struct guarded block = guarded_new(plan.floats), gradients = guarded_new(c->net.graph.moved);
+    struct run run = {.kernels = kernels_select(NULL),
+                      .training = 1,
+                      .parameters = c->flat,
+                      .gradients = gradients.data};
+    memcpy(block.data + plan.input, c->x, shape_size(c->net.graph.input) * LANES * sizeof(float));
+    net_forward(&c->net.graph, &plan, &run, block.data);
+    for (int i = 0; i < CLASSES * LANES; i++) {
+        block.data[plan.dlogits + i] = (float)(i % 7) - 3;
+    }
+    net_backward(&c->net.graph, &plan, &run, block.data);
+    guarded_check(&gradients, "gradients of what moves");
+    guarded_free(&block);
+    return gradients;
+}
+
+/* A frozen layer has no gradients, and the others have the same as if it were not. */
+static void test_frozen(void **state)
+{
+    (void)state;
+    static const char NETWORK[] = "- conv: {filters: 3, kernel: 3%s}\n- relu\n"
+                                  "- conv: {filters: 2, kernel: 2%s}\n- dense: {units: 4%s}\n"
+                                  "- tanh\n- dense: 3\n";
+    static const int BIT[] = {0, 3, 1, 2, 3, 3}; /* of each node; 3: never frozen */
+    for (int frozen = 1; frozen < 8; frozen++) {
+        struct net_case cases[2];
+        struct guarded gradients[2];
+        char text[300];
+        for (int i = 0; i < 2; i++) {
+            const char *words[3];
+            for (int k = 0; k < 3; k++) {
+                words[k] = i && frozen >> k & 1 ? ", freeze: true" : "";
+            }
+            snprintf(text, sizeof text, NETWORK, words[0], words[1], words[2]);
+            case_make(&cases[i], &(struct example){text, {1, 6, 6}}, LANES);
+            gradients[i] = gradients_of(&cases[i]);
+        }
+        for (int n = 0; n < cases[0].net.graph.count; n++) {
+            const struct needs *one = &cases[0].net.graph.nodes[n].needs,
+                               *two = &cases[1].net.graph.nodes[n].needs;
+            for (int k = 0; k < one->parameter_count; k++) {
+                assert_int_equal(two->parameters[k].fixed, frozen >> BIT[n] & 1);
+                if (!two->parameters[k].fixed) {
+                    assert_memory_equal(gradients[0].data + one->parameters[k].offset,
+                                        gradients[1].data + two->parameters[k].offset,
+                                        one->parameters[k].size * sizeof(float));
+                }
+            }
+        }
+        for (int i = 0; i < 2; i++) {
+            guarded_free(&gradients[i]);
+            case_free(&cases[i]);
+        }
+    }
+}
+
 /* Evaluation: nothing is dropped, and neither gradients nor samples are needed. */
 static void test_evaluation(void **state)
 {
@@ -356,8 +418,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_double_gradients), cmocka_unit_test(test_training),
-        cmocka_unit_test(test_evaluation),       cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_all_finite),
+        cmocka_unit_test(test_frozen),           cmocka_unit_test(test_evaluation),
+        cmocka_unit_test(test_not_finite),       cmocka_unit_test(test_all_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,7 @@ static void append_layer(struct dice *dice, struct text *text, int flat)
         text_append(text, "conv: {filters: %d, kernel: %d, padding: same, stride: %d",
                     dice_between(dice, 1, 5), dice_between(dice, 1, 3),
                     dice_between(dice, 1, 5) / 5 + 1);
+        text_append(text, "%s", dice_between(dice, 0, 3) ? "" : ", freeze: true");
         if (dice_between(dice, 0, 1)) {
             append_activation(dice, text, ", activation: ");
         }
@@ -202,7 +203,7 @@ static void walk_backward(struct walk *w, int i, int has_dx)
 static int first_trained(const struct graph *graph)
 {
     int i = 0;
-    while (graph->nodes[i].needs.parameter_count == 0) {
+    while (!graph->nodes[i].trained) {
         i++;
     }
     return i;

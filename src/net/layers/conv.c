@@ -61,6 +61,7 @@ static const struct option OPTIONS[] = {
      .fallback = "",
      .extra = &INITIALIZERS,
      .help = "how the weights start (default: what suits the activation)"},
+    LAYER_FREEZE_ROW,
     LAYER_NAME_ROW,
     OPTION_END,
 };
@@ -103,8 +104,11 @@ static void conv_backward(const struct node *node, const struct run *run, const 
 {
     const struct conv *o = node->options;
     (void)y;
-    run->kernels->conv_backward_weight(&node->window, x, dy, run->add, node_gradient(node, run, 0),
-                                       o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
+    if (node->trained) {
+        run->kernels->conv_backward_weight(
+            &node->window, x, dy, run->add, node_gradient(node, run, 0),
+            o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
+    }
     if (dx) {
         run->kernels->conv_backward_input(&node->window, dy, node_parameter(node, run, 0), dx,
                                           run->scratch);

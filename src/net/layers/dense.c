@@ -38,6 +38,7 @@ static const struct option OPTIONS[] = {
      .fallback = "",
      .extra = &INITIALIZERS,
      .help = "how the weights start (default: what suits the activation)"},
+    LAYER_FREEZE_ROW,
     LAYER_NAME_ROW,
     OPTION_END,
 };
@@ -78,9 +79,11 @@ static void dense_backward(const struct node *node, const struct run *run, const
 {
     const struct dense *o = node->options;
     (void)y;
-    run->kernels->dense_backward_weight(inputs(node), (int)o->units, x, dy, run->add,
-                                        node_gradient(node, run, 0),
-                                        o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
+    if (node->trained) {
+        run->kernels->dense_backward_weight(
+            inputs(node), (int)o->units, x, dy, run->add, node_gradient(node, run, 0),
+            o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
+    }
     if (dx) {
         run->kernels->dense_backward_input(inputs(node), (int)o->units, dy,
                                            node_parameter(node, run, 0), dx);
