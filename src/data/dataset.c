@@ -70,6 +70,17 @@ void dataset_free(struct dataset *set)
     memset(set, 0, sizeof *set);
 }
 
+size_t dataset_values(const struct dataset *set)
+{
+    return (size_t)set->c * (size_t)set->h * (size_t)set->w;
+}
+
+const uint8_t *dataset_pixels(const struct dataset *set, size_t sample, uint8_t *buffer)
+{
+    (void)buffer;
+    return set->bytes + sample * dataset_values(set);
+}
+
 int dataset_check_labels(struct dataset *set, int classes, enum error_kind kind, struct error *e)
 {
     size_t i = 0;

@@ -38,6 +38,11 @@ struct dataset {
  * ERROR_IO, ERROR_LIMIT. On failure nothing is left allocated. */
 int dataset_load(struct dataset *set, const struct source *source, struct error *e);
 void dataset_free(struct dataset *set);
+/* How many values an image has: c * h * w. */
+size_t dataset_values(const struct dataset *set);
+/* A sample's stored pixels, [c][h][w], of a set of bytes: where they are held, or made in `buffer`,
+ * which has room for dataset_values(set) of them; NULL will do where the whole set is held. */
+const uint8_t *dataset_pixels(const struct dataset *set, size_t sample, uint8_t *buffer);
 /* Every label must be below `classes`; names the sample and the byte. Sets set->classes. `kind` is
  * ERROR_DATA, or ERROR_MODEL when the classes are a model's. */
 int dataset_check_labels(struct dataset *set, int classes, enum error_kind kind, struct error *e);

@@ -6,7 +6,6 @@
  * whole-number sums, so they are exact until the last division. */
 #include "data/input.h"
 
-#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
@@ -168,65 +167,4 @@ int input_check(const struct input *input, const struct dataset *set, enum error
         return error_set(e, kind, set->path, "pixels are floats, the %s takes bytes", who);
     }
     return 0;
-}
-
-static void fill(float *y, size_t vectors, float value)
-{
-    for (size_t i = 0; i < vectors * LANES; i++) {
-        y[i] = value;
-    }
-}
-
-/* One run of `count` stored values of each of the 16 images, from `offset` in their plane of
- * `channel`. */
-static void lay(const struct dataset *set, const uint32_t sample[LANES], int channel, size_t offset,
-                size_t count, float scale, float shift, float *y, const struct kernels *kernels)
-{
-    const uint8_t *bytes[LANES];
-    const float *floats[LANES];
-    for (int i = 0; i < LANES; i++) {
-        const size_t at = plane_offset(set, sample[i], channel) + offset;
-        if (set->bytes != NULL) {
-            bytes[i] = set->bytes + at;
-        } else {
-            floats[i] = set->floats + at;
-        }
-    }
-    if (set->bytes != NULL) {
-        kernels->tile_from_bytes(bytes, count, scale, shift, y);
-    } else {
-        kernels->tile_from_floats(floats, count, scale, shift, y);
-    }
-}
-
-void input_tile(const struct input *input, const struct dataset *set, const uint32_t *index,
-                int live, float *x, struct labels *labels, const struct kernels *kernels)
-{
-    assert(live >= 1 && live <= LANES);
-    uint32_t sample[LANES];
-    for (int i = 0; i < LANES; i++) {
-        sample[i] = index[i < live ? i : 0];
-        labels->first[i] = labels->second[i] = i < live ? set->labels[sample[i]] : -1;
-        labels->share[i] = 1.0f;
-    }
-    const size_t top = (size_t)(input->h - set->h) / 2, left = (size_t)(input->w - set->w) / 2;
-    const size_t right = (size_t)(input->w - set->w) - left,
-                 bottom = (size_t)(input->h - set->h) - top;
-    /* Without columns at the sides the rows of a plane join into one run. */
-    const size_t runs = input->w == set->w ? 1 : (size_t)set->h;
-    const size_t run = plane_of(set) / runs;
-    for (int k = 0; k < input->c; k++) {
-        const float scale = (float)(input->scale / input->std[k]);
-        const float shift = (float)((0 - input->mean[k]) / input->std[k]);
-        fill(x, top * (size_t)input->w, shift);
-        x += top * (size_t)input->w * LANES;
-        for (size_t r = 0; r < runs; r++) {
-            fill(x, left, shift);
-            lay(set, sample, k, r * run, run, scale, shift, x + left * LANES, kernels);
-            fill(x + (left + run) * LANES, right, shift);
-            x += (left + run + right) * LANES;
-        }
-        fill(x, bottom * (size_t)input->w, shift);
-        x += bottom * (size_t)input->w * LANES;
-    }
 }

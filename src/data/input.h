@@ -53,5 +53,9 @@ int input_check(const struct input *input, const struct dataset *set, enum error
  * level. */
 void input_tile(const struct input *input, const struct dataset *set, const uint32_t *index,
                 int live, float *x, struct labels *labels, const struct kernels *kernels);
+/* One sample by itself, as planes x[c][h][w] of the input's size: to the bit what its lane of a
+ * tile gets. */
+void input_image(const struct input *input, const struct dataset *set, uint32_t sample, float *x,
+                 const struct kernels *kernels);
 
 #endif

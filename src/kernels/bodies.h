@@ -37,5 +37,9 @@ void KERNEL(tile_from_bytes)(const uint8_t *const images[16], size_t count, floa
                              float shift, float *y);
 void KERNEL(tile_from_floats)(const float *const images[16], size_t count, float scale, float shift,
                               float *y);
+void KERNEL(image_from_bytes)(const uint8_t *image, size_t count, float scale, float shift,
+                              float *y);
+void KERNEL(image_from_floats)(const float *image, size_t count, float scale, float shift,
+                               float *y);
 
 #endif

@@ -136,6 +136,11 @@ struct kernels {
                             float *y);
     void (*tile_from_floats)(const float *const images[16], size_t count, float scale, float shift,
                              float *y);
+    /* One image by itself: y[i] = image[i] * scale + shift, with the bits that it has in a tile; y
+     * need not be aligned. */
+    void (*image_from_bytes)(const uint8_t *image, size_t count, float scale, float shift,
+                             float *y);
+    void (*image_from_floats)(const float *image, size_t count, float scale, float shift, float *y);
 };
 
 enum kernel_level { KERNELS_GENERIC, KERNELS_AVX2, KERNELS_AVX512, KERNEL_LEVELS };

@@ -29,4 +29,6 @@ const struct kernels KERNEL(kernels) = {
     .sgd = KERNEL(sgd),
     .tile_from_bytes = KERNEL(tile_from_bytes),
     .tile_from_floats = KERNEL(tile_from_floats),
+    .image_from_bytes = KERNEL(image_from_bytes),
+    .image_from_floats = KERNEL(image_from_floats),
 };

@@ -61,3 +61,30 @@ void KERNEL(tile_from_floats)(const float *const images[16], size_t count, float
         }
     }
 }
+
+/* The same arithmetic, value by value, so that an image laid by itself has the bits of a tile's. */
+void KERNEL(image_from_bytes)(const uint8_t *image, size_t count, float scale, float shift,
+                              float *y)
+{
+    size_t i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        v_storeu(y + i, v_fma(v_from_bytes(image + i), v_set(scale), v_set(shift)));
+    }
+    if (i < count) {
+        uint8_t rest[WIDTH] = {0};
+        memcpy(rest, image + i, count - i);
+        v_store_first(y + i, v_fma(v_from_bytes(rest), v_set(scale), v_set(shift)), count - i);
+    }
+}
+
+void KERNEL(image_from_floats)(const float *image, size_t count, float scale, float shift, float *y)
+{
+    size_t i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        v_storeu(y + i, v_fma(v_loadu(image + i), v_set(scale), v_set(shift)));
+    }
+    if (i < count) {
+        v_store_first(y + i, v_fma(v_load_first(image + i, count - i), v_set(scale), v_set(shift)),
+                      count - i);
+    }
+}

@@ -430,6 +430,18 @@ static void check_tile(const struct made *made, const struct input *input, int l
                      (double)x[GUARD + i], expected);
         }
     }
+    const size_t values = size / LANES;
+    float *planes = malloc((values + 1) * sizeof *planes);
+    assert_non_null(planes);
+    for (int lane = 0; lane < live; lane++) { /* one image by itself has the same bits */
+        memset(planes, 0x55, (values + 1) * sizeof *planes);
+        input_image(input, set, index[lane], planes, kernels);
+        for (size_t i = 0; i < values; i++) {
+            assert_memory_equal(&planes[i], &x[GUARD + i * LANES + (size_t)lane], sizeof *x);
+        }
+        assert_memory_equal(&planes[values], "UUUU", 4);
+    }
+    free(planes);
     for (int i = 0; i < GUARD; i++) {
         assert_memory_equal(&x[i], "UUUU", 4);
         assert_memory_equal(&x[GUARD + size + (size_t)i], "UUUU", 4);

@@ -127,12 +127,57 @@ static void test_repeated_image(void **state)
     guarded_free(&y);
 }
 
+/* An image by itself has the bits of its lane, wherever it ends. */
+static void test_one_image(void **state)
+{
+    (void)state;
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int levels_count = check_levels(levels);
+    struct dice dice = {3};
+    for (int c = 0; c < COUNT_COUNT; c++) {
+        const size_t count = COUNTS[c];
+        uint8_t *image = malloc(count);
+        struct guarded values = guarded_new(count), tile = guarded_new(count * LANES);
+        const uint8_t *images[LANES];
+        const float *floats[LANES];
+        assert_non_null(image);
+        dice_fill(&dice, &values, -1, 1);
+        for (size_t i = 0; i < count; i++) {
+            image[i] = (uint8_t)dice_between(&dice, 0, 255);
+        }
+        for (int lane = 0; lane < LANES; lane++) {
+            images[lane] = image;
+            floats[lane] = values.data;
+        }
+        for (int l = 0; l < levels_count; l++) {
+            struct guarded y = guarded_new(count);
+            levels[l]->tile_from_bytes(images, count, 1.0f / 78.5f, -0.42f, tile.data);
+            levels[l]->image_from_bytes(image, count, 1.0f / 78.5f, -0.42f, y.data);
+            guarded_check(&y, "image_from_bytes");
+            for (size_t i = 0; i < count; i++) {
+                assert_memory_equal(&y.data[i], &tile.data[i * LANES], sizeof(float));
+            }
+            levels[l]->tile_from_floats(floats, count, 3.7f, 0.21f, tile.data);
+            levels[l]->image_from_floats(values.data, count, 3.7f, 0.21f, y.data);
+            guarded_check(&y, "image_from_floats");
+            for (size_t i = 0; i < count; i++) {
+                assert_memory_equal(&y.data[i], &tile.data[i * LANES], sizeof(float));
+            }
+            guarded_free(&y);
+        }
+        guarded_free(&tile);
+        guarded_free(&values);
+        free(image);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_floats),
         cmocka_unit_test(test_repeated_image),
+        cmocka_unit_test(test_one_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
