@@ -25,6 +25,12 @@ int text_to_unsigned(const char *s, size_t length, uint64_t *value);
  * value that is not finite or underflows to 0 is -2. */
 int text_to_double(const char *s, size_t length, double *value);
 
+/* "90s", "30m", "1h30m", "7d": whole numbers with a unit each, the greater unit first. -1 on bad
+ * form, -2 when it does not fit. */
+int text_to_duration(const char *s, size_t length, long long *seconds);
+/* The same form from at least 0 seconds, "1h30m"; `buffer` holds at least 32 bytes; returned. */
+char *text_from_duration(char *buffer, long long seconds);
+
 /* The shortest decimal that reads back as the same float or double; always with text_to_double's
  * grammar. `buffer` holds at least 32 bytes; returned. */
 char *text_from_float(char *buffer, float value);

@@ -61,6 +61,7 @@ struct option {
  * OPTION_SEED    uint64_t            -             0 .. 2^64-1
  * OPTION_NUMBER  float               -             decimal, finite
  * OPTION_DOUBLE  double              -
+ * OPTION_DURATION long long          -             seconds, as 90s, 30m, 1h30m; 0 is "absent"
  * OPTION_BOOLEAN int                 -             true | false
  * OPTION_TEXT    const char *        -             a string, ${VAR} and ${VAR:-default} expanded;
  * not empty OPTION_WORD    const char *        char *[]      one of a NULL-terminated list of
@@ -72,7 +73,7 @@ struct option {
  */
 extern const struct option_kind OPTION_INTEGER, OPTION_SEED, OPTION_NUMBER, OPTION_DOUBLE,
     OPTION_BOOLEAN, OPTION_TEXT, OPTION_WORD, OPTION_PAIR, OPTION_NUMBERS, OPTION_TEXTS,
-    OPTION_FAMILY, OPTION_GROUP;
+    OPTION_FAMILY, OPTION_GROUP, OPTION_DURATION;
 
 struct numbers {
     int count;

@@ -205,6 +205,13 @@ static int train(const struct train_options *options, struct trainer *trainer)
                       "stopped by signal %d in epoch %lld, step %lld; the checkpoint is written, "
                       "--resume goes on",
                       stopped, trainer->position.epoch + 1, trainer->position.step);
+    } else if (trainer->out_of_time) {
+        char time[32];
+        progress_note(&progress,
+                      "stopped after %s (train.max_time) in epoch %lld, step %lld; model and "
+                      "checkpoint are written to %s, --resume goes on",
+                      text_from_duration(time, trainer->model.settings.train.max_time),
+                      trainer->position.epoch + 1, trainer->position.step, dir.path);
     } else {
         progress_note(&progress, "model written to %s/model.bin", dir.path);
     }

@@ -10,8 +10,8 @@
 /* Write it into the open directory, atomically. */
 int checkpoint_write(const struct trainer *trainer, const struct output_dir *dir, struct error *e);
 /* Read it into a prepared trainer: config and data must be those of the checkpoint (a different
- * config is reported at the key in the user's file; train.epochs may differ), and the log is cut
- * back to its length. ERROR_MODEL, ERROR_IO. */
+ * config is reported at the key in the user's file; compare.h says what may differ), and the log is
+ * cut back to its length. ERROR_MODEL, ERROR_IO. */
 int checkpoint_resume(struct trainer *trainer, const struct output_dir *dir, struct error *e);
 
 enum checkpoint_state { CHECKPOINT_NONE, CHECKPOINT_UNFINISHED, CHECKPOINT_FINISHED };

@@ -1,8 +1,35 @@
-/* compare.c: two resolved configs, walked side by side. */
+/* compare.c: two resolved configs, walked side by side. A few keys may differ: those that change
+ * when a run ends or is saved, not where it goes on the way. */
 #include "train/compare.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* What may differ, and whether it may only have grown: a run that waited longer than a smaller
+ * patience allows would be another run. */
+static const struct exception {
+    const char *path;
+    int may_only_grow;
+} EXCEPTIONS[] = {
+    {"train.epochs", 0},
+    {"train.max_time", 0},
+    {"train.checkpoint.every", 0},
+    {"train.early_stopping.patience", 1},
+};
+
+static int may_differ(const char *path, const struct yaml *now, const struct yaml *then)
+{
+    for (size_t i = 0; i < sizeof EXCEPTIONS / sizeof EXCEPTIONS[0]; i++) {
+        long long before, after;
+        if (strcmp(path, EXCEPTIONS[i].path) != 0) {
+            continue;
+        }
+        return !EXCEPTIONS[i].may_only_grow ||
+               (now && then && text_to_integer(now->text, now->length, &after) == 0 &&
+                text_to_integer(then->text, then->length, &before) == 0 && after >= before);
+    }
+    return 0;
+}
 
 struct difference {
     char path[256];           /* dotted */
@@ -51,7 +78,7 @@ static int differ_at(const struct yaml *now, const struct yaml *then, const stru
 static int differ(const struct yaml *now, const struct yaml *then, const struct yaml *users,
                   const char *path, struct difference *d)
 {
-    if (strcmp(path, "train.epochs") == 0) {
+    if (may_differ(path, now, then)) {
         return 0;
     }
     if (now && then && now->kind == YAML_MAP && then->kind == YAML_MAP) {

@@ -32,6 +32,8 @@ struct train_settings {
     struct choice loss, optimizer;
     long long epochs, batch_size;
     struct early_stopping early_stopping;
+    long long max_time;         /* seconds; 0: no limit */
+    long long checkpoint_every; /* epochs */
 };
 
 struct settings {

@@ -50,6 +50,18 @@ static const struct option EARLY_STOPPING_OPTIONS[] = {
 static const struct group EARLY_STOPPING = {EARLY_STOPPING_OPTIONS, sizeof(struct early_stopping),
                                             NULL};
 
+static const struct option CHECKPOINT_OPTIONS[] = {
+    {.key = "every",
+     .kind = &OPTION_INTEGER,
+     .offset = 0,
+     .fallback = "1",
+     .low = 1,
+     .high = 1000000,
+     .help = "epochs from one checkpoint to the next; the end and a signal always write one"},
+    OPTION_END,
+};
+static const struct group CHECKPOINT = {CHECKPOINT_OPTIONS, sizeof(long long), NULL};
+
 #define TRAIN(name) .offset = offsetof(struct train_settings, name)
 static const struct option TRAIN_OPTIONS[] = {
     {.key = "loss",
@@ -83,7 +95,20 @@ static const struct option TRAIN_OPTIONS[] = {
      TRAIN(early_stopping),
      .fallback = "",
      .extra = &EARLY_STOPPING,
-     .help = "end when the validation set says so (default: off)"},
+     .help = "end when epochs no longer get better (default: off)"},
+    {.key = "max_time",
+     .kind = &OPTION_DURATION,
+     TRAIN(max_time),
+     .fallback = "",
+     .low = 1,
+     .high = 31536000,
+     .help = "stop and save after training for so long: 90s, 30m, 1h30m; --resume goes on"},
+    {.key = "checkpoint",
+     .kind = &OPTION_GROUP,
+     TRAIN(checkpoint_every),
+     .fallback = "{}",
+     .extra = &CHECKPOINT,
+     .help = "when the run is saved"},
     OPTION_END,
 };
 const struct group TRAIN_GROUP = {TRAIN_OPTIONS, sizeof(struct train_settings), NULL};

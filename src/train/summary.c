@@ -59,8 +59,15 @@ void summary_append(const struct trainer *t, struct text *out)
         text_append(out, ", validate %s", text_from_count(count, t->validation.count));
     }
     text_append(out, ", %s classes", text_from_count(count, (uint64_t)t->model.classes.count));
-    text_append(out, "; %lld epoch%s of %zu steps of %zu\n", train->epochs,
+    text_append(out, "; %lld epoch%s of %zu steps of %zu", train->epochs,
                 train->epochs == 1 ? "" : "s", (t->train.count + batch - 1) / batch, batch);
+    if (train->max_time > 0) {
+        text_append(out, ", for at most %s", text_from_duration(count, train->max_time));
+    }
+    if (train->checkpoint_every > 1) {
+        text_append(out, "; a checkpoint every %lld epochs", train->checkpoint_every);
+    }
+    text_append(out, "\n");
     text_append(out, "arena %s bytes", text_from_count(count, t->memory_bytes));
     text_append(out, " (%s)", text_from_bytes(count, t->memory_bytes));
     text_append(out, ", %s kernels, %d thread%s\n", t->kernels->name, t->threads,

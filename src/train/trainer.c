@@ -1,6 +1,7 @@
 /* trainer.c: epochs, and what is written when. After each epoch, in this order: the log's row, the
- * checkpoint (which knows the log's length), and the model if this epoch is the best or nobody
- * judges; so whenever the process dies, the newest checkpoint goes on to the same bytes. */
+ * checkpoint (which knows the log's length) if it is its turn, and the model if this epoch is the
+ * best, or with the checkpoint where nobody judges; so whenever the process dies, the newest
+ * checkpoint goes on to the same bytes. */
 #include "train/trainer.h"
 
 #include "train/checkpoint.h"
@@ -131,23 +132,37 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
     p->correct = 0;
     p->seconds = 0;
     TRY(log_append(&t->log, &row, e));
-    TRY(checkpoint_write(t, dir, e));
-    if (best || !keeps_best(t) || p->stopping.best_epoch == 0) {
+    const int save = p->epoch % t->model.settings.train.checkpoint_every == 0;
+    if (save) {
+        TRY(checkpoint_write(t, dir, e));
+    }
+    if (best || (save && (!keeps_best(t) || p->stopping.best_epoch == 0))) {
         TRY(write_model(t, dir, e));
     }
     progress_epoch(progress, &row, best);
     return 0;
 }
 
-/* The rest of the epoch under way. Returns early when a signal has come. */
-static int run_epoch(struct trainer *t, struct progress *progress, const volatile int *signal_flag,
-                     struct error *e)
+/* Why to end before the end. */
+struct interruption {
+    const volatile int *signal_flag;
+    double deadline; /* as progress_now counts */
+};
+
+static int is_interrupted(const struct interruption *i)
+{
+    return *i->signal_flag || progress_now() >= i->deadline;
+}
+
+/* The rest of the epoch under way. Returns early when interrupted. */
+static int run_epoch(struct trainer *t, struct progress *progress,
+                     const struct interruption *interruption, struct error *e)
 {
     const size_t batch = (size_t)t->model.settings.train.batch_size, count = t->train.count;
     const double spent = t->position.seconds, start = progress_now();
     trainer_shuffle(t);
-    for (size_t first = (size_t)t->position.batch * batch; first < count && !*signal_flag;
-         first += batch) {
+    for (size_t first = (size_t)t->position.batch * batch;
+         first < count && !is_interrupted(interruption); first += batch) {
         const size_t n = count - first < batch ? count - first : batch;
         TRY(trainer_batch(t, first, n, e));
         t->position.seconds = spent + progress_now() - start;
@@ -157,22 +172,40 @@ static int run_epoch(struct trainer *t, struct progress *progress, const volatil
     return 0;
 }
 
+/* Leave the run so that another one can go on with it. */
+static int suspend(struct trainer *t, const struct output_dir *dir, int signal, struct error *e)
+{
+    t->out_of_time = !signal;
+    if (t->out_of_time) {
+        TRY(write_model(t, dir, e));
+    }
+    return checkpoint_write(t, dir, e);
+}
+
+static int is_over(const struct trainer *t)
+{
+    const struct train_settings *train = &t->model.settings.train;
+    return t->position.epoch >= train->epochs ||
+           stopping_ends(&t->position.stopping, &train->early_stopping);
+}
+
 int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress *progress,
                 const volatile int *signal_flag, struct error *e)
 {
     const struct train_settings *train = &t->model.settings.train;
     const size_t batch = (size_t)train->batch_size;
     const long long batches = (long long)((t->train.count + batch - 1) / batch);
+    const double limit = train->max_time > 0 ? (double)train->max_time : INFINITY;
+    const struct interruption interruption = {signal_flag, progress_now() + limit};
     struct position *p = &t->position;
     p->finished = 0;
-    while (p->epoch < train->epochs && !stopping_ends(&p->stopping, &train->early_stopping)) {
-        TRY(run_epoch(t, progress, signal_flag, e));
-        if (p->batch < batches) { /* only a signal leaves an epoch early */
-            return checkpoint_write(t, dir, e);
+    while (!is_over(t)) {
+        TRY(run_epoch(t, progress, &interruption, e));
+        if (p->batch == batches) {
+            TRY(end_epoch(t, dir, progress, e));
         }
-        TRY(end_epoch(t, dir, progress, e));
-        if (*signal_flag) {
-            return 0;
+        if (!is_over(t) && is_interrupted(&interruption)) {
+            return suspend(t, dir, *signal_flag, e);
         }
     }
     if (stopping_ends(&p->stopping, &train->early_stopping)) {

@@ -48,6 +48,7 @@ struct trainer {
     uint32_t *order;   /* [train.count]: the samples in this epoch's order */
 
     struct position position;
+    int out_of_time; /* this call of trainer_run ended because of max_time */
     struct log log;
 };
 
@@ -62,8 +63,9 @@ void trainer_free(struct trainer *trainer);
  */
 int trainer_start(struct trainer *trainer, const struct output_dir *dir, struct error *e);
 /* Train to the end, writing as it goes. `*signal_flag` is set by a signal handler: then the batch
- * under way is finished, a checkpoint written, and 0 returned with the run unfinished. 0, or -1
- * with *e (ERROR_NUMERIC, ERROR_IO). */
+ * under way is finished, a checkpoint written, and 0 returned with the run unfinished. The same
+ * when max_time has passed since the call, which also writes the model and sets out_of_time. 0, or
+ * -1 with *e (ERROR_NUMERIC, ERROR_IO). */
 int trainer_run(struct trainer *trainer, const struct output_dir *dir, struct progress *progress,
                 const volatile int *signal_flag, struct error *e);
 

@@ -254,6 +254,9 @@ def differing(trained):
             ("Q12 seed", "seed: 1", "seed: 2", "1:7", "seed", "1"),
             ("Q13 batch_size", "batch_size: 16", "batch_size: 8", "14:15", "train.batch_size", "16"),
             ("Q24 share of validation", "validation: 0.25", "validation: 0.5", "5:15", "data.validation", "0.25"),
+            ("Q31 less patience", "patience: 2", "patience: 1", "16:49", "train.early_stopping.patience", "2"),
+            ("Q32 another monitor", "monitor: val_loss", "monitor: val_accuracy", "16:29",
+             "train.early_stopping.monitor", "val_loss"),
             ("Q25 another optimizer", "type: adam", "type: sgd", None, None, None)):
         if place:
             yield resumed(name, trained, 5, "base.yaml:" + place,
@@ -267,6 +270,9 @@ def resumes(trained):
     checkpoint, file = trained["checkpoint"], trained["checkpoint.bin"]
     yield from differing(trained)
     yield resumed("Q10 more epochs", trained, 0, None, None, ("restore_best: true", "restore_best: true"), writes=True)
+    yield resumed("Q10b more patience, another cadence, a limit of time", trained, 0, None, None,
+                  ("patience: 2", "patience: 3"), ("  epochs: 2", "  max_time: 1h\n  checkpoint: {every: 3}\n  epochs: 2"),
+                  writes=True)
     yield resumed("Q11 fewer epochs than done", trained, 5, "run/checkpoint.bin",
                   "already at epoch 1; train.epochs is 0",
                   files={"base.yaml": BASE.replace("epochs: 1", "epochs: 0").encode()})

@@ -149,6 +149,38 @@ NUMBERS = [
     ("S79c mean without std", in_data("normalize: ¦{mean: [0]}"), "missing key 'std' in normalize"),
     ("S79d two means, one std", in_data("normalize: ¦{mean: [0, 0], std: [1]}"), "2 means, but 1 standard deviation"),
 ]
+TIME = "'max_time' must be a time such as 90s, 30m, 2h or 1h30m"
+
+
+def max_time(text):
+    return [("  epochs: 1\n", f"  epochs: 1\n  max_time: ¦{text}\n")]
+
+
+TIMES = [
+    ("T01 no unit", max_time("30"), TIME + ", got 30; add a unit"),
+    ("T02 a decimal", max_time("1.5h"), TIME + ", got '1.5h'; whole numbers only"),
+    ("T03 another unit", max_time("3w"), TIME + ", got '3w'; the units are d, h, m and s"),
+    ("T04 the wrong order", max_time("30m1h"), TIME + ", got '30m1h'; the units are d, h, m and s, the greater first"),
+    ("T05 a unit twice", max_time("1h1h"), TIME),
+    ("T06 minutes as a clock shows them", max_time("1:30"), TIME + ", got '1:30'"),
+    ("T07 a space", max_time("1h 30m"), TIME + ", got '1h 30m'; without spaces"),
+    ("T08 no number", max_time("h"), TIME),
+    ("T09 negative", max_time("-5m"), TIME),
+    ("T10 0s", max_time("0s"), "'max_time' must be 1s to 365d, got '0s'"),
+    ("T11 more than a year", max_time("366d"), "'max_time' must be 1s to 365d, got '366d'"),
+    ("T12 beyond 64 bits", max_time("99999999999999999999h"), "'max_time' must be 1s to 365d"),
+    ("T12b beyond 64 bits with its unit", max_time("9223372036854775807d"), "'max_time' must be 1s to 365d"),
+    ("T13 a list", max_time("[1h]"), TIME + ", got a list"),
+    ("T14 nothing", max_time("~"), "'max_time' is empty: it must be a time"),
+    ("T15 a capital", max_time("30M"), TIME),
+    ("T16 octal", max_time("010m"), TIME),
+    ("T17 epochs between checkpoints", [("  epochs: 1\n", "  epochs: 1\n  checkpoint: {every: ¦0}\n")],
+     "'every' must be 1 to 1000000, got 0"),
+    ("T18 a bare number of epochs", [("  epochs: 1\n", "  epochs: 1\n  checkpoint: ¦5\n")],
+     "expected a mapping in checkpoint, got a number"),
+    ("T19 a time between checkpoints", [("  epochs: 1\n", "  epochs: 1\n  checkpoint: {every: ¦30m}\n")],
+     "'every' must be a whole number, got '30m'"),
+]
 WORDS = [
     ("S49 momentum for adam", [("beta1: 0.9", "¦momentum: 0.9")], "unknown key 'momentum' in adam"),
     ("S49b lrate", [("lr: 0.001", "¦lrate: 0.001")], "unknown key 'lrate' in adam"),
@@ -252,6 +284,7 @@ TWINS = [
     ("S56t batch_size 1", [("batch_size: 16", "batch_size: 1")], {}),
     ("S59 seed 2^64-1", [("seed: 1", "seed: 18446744073709551615")], {}),
     ("S59t seed 0", [("seed: 1", "seed: 0")], {}),
+    ("T20t an hour and a half, quoted", [("  epochs: 1\n", '  epochs: 1\n  max_time: "1h30m"\n')], {}),
     ("S81t train_loss needs no validation", [("  validation: 0.25\n", ""), ("monitor: val_loss", "monitor: train_loss")],
      {}),
     ("S62t images and labels", [("train: train-images-idx3-ubyte.gz",
@@ -292,7 +325,7 @@ def set_cases():
 
 
 def cases(trained):
-    for name, edits, messages in KEYS + NUMBERS + WORDS + SEVERAL:
+    for name, edits, messages in KEYS + NUMBERS + TIMES + WORDS + SEVERAL:
         yield from config_cases(name, edits if isinstance(edits, str) else edited(*edits), messages)
     for name, edits, messages in TRAINING:
         text = edits if isinstance(edits, str) else edited(*edits)

@@ -67,6 +67,8 @@ CONFIG = {
     "train.early_stopping.patience": (LOG, "1", "4", *STOPPING, "train.early_stopping={monitor: val_loss}"),
     "train.early_stopping.min_delta": (LOG, "0", "1000", "data.validation=0.25", "train.early_stopping={patience: 1}"),
     "train.early_stopping.restore_best": (WEIGHTS, "true", "false", *STOPPING, "train.early_stopping={patience: 3}"),
+    "train.max_time": (SUMMARY, "1h", "1h30m"),  # outputs.py waits for a second
+    "train.checkpoint.every": (SUMMARY, "2", "3"),  # outputs.py looks into the checkpoints
     "output": (PLACE, "there", "elsewhere"),
 }
 # A layer stands between a convolution and a dense layer; its other options: what must be given, and per key what else.

@@ -252,6 +252,70 @@ def early_stopping():
     early_stopping_by("val_loss", 0, "false")
 
 
+def early_stopping_without_validation():
+    """monitor: train_loss needs no validation set; the model is that of the least"""
+    train("-s", "train.epochs=40", "-s", "train.early_stopping={monitor: train_loss, patience: 1}",
+          "-s", "train.optimizer={type: adam, lr: 0.02}", text=CONFIG.replace(", validation: 0.2", ""))
+    values = [float(row["train_loss"]) for row in read_log("run/log.csv")]
+    assert 3 < len(values) < 40, f"{len(values)} epochs"
+    equal(values.index(min(values)) + 2, len(values), "the best epoch but one")
+    equal(read_model("run/model.bin")[0]["epoch"], str(len(values) - 1), "the model's epoch")
+
+
+def before_the_first_epoch_that_counts():
+    """start_epoch beyond the end: no epoch is judged, the model is the last's"""
+    train("-s", "train.early_stopping={monitor: val_loss, start_epoch: 9}")
+    equal(read_model("run/model.bin")[0]["epoch"], "3", "the model's epoch")
+    equal(read_model("run/checkpoint.bin")[0]["stopping.best_epoch"], "0", "best epoch")
+
+
+def patience_may_grow():
+    """a run that stopped early goes on with more patience, as if it had had that from the beginning"""
+    settings = ("-s", "train.epochs=60", "-s", "train.optimizer={type: adam, lr: 0.02}")
+    stopping = "train.early_stopping={{monitor: val_loss, patience: {}}}".format
+    train(*settings, "-s", stopping(1))
+    first = len(read_log("run/log.csv"))
+    train(*settings, "-s", stopping(4), "--resume")
+    train(*settings, "-s", stopping(4), directory="whole")
+    assert first < len(read_log("run/log.csv")), "it did not go on"
+    same_result("run", "whole")
+
+
+def max_time():
+    """max_time: the run ends by itself after a second or more, with model and checkpoint; --resume goes on to the same
+    bytes"""
+    write("small.yaml", CONFIG)
+    start = time.monotonic()
+    said = cnntrain("small.yaml", "-o", "run", "-s", "train.epochs=1000000", "-s", "train.max_time=1s")
+    assert time.monotonic() - start >= 1, "it ended too early"
+    found = re.search(r"stopped after 1s \(train.max_time\) in epoch (\d+), step (\d+); .*--resume goes on", said)
+    assert found, said
+    metadata, _ = read_model("run/checkpoint.bin")
+    equal((metadata["step"], metadata["finished"]), (found[2], "0"), "checkpoint")
+    equal(len(read_log("run/log.csv")), int(found[1]) - 1, "epochs in the log")
+    assert int(read_model("run/model.bin")[0]["epoch"]) <= int(found[1])
+    assert "--resume" in train(code=9), "it is protected like any unfinished run"
+    settings = ("-s", f"train.epochs={found[1]}", "-s", "train.max_time=1h")
+    train("--resume", *settings)
+    train(*settings, directory="whole")
+    same_result("run", "whole")
+
+
+def checkpoints_every_other_epoch():
+    """checkpoint: {every: 2}: none after an odd epoch, but one at the end; the model follows where nobody judges"""
+    text = (f"data: {{train: {DIGITS}/train-images-idx3-ubyte.gz}}\nnetwork: [dense: 10]\n"
+            "train: {loss: mse, epochs: 9, batch_size: 50, checkpoint: {every: 2}, optimizer: {type: sgd, lr: 0.4}}\n")
+    epoch = int(re.match(NOT_FINITE, train(text=text, code=8))[1])  # the first that is not finite
+    assert epoch > 2 and epoch % 2 == 0, f"not finite in epoch {epoch}: choose another lr"
+    equal(len(read_log("run/log.csv")), epoch - 1, "epochs in the log")
+    saved = (epoch - 1) // 2 * 2
+    equal(read_model("run/checkpoint.bin")[0]["epoch"], str(saved), "checkpoint")
+    equal(read_model("run/model.bin")[0]["epoch"], str(saved), "model")
+    train("-s", "train.epochs=1", "-s", "train.checkpoint.every=5", directory="short", text=text)
+    metadata, _ = read_model("short/checkpoint.bin")
+    equal((metadata["epoch"], metadata["finished"]), ("1", "1"), "the last checkpoint")
+
+
 def best_without_early_stopping():
     """with a validation set alone, the model is that of the least val_loss"""
     train("-s", "train.epochs=25", "-s", "train.optimizer={type: adam, lr: 0.02}")
@@ -285,4 +349,5 @@ def full_disk():
 if __name__ == "__main__":
     run_tests([containers, model_contents, checkpoint_contents, log, log_without_validation, nothing_on_stdout, dry_run,
                epochs_zero, divergence, divergence_later, unfinished, in_use, finished_is_replaced, nothing_to_resume,
-               early_stopping, best_without_early_stopping, full_disk])
+               early_stopping, early_stopping_without_validation, before_the_first_epoch_that_counts, patience_may_grow,
+               max_time, checkpoints_every_other_epoch, best_without_early_stopping, full_disk])

@@ -35,6 +35,7 @@ train:
   batch_size: 26
   optimizer: {{type: adam, lr: 0.002}}
   early_stopping: {{monitor: val_loss, patience: 3}}
+  checkpoint: {{every: 2}}
 """
 PLAIN = f"""\
 data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, normalize: unit}}

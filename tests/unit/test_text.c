@@ -264,6 +264,57 @@ static void writes_counts_and_sizes(void **state)
     assert_string_equal(text_from_bytes(buffer, UINT64_MAX), "16 EiB");
 }
 
+static void reads_and_writes_durations(void **state)
+{
+    static const struct {
+        const char *text;
+        int status;
+        long long seconds;
+        const char *written;
+    } cases[] = {
+        {"90s", 0, 90, "1m30s"},
+        {"30m", 0, 1800, "30m"},
+        {"2h", 0, 7200, "2h"},
+        {"1h30m", 0, 5400, "1h30m"},
+        {"1d2h3m4s", 0, 93784, "1d2h3m4s"},
+        {"0s", 0, 0, "0s"},
+        {"1h0m", 0, 3600, "1h"},
+        {"1h90m", 0, 9000, "2h30m"},
+        {"9223372036854775807s", 0, INT64_MAX, "106751991167300d15h30m7s"},
+        {"9223372036854775808s", -2, 0, NULL},
+        {"106751991167301d", -2, 0, NULL},
+        {"106751991167300d16h", -2, 0, NULL},
+        {"", -1, 0, NULL},
+        {"30", -1, 0, NULL},
+        {"m", -1, 0, NULL},
+        {"1m1h", -1, 0, NULL},
+        {"1h1h", -1, 0, NULL},
+        {"1h30", -1, 0, NULL},
+        {"-1h", -1, 0, NULL},
+        {"01h", -1, 0, NULL},
+        {"1H", -1, 0, NULL},
+        {"1.5h", -1, 0, NULL},
+        {"1h ", -1, 0, NULL},
+        {" 1h", -1, 0, NULL},
+        {"99999999999999999999x", -1, 0, NULL},
+    };
+    char buffer[32];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        long long seconds = -7;
+        const char *text = cases[i].text;
+
+        if (text_to_duration(text, strlen(text), &seconds) != cases[i].status) {
+            fail_msg("'%s' gave another status than %d", text, cases[i].status);
+        }
+        if (cases[i].status == 0) {
+            assert_int_equal(seconds, cases[i].seconds);
+            assert_string_equal(text_from_duration(buffer, seconds), cases[i].written);
+        }
+    }
+}
+
 static void escapes_what_is_not_text(void **state)
 {
     char buffer[400], small[6];
@@ -368,6 +419,7 @@ int main(void)
         cmocka_unit_test(writes_the_shortest_decimal),
         cmocka_unit_test(numbers_survive_the_round_trip),
         cmocka_unit_test(writes_counts_and_sizes),
+        cmocka_unit_test(reads_and_writes_durations),
         cmocka_unit_test(escapes_what_is_not_text),
         cmocka_unit_test(finds_the_nearest_word),
         cmocka_unit_test(knows_utf8),
