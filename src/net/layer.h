@@ -108,6 +108,8 @@ struct layer_type {
                      const float *dy, float *dx);
     /* Where in its options the type has its `activation` and `init` (struct choice); 0: nowhere. */
     size_t activation, init;
+    /* Warn at node->where of options that are allowed and surely not meant. May be NULL. */
+    void (*lint)(const struct node *node, struct error_list *warnings);
     const struct layer_example *examples; /* ends with options == NULL; at least one */
 };
 

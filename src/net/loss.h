@@ -8,6 +8,7 @@
 
 struct loss_type {
     struct member member;
+    int takes_logits; /* z are logits: an activation before them is a mistake */
     /* loss[16] and, unless NULL, dz[classes][16] (scaled) from z[classes][16] and the labels; 0 in
      * dead lanes. */
     void (*evaluate)(const void *options, const struct kernels *, int classes, const float *z,

@@ -22,6 +22,7 @@ static void cross_entropy_predict(const struct kernels *k, int classes, const fl
 const struct loss_type LOSS_cross_entropy = {
     .member = {.name = "cross_entropy",
                .help = "softmax, then -ln of the right class's probability; in one stable step"},
+    .takes_logits = 1,
     .evaluate = cross_entropy_evaluate,
     .predict = cross_entropy_predict,
 };

@@ -170,14 +170,24 @@ int cli_fail(const struct cli *cli, const struct error *e)
     return (int)e->kind;
 }
 
+static void print_all(const struct cli *cli, const struct error_list *list, const char *severity)
+{
+    for (int i = 0; i < list->count; i++) {
+        error_print(stderr, &list->items[i], cli->program, severity, cli_colour());
+    }
+    if (list->total > list->count) {
+        fprintf(stderr, "%s: and %lld more\n", cli->program, list->total - list->count);
+    }
+}
+
+void cli_warn_all(const struct cli *cli, const struct error_list *warnings)
+{
+    print_all(cli, warnings, "warning");
+}
+
 int cli_fail_all(const struct cli *cli, const struct error_list *errors)
 {
-    for (int i = 0; i < errors->count; i++) {
-        cli_fail(cli, &errors->items[i]);
-    }
-    if (errors->total > errors->count) {
-        fprintf(stderr, "%s: and %lld more\n", cli->program, errors->total - errors->count);
-    }
+    print_all(cli, errors, "error");
     return errors->count > 0 ? (int)errors->items[0].kind : ERROR_INTERNAL;
 }
 

@@ -89,6 +89,8 @@ int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((for
 /* Print one error, or all of a list, to stderr. Returns the exit code: the kind of the first. */
 int cli_fail(const struct cli *cli, const struct error *e);
 int cli_fail_all(const struct cli *cli, const struct error_list *errors);
+/* Print a list as warnings: nothing comes of them. */
+void cli_warn_all(const struct cli *cli, const struct error_list *warnings);
 /* Whether all that was printed on stdout got there. ERROR_IO. */
 int cli_flush(struct error *e);
 /* At the end of main, with its exit code: what a last cli_flush finds turns success into ERROR_IO,

@@ -3,6 +3,7 @@
  * log.csv, config.yaml. */
 #include "tools/cli.h"
 #include "train/checkpoint.h"
+#include "train/lint.h"
 #include "train/summary.h"
 #include "tools/list.h"
 
@@ -16,7 +17,7 @@ struct train_options {
     struct cli_common common;
     const char *output, *list;
     struct cli_texts set;
-    int dry_run, resume, fresh, progress;
+    int dry_run, resume, fresh, strict, progress;
 };
 
 static const char *const PROGRESS[] = {"auto", "always", "never", NULL};
@@ -47,6 +48,7 @@ static const struct cli_option OPTIONS[] = {
      FIELD(resume),
      .help = "go on from the output's checkpoint"},
     {.name = "fresh", .kind = &CLI_FLAG, FIELD(fresh), .help = "throw an unfinished run away"},
+    {.name = "strict", .kind = &CLI_FLAG, FIELD(strict), .help = "take warnings for errors"},
     {.name = "progress",
      .kind = &CLI_CHOICE,
      FIELD(progress),
@@ -219,6 +221,20 @@ static int train(const struct train_options *options, struct trainer *trainer)
     return failed ? cli_fail(&CLI, &e) : stopped ? 128 + stopped : 0;
 }
 
+/* Say what is surely not meant; under --strict that ends the run, with the exit code. 0: go on. */
+static int warn(const struct train_options *options, const struct trainer *trainer)
+{
+    static struct error_list warnings; /* too large for a small stack */
+    lint(trainer, &warnings);
+    if (options->strict && warnings.total > 0) {
+        return cli_fail_all(&CLI, &warnings);
+    }
+    if (!options->common.quiet) {
+        cli_warn_all(&CLI, &warnings);
+    }
+    return 0;
+}
+
 static int run(const struct train_options *options, const char *path)
 {
     static struct error_list errors; /* too large for a small stack */
@@ -234,11 +250,13 @@ static int run(const struct train_options *options, const char *path)
         trainer_prepare(&trainer, &settings, &arena, kernels, cli_threads(&options->common),
                         &errors) != 0) {
         code = cli_fail_all(&CLI, &errors);
-    } else if (options->dry_run) {
-        print_summary(&trainer, options->common.verbose, stdout);
-        code = 0;
     } else {
-        code = train(options, &trainer);
+        code = warn(options, &trainer);
+        if (code == 0 && options->dry_run) {
+            print_summary(&trainer, options->common.verbose, stdout);
+        } else if (code == 0) {
+            code = train(options, &trainer);
+        }
     }
     trainer_free(&trainer);
     arena_free(&arena);

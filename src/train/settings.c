@@ -47,24 +47,26 @@ const struct option SETTINGS_OPTIONS[] = {
     OPTION_END,
 };
 
-/* The node of a dotted path of two or three keys in the user's file, for faults; the nearest one
- * that exists. */
-static const struct yaml *place_of(const struct yaml *root, const char *const *keys)
+const struct yaml *settings_place(const struct settings *settings, const char *one, const char *two,
+                                  const char *three)
 {
-    for (; *keys; keys++) {
-        const struct yaml *next = root && root->kind == YAML_MAP ? yaml_get(root, *keys) : NULL;
+    const char *const keys[] = {one, two, three};
+    const struct yaml *place = settings->root;
+    for (int i = 0; i < 3 && keys[i]; i++) {
+        const struct yaml *next =
+            place && place->kind == YAML_MAP ? yaml_get(place, keys[i]) : NULL;
         if (!next) {
             break;
         }
-        root = next;
+        place = next;
     }
-    return root;
+    return place;
 }
 
 static int check_classes(const struct settings *s, struct error_list *errors)
 {
     const struct texts *classes = &s->data.classes;
-    const struct yaml *where = place_of(s->root, (const char *const[]){"data", "classes", NULL});
+    const struct yaml *where = settings_place(s, "data", "classes", NULL);
     if (classes->count == 1) {
         return yaml_error(errors, where, "'classes' needs at least 2 names");
     }
@@ -131,12 +133,11 @@ int settings_check_training(const struct settings *s, struct error_list *errors)
 {
     int failed = 0;
     if (data_lacks(s, "train")) {
-        failed = yaml_error(errors, place_of(s->root, (const char *const[]){"data", NULL}),
+        failed = yaml_error(errors, settings_place(s, "data", NULL, NULL),
                             "missing key 'train' in data");
     }
     if (stopping_needs_validation(&s->train.early_stopping) && data_lacks(s, "validation")) {
-        const struct yaml *where =
-            place_of(s->root, (const char *const[]){"train", "early_stopping", NULL});
+        const struct yaml *where = settings_place(s, "train", "early_stopping", NULL);
         failed |=
             yaml_error(errors, where,
                        "early_stopping needs data.validation: the test set never chooses anything "

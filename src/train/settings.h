@@ -52,6 +52,10 @@ extern const struct option SETTINGS_OPTIONS[];
 int settings_decode(struct settings *settings, const struct yaml *root, const char *default_name,
                     struct arena *arena, struct error_list *errors);
 int settings_check_training(const struct settings *settings, struct error_list *errors);
+/* The node of a dotted path of up to three keys in the user's file (NULL ends it sooner), for
+ * faults; the nearest one that exists. */
+const struct yaml *settings_place(const struct settings *settings, const char *one, const char *two,
+                                  const char *three);
 /* The config as resolved, as YAML text. `with_paths`: 0 leaves out where data come from and where
  * results go. */
 void settings_emit(const struct settings *settings, int with_paths, struct text *out);

@@ -21,8 +21,9 @@ HANGS = 20  # seconds until a run is ended
 PLACE = r"(?P<place>.+?)"
 ANY = None  # in place of a place: one that only the reader of the file can know
 FAULT = re.compile(PLACE + r": error: (?P<message>.+)")
+WARNING = re.compile(PLACE + r": warning: (?P<message>.+)")
 OTHER_LINES = [re.compile(p) for p in (
-    r".+: note: .+", r".+: warning: .+", r"(cnntrain|cnneval): and \d+ more", r"usage: (cnntrain|cnneval) .*",
+    r".+: note: .+", r"(cnntrain|cnneval): and \d+ more", r"usage: (cnntrain|cnneval) .*",
     r"try '(cnntrain|cnneval) --help'")]
 SOURCE = re.compile(r" *(\d+) \| (.*)")
 CARET = re.compile(r"      \| ( *)\^~*")
@@ -148,11 +149,11 @@ def read_faults(text, directory):
         wrong.append("the last line of stderr does not end")
     at = 0
     while at < len(lines):
-        fault = FAULT.fullmatch(lines[at])
-        if fault:
-            faults.append((fault["place"], fault["message"]))
+        fault, warning = FAULT.fullmatch(lines[at]), WARNING.fullmatch(lines[at])
+        if fault or warning:
+            faults += [(fault["place"], fault["message"])] if fault else []
             if at + 1 < len(lines) and SOURCE.fullmatch(lines[at + 1]):
-                problem = check_source(lines[at + 1:at + 3], fault["place"], directory)
+                problem = check_source(lines[at + 1:at + 3], (fault or warning)["place"], directory)
                 wrong += [problem] if problem else []
                 at += 2
         elif not any(pattern.fullmatch(lines[at]) for pattern in OTHER_LINES):

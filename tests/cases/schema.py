@@ -177,7 +177,7 @@ TIMES = [
     ("T17 epochs between checkpoints", [("  epochs: 1\n", "  epochs: 1\n  checkpoint: {every: ¦0}\n")],
      "'every' must be 1 to 1000000, got 0"),
     ("T18 a bare number of epochs", [("  epochs: 1\n", "  epochs: 1\n  checkpoint: ¦5\n")],
-     "expected a mapping in checkpoint, got a number"),
+     "expected a mapping in checkpoint, got text"),
     ("T19 a time between checkpoints", [("  epochs: 1\n", "  epochs: 1\n  checkpoint: {every: ¦30m}\n")],
      "'every' must be a whole number, got '30m'"),
 ]

@@ -62,3 +62,27 @@ says() {
     [[ $(says --resume) == *"nothing to do"* ]]
     [ "$(cat "$OUT"/model.bin "$OUT"/checkpoint.bin "$OUT"/log.csv | sha256sum)" = "$before" ]
 }
+
+@test "warnings go to stderr and do not end a run, --quiet hides them, --strict ends the run before it begins" {
+    says
+    odd=(--set train.early_stopping.patience=99)
+    [[ $(says "${odd[@]}") == *"--set train.early_stopping.patience=99:1:1: warning: early stopping can never end this run"* ]]
+    [ -z "$(says "${odd[@]}" --quiet)" ]
+    rm -r "$OUT"
+    run says "${odd[@]}" --strict
+    [ "$status" -eq 3 ]
+    [[ $output == *"error: early stopping can never end this run"* && $output != *warning* ]]
+    [ ! -e "$OUT" ]
+    says --strict --set train.epochs=3 --set train.early_stopping.patience=1
+    [ -e "$OUT/model.bin" ]
+}
+
+@test "the configs that ship give no warning" {
+    for config in $(find configs -name '*.yaml' | sort); do
+        other=() # where its data are missing, the digits do
+        if ! [ -e "$(sed -n 's/^  train: *\([^ ]*\).*/\1/p' "$config")" ]; then
+            other=(--set data.train=data/digits/train-images-idx3-ubyte.gz)
+        fi
+        "$BIN/cnntrain" --strict --dry-run "${other[@]}" "$config" >"$BATS_TEST_TMPDIR/stdout"
+    done
+}

@@ -53,6 +53,19 @@ static void dropout_backward(const struct node *node, const struct run *run, con
     }
 }
 
+/* "0.2 <= dropout rate <= 0.5", as the lecture has it; 0 is dropout switched off. */
+static void dropout_lint(const struct node *node, struct error_list *warnings)
+{
+    const struct dropout *o = node->options;
+    if (o->rate != 0 && (o->rate < 0.2f || o->rate > 0.5f)) {
+        char rate[32];
+        yaml_error(warnings, node->where, "the dropout rate %s is outside 0.2 to 0.5: %s",
+                   text_from_float(rate, o->rate),
+                   o->rate < 0.2f ? "too little to prevent overfitting"
+                                  : "the network learns from less than half of its values");
+    }
+}
+
 static const struct layer_example EXAMPLES[] = {
     {"0.5", {3, 5, 7}},
     {"0.25", {33, 1, 1}},
@@ -70,5 +83,6 @@ const struct layer_type LAYER_dropout = {
     .shape = dropout_shape,
     .forward = dropout_forward,
     .backward = dropout_backward,
+    .lint = dropout_lint,
     .examples = EXAMPLES,
 };

@@ -1,0 +1,111 @@
+/* lint.c: a config that is valid and yet surely not what its author wants. Only what is certain:
+ * keys that cannot have the effect they are there for, and the lecture's rules. A layer type has
+ * its own rules in its `lint` function. */
+#include "train/lint.h"
+
+#include "net/loss.h"
+
+#include <string.h>
+
+static void warn_early_stopping(const struct trainer *t, struct error_list *warnings)
+{
+    const struct settings *s = &t->model.settings;
+    const struct early_stopping *o = &s->train.early_stopping;
+    int natural;
+    if (!o->monitor) {
+        return;
+    }
+    if (o->start_epoch + o->patience >= s->train.epochs) {
+        yaml_error(warnings, settings_place(s, "train", "early_stopping", "patience"),
+                   "early stopping can never end this run of %lld epoch%s: with patience %lld it "
+                   "ends after epoch %lld at the soonest",
+                   s->train.epochs, s->train.epochs == 1 ? "" : "s", o->patience,
+                   o->start_epoch + o->patience);
+    }
+    if (stopping_higher(o, &natural) != natural) {
+        yaml_error(warnings, settings_place(s, "train", "early_stopping", "mode"),
+                   "mode %s takes the epoch with the %s %s for the best one", o->mode,
+                   natural ? "least" : "greatest", o->monitor);
+    }
+}
+
+static void warn_checkpoint(const struct trainer *t, struct error_list *warnings)
+{
+    const struct settings *s = &t->model.settings;
+    if (s->train.checkpoint_every > 1 && s->train.checkpoint_every >= s->train.epochs) {
+        yaml_error(warnings, settings_place(s, "train", "checkpoint", "every"),
+                   "no checkpoint before the end: every %lld epochs, of %lld",
+                   s->train.checkpoint_every, s->train.epochs);
+    }
+}
+
+static void warn_batch_size(const struct trainer *t, struct error_list *warnings)
+{
+    const struct settings *s = &t->model.settings;
+    if (2 * (size_t)s->train.batch_size > t->train.count) {
+        yaml_error(warnings, settings_place(s, "train", "batch_size", NULL),
+                   "'batch_size' %lld is more than half of the %zu training samples: an epoch has "
+                   "%s",
+                   s->train.batch_size, t->train.count,
+                   (size_t)s->train.batch_size < t->train.count
+                       ? "2 steps, the second a smaller one"
+                       : "one step");
+    }
+}
+
+static int same_source(const struct source *a, const struct source *b)
+{
+    return a->images && b->images && strcmp(a->images, b->images) == 0;
+}
+
+static void warn_sets(const struct trainer *t, struct error_list *warnings)
+{
+    const struct settings *s = &t->model.settings;
+    const struct data_settings *data = &s->data;
+    if (same_source(&data->test, &data->train)) {
+        yaml_error(warnings, settings_place(s, "data", "test", NULL),
+                   "the test set is the training set: it cannot show how the model does on images "
+                   "that it has not seen");
+    }
+    if (same_source(&data->validation.source, &data->test)) {
+        yaml_error(warnings, settings_place(s, "data", "validation", NULL),
+                   "the validation set is the test set: what chooses the model cannot test it");
+    } else if (t->validation_set.count > 0 && t->validation_set.count == t->train_set.count &&
+               t->validation_set.crc32 == t->train_set.crc32) {
+        yaml_error(warnings, settings_place(s, "data", "validation", NULL),
+                   "the validation set is the training set: it cannot show overfitting");
+    }
+}
+
+static void warn_layers(const struct trainer *t, struct error_list *warnings)
+{
+    const struct graph *graph = &t->model.graph;
+    for (int i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].type->lint) {
+            graph->nodes[i].type->lint(&graph->nodes[i], warnings);
+        }
+    }
+    const struct node *last = &graph->nodes[graph->count - 1];
+    const char *name = last->type->member.name;
+    if ((last->type->flags & LAYER_ACTIVATION) && t->loss->takes_logits) {
+        yaml_error(warnings, last->where,
+                   "'%s' is the last layer, but %s has a softmax of its own and wants values that "
+                   "no activation has changed",
+                   name, t->loss->member.name);
+    }
+    if (last->type->flags & LAYER_TRAINING_ONLY) {
+        yaml_error(warnings, last->where, "'%s' is the last layer: it disturbs the answer itself",
+                   name);
+    }
+}
+
+static void (*const LINTS[])(const struct trainer *, struct error_list *) = {
+    warn_sets, warn_layers, warn_batch_size, warn_early_stopping, warn_checkpoint,
+};
+
+void lint(const struct trainer *trainer, struct error_list *warnings)
+{
+    for (size_t i = 0; i < sizeof LINTS / sizeof LINTS[0]; i++) {
+        LINTS[i](trainer, warnings);
+    }
+}
