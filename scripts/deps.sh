@@ -16,6 +16,8 @@ pkg-config  build  pkg-config        pkgconf-pkg-config   pkgconf          pkg-c
 libyaml     build  libyaml-dev       libyaml-devel        libyaml          libyaml
 zlib        build  zlib1g-dev        zlib-devel           zlib             zlib
 jansson     build  libjansson-dev    jansson-devel        jansson          jansson
+libjpeg     build  libjpeg62-turbo-dev libjpeg-turbo-devel libjpeg-turbo   jpeg-turbo
+stb         build  libstb-dev        stb_image-devel      stb              stb
 cmocka      test   libcmocka-dev     libcmocka-devel      cmocka           cmocka
 bats        test   bats              bats                 bats             bats-core
 python3     test   python3           python3              python           python3
@@ -50,11 +52,20 @@ compiler() {
     return 1
 }
 
+stb() {
+    for header in stb/stb_image.h stb_image.h; do
+        if printf '#include <%s>\n' $header | ${CC:-cc} ${CPPFLAGS:-} -E -x c -; then
+            return 0
+        fi
+    done
+    return 1
+}
+
 is_there() {
     case $1 in
-    compiler | torch) "$1" ;;
+    compiler | stb | torch) "$1" ;;
     libyaml) pkg-config --exists yaml-0.1 ;;
-    zlib | jansson | cmocka) pkg-config --exists "$1" ;;
+    zlib | jansson | libjpeg | cmocka) pkg-config --exists "$1" ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }

@@ -1,0 +1,143 @@
+/* fit.c: see fit.h. */
+#include "data/fit.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* part * number / whole, rounded to the nearest, at least 1. */
+static int share(int part, int number, int whole)
+{
+    const long long twice = 2 * (long long)part * number + whole;
+    const int rounded = (int)(twice / (2 * (long long)whole));
+    return rounded > 1 ? rounded : 1;
+}
+
+static int place_pad(int h, int w, int input_h, int input_w, struct placement *p)
+{
+    if (h > input_h || w > input_w) {
+        return -1;
+    }
+    *p = (struct placement){0, 0, h, w, (input_h - h) / 2, (input_w - w) / 2, h, w};
+    return 0;
+}
+
+static int place_stretch(int h, int w, int input_h, int input_w, struct placement *p)
+{
+    *p = (struct placement){0, 0, h, w, 0, 0, input_h, input_w};
+    return 0;
+}
+
+static int place_crop(int h, int w, int input_h, int input_w, struct placement *p)
+{
+    const int wide = (long long)w * input_h > (long long)h * input_w;
+    const int part_h = wide ? h : share(w, input_h, input_w);
+    const int part_w = wide ? share(h, input_w, input_h) : w;
+    *p = (struct placement){.from_h = part_h < h ? part_h : h,
+                            .from_w = part_w < w ? part_w : w,
+                            .to_h = input_h,
+                            .to_w = input_w};
+    p->from_y = (h - p->from_h) / 2;
+    p->from_x = (w - p->from_w) / 2;
+    return 0;
+}
+
+static int place_letterbox(int h, int w, int input_h, int input_w, struct placement *p)
+{
+    const int wide = (long long)w * input_h > (long long)h * input_w;
+    const int to_h = wide ? share(h, input_w, w) : input_h;
+    const int to_w = wide ? input_w : share(w, input_h, h);
+    *p = (struct placement){.from_h = h,
+                            .from_w = w,
+                            .to_h = to_h < input_h ? to_h : input_h,
+                            .to_w = to_w < input_w ? to_w : input_w};
+    p->to_y = (input_h - p->to_h) / 2;
+    p->to_x = (input_w - p->to_w) / 2;
+    return 0;
+}
+
+static const struct fit FITS[] = {
+    {"pad", 0, place_pad},
+    {"stretch", 1, place_stretch},
+    {"crop", 1, place_crop},
+    {"letterbox", 1, place_letterbox},
+};
+const char *const FIT_NAMES[] = {"pad", "stretch", "crop", "letterbox", NULL};
+
+const struct fit *fit_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof FITS / sizeof *FITS; i++) {
+        if (strcmp(FITS[i].name, name) == 0) {
+            return &FITS[i];
+        }
+    }
+    return NULL;
+}
+
+/* One pixel, [image->c] values, as `c` of them. */
+static void convert(const uint8_t *from, int from_c, uint8_t *to, int c)
+{
+    if (from_c == c) {
+        memcpy(to, from, (size_t)c);
+    } else if (c == 1) {
+        to[0] = (uint8_t)((19595u * from[0] + 38470u * from[1] + 7471u * from[2] + 32768u) >> 16);
+    } else {
+        memset(to, from[0], (size_t)c);
+    }
+}
+
+/* The placed part of the image with the target's channels, [from_h][from_w][c]. */
+static void convert_part(const struct image *image, const struct placement *p, int c, uint8_t *to)
+{
+    for (int y = 0; y < p->from_h; y++) {
+        for (int x = 0; x < p->from_w; x++, to += c) {
+            const size_t at = (size_t)(p->from_y + y) * (size_t)image->w + (size_t)(p->from_x + x);
+            convert(image->pixels + at * (size_t)image->c, image->c, to, c);
+        }
+    }
+}
+
+static void lay(const uint8_t *pixels, const struct placement *p, const struct target *target,
+                uint8_t *planes)
+{
+    const size_t plane = (size_t)target->h * (size_t)target->w;
+    memset(planes, 0, plane * (size_t)target->c);
+    for (int y = 0; y < p->to_h; y++) {
+        uint8_t *row = planes + (size_t)(p->to_y + y) * (size_t)target->w + (size_t)p->to_x;
+        for (int x = 0; x < p->to_w; x++) {
+            for (int k = 0; k < target->c; k++) {
+                row[(size_t)k * plane + (size_t)x] = *pixels++;
+            }
+        }
+    }
+}
+
+int image_fit(const struct image *image, const struct target *target, const char *path,
+              uint8_t *planes, struct error *e)
+{
+    struct placement p;
+    assert((image->c == 1 || image->c == 3) && (target->c == 1 || target->c == 3));
+    if (target->fit->place(image->h, image->w, target->h, target->w, &p) != 0) {
+        return error_set(e, ERROR_DATA, path,
+                         "image is %dx%d, the input %dx%d; fit: %s cannot make it smaller",
+                         image->h, image->w, target->h, target->w, target->fit->name);
+    }
+    const size_t c = (size_t)target->c, part = (size_t)p.from_h * (size_t)p.from_w * c;
+    const size_t placed = (size_t)p.to_h * (size_t)p.to_w * c;
+    const int resizes = p.from_h != p.to_h || p.from_w != p.to_w;
+    uint8_t *pixels = malloc(part), *resized = resizes ? malloc(placed) : NULL;
+    int status = -1;
+    if (pixels == NULL || (resizes && resized == NULL)) {
+        error_memory(e, part + placed);
+    } else {
+        const struct pixels from = {pixels, (size_t)p.from_w * c, target->c, p.from_h, p.from_w};
+        convert_part(image, &p, target->c, pixels);
+        status = resizes ? image_resize(&from, p.to_h, p.to_w, resized, e) : 0;
+        if (status == 0) {
+            lay(resizes ? resized : pixels, &p, target, planes);
+        }
+    }
+    free(resized);
+    free(pixels);
+    return status;
+}

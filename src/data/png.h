@@ -1,0 +1,39 @@
+/* png.h: a PNG file on its way from bytes to pixels: the walk over its chunks (png_chunks.c), the
+ * check of what they hold packed (png_data.c), the pixels (png.c, by stb_image). */
+#ifndef CNNTRAIN_DATA_PNG_H
+#define CNNTRAIN_DATA_PNG_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum png_colour { PNG_GREY = 0, PNG_RGB = 2, PNG_PALETTE = 3, PNG_GREY_ALPHA = 4, PNG_RGBA = 6 };
+
+struct png {
+    const char *path; /* for messages; the caller's, as is `data` */
+    const unsigned char *data;
+    size_t size;
+    uint32_t w, h;
+    int depth, colour, interlaced;
+    const unsigned char *palette; /* entries * 3 bytes, in `data`; NULL: none */
+    int entries;
+    size_t first_idat; /* where the first IDAT chunk begins in the file */
+    size_t packed;     /* bytes in all of them */
+};
+
+/* Walk over all chunks and check structure, order, lengths, CRC-32; fill the struct. ERROR_DATA. */
+int png_walk(struct png *png, const char *path, const unsigned char *data, size_t size,
+             struct error *e);
+/* Inflate `packed`, the contents of all IDAT chunks in one, to see that it holds the rows that the
+ * header promises, no more and no less, each with a known filter, and ends with the right checksum.
+ * Nothing is kept. ERROR_DATA. */
+int png_check_data(const struct png *png, const unsigned char *packed, struct error *e);
+/* The bytes of the image data before compression. */
+uint64_t png_raw_size(const struct png *png);
+
+/* stb_image.c: pixels of a stream that has been checked: `components` a pixel, of 8 bits, or of 16
+ * when `deep`. To be freed with free(); NULL when there is no memory. */
+void *stb_decode(const unsigned char *stream, int size, int deep, int *components);
+
+#endif
