@@ -30,9 +30,18 @@ void KERNEL(cross_entropy)(int classes, const float *z, const struct labels *lab
 void KERNEL(mse)(int classes, const float *z, const struct labels *labels, float scale, float *loss,
                  float *dz);
 void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
-void KERNEL(adam)(const struct adam *, size_t n, float *w, const float *g, float *m, float *v);
 void KERNEL(sgd)(float lr, float momentum, int nesterov, size_t n, float *w, const float *g,
                  float *v);
+void KERNEL(adam)(const struct adam *, size_t n, float *w, const float *g, float *m, float *v);
+void KERNEL(amsgrad)(const struct adam *, size_t n, float *w, const float *g, float *m, float *v,
+                     float *greatest);
+void KERNEL(nadam)(const struct nadam *, size_t n, float *w, const float *g, float *m, float *v);
+void KERNEL(adagrad)(const struct adagrad *, size_t n, float *w, const float *g, float *sum);
+void KERNEL(rmsprop)(const struct rmsprop *, size_t n, float *w, const float *g, float *square,
+                     float *velocity, float *mean);
+void KERNEL(adadelta)(const struct adadelta *, size_t n, float *w, const float *g, float *square,
+                      float *change);
+void KERNEL(lion)(const struct lion *, size_t n, float *w, const float *g, float *m);
 void KERNEL(tile_from_bytes)(const uint8_t *const images[16], size_t count, float scale,
                              float shift, float *y);
 void KERNEL(tile_from_floats)(const float *const images[16], size_t count, float scale, float shift,

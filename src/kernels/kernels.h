@@ -59,10 +59,35 @@ enum activation {
     ACTIVATION_COUNT
 };
 
+/* What an optimizer's kernel is told of a step; `rest` of a memory is 1 - memory, rounded once. The
+ * rates are those of this step; `decay` is lr * weight_decay, of a decay that is none of the
+ * gradient. */
 struct adam {
     float lr, beta1, beta2, epsilon;
-    float rest1, rest2;             /* 1 - beta, rounded once */
+    float rest1, rest2;
     float correction1, correction2; /* 1 - beta1^t and sqrt(1 - beta2^t) */
+    float decay;
+};
+struct nadam {
+    float beta1, beta2, epsilon;
+    float rest1, rest2;
+    float correction2;              /* sqrt(1 - beta2^t) */
+    float rate_gradient, rate_mean; /* lr times what the schedule of momenta makes of it */
+};
+struct adagrad {
+    float lr, epsilon, initial; /* initial: what the sums begin with */
+};
+struct rmsprop {
+    float lr, alpha, rest, epsilon, momentum;
+    int centered;
+};
+struct adadelta {
+    float lr, rho, rest, epsilon;
+};
+struct lion {
+    float lr, beta1, beta2;
+    float rest1, rest2;
+    float decay;
 };
 
 struct kernels {
@@ -124,11 +149,21 @@ struct kernels {
     /* sum[i] = shards (1 to 64 of them) added in a fixed binary tree; shard s stands at shards + s
      * * stride; n is any number. */
     void (*reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
-    /* One step over n parameters, in place; PyTorch's formulas (torch.optim.Adam, torch.optim.SGD).
-     */
-    void (*adam)(const struct adam *, size_t n, float *w, const float *g, float *m, float *v);
+    /* One step over n parameters, in place; PyTorch's formulas (torch.optim). g is read, the rest
+     * are the optimizer's memories. */
     void (*sgd)(float lr, float momentum, int nesterov, size_t n, float *w, const float *g,
                 float *v);
+    void (*adam)(const struct adam *, size_t n, float *w, const float *g, float *m, float *v);
+    void (*amsgrad)(const struct adam *, size_t n, float *w, const float *g, float *m, float *v,
+                    float *greatest);
+    void (*nadam)(const struct nadam *, size_t n, float *w, const float *g, float *m, float *v);
+    void (*adagrad)(const struct adagrad *, size_t n, float *w, const float *g, float *sum);
+    /* `velocity` is touched when momentum is above 0, `mean` when centered. */
+    void (*rmsprop)(const struct rmsprop *, size_t n, float *w, const float *g, float *square,
+                    float *velocity, float *mean);
+    void (*adadelta)(const struct adadelta *, size_t n, float *w, const float *g, float *square,
+                     float *change);
+    void (*lion)(const struct lion *, size_t n, float *w, const float *g, float *m);
 
     /* Lay `count` values of each of 16 images side by side: y[i * 16 + lane] = images[lane][i] *
      * scale + shift. */

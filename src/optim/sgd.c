@@ -1,37 +1,12 @@
-/* sgd.c: stochastic gradient descent, with momentum as in PyTorch:
- *
- *     v = momentum v + g        w = w - lr v,   or with nesterov   w = w - lr (g + momentum v)
- *
- * Polyak 1964; Sutskever, Martens, Dahl, Hinton 2013 for the Nesterov form. */
-#include "optim/optimizer.h"
+/* sgd.c: stochastic gradient descent, plain or with momentum. The formulas stand in sgd.h. */
+#include "optim/sgd.h"
 
-struct sgd_options {
-    struct optimizer_options optimizer;
-    float momentum;
-    int nesterov;
-};
-
-#define FIELD(name) .offset = offsetof(struct sgd_options, name)
 static const struct option OPTIONS[] = {
-    {.key = "lr",
-     .kind = &OPTION_NUMBER,
-     FIELD(optimizer.lr),
-     .fallback = "0.01",
-     .low = 0,
-     .high = 100,
-     .open = 1,
-     .help = "learning rate"},
-    {.key = "momentum",
-     .kind = &OPTION_NUMBER,
-     FIELD(momentum),
-     .fallback = "0",
-     .low = 0,
-     .high = 1,
-     .open = 2,
-     .help = "memory of the steps before"},
+    OPTIMIZER_LR_ROW("0.01"),
+    SGD_MOMENTUM_ROW("0", 2),
     {.key = "nesterov",
      .kind = &OPTION_BOOLEAN,
-     FIELD(nesterov),
+     .offset = offsetof(struct sgd_options, nesterov),
      .fallback = "false",
      .help = "look ahead along the momentum"},
     OPTION_END,
@@ -47,22 +22,37 @@ static int sgd_check(const struct choice *choice, struct error_list *errors)
     return 0;
 }
 
-static void sgd_step(const void *options, const struct kernels *kernels, long long step, float lr,
-                     size_t n, float *w, const float *g, float *const *state)
+void sgd_begin(const void *options, struct optimizer_step *step)
+{
+    (void)options;
+    (void)step;
+}
+
+void sgd_step(const struct sgd_options *o, const struct optimizer_step *step, int nesterov,
+              size_t n, float *w, const float *g, float *velocity)
+{
+    const float momentum = step->momentum < 0 ? o->momentum : (float)step->momentum;
+    step->kernels->sgd(step->lr, momentum, nesterov, n, w, g, velocity);
+}
+
+static void sgd_move(const void *options, const struct optimizer_step *step, int weights, size_t n,
+                     float *w, const float *g, float *const *state)
 {
     const struct sgd_options *o = options;
-    (void)step;
-    kernels->sgd(lr, o->momentum, o->nesterov, n, w, g, state[0]);
+    (void)weights;
+    sgd_step(o, step, o->nesterov, n, w, g, state[0]);
 }
 
 extern const struct optimizer_type OPTIMIZER_sgd;
 const struct optimizer_type OPTIMIZER_sgd = {
     .member = {.name = "sgd",
-               .help = "gradient descent with momentum",
+               .help = "gradient descent, with momentum where wanted",
                .options = OPTIONS,
                .size = sizeof(struct sgd_options)},
     .states = 1,
     .state_names = {"velocity"},
+    .cycles = 1,
     .check = sgd_check,
-    .step = sgd_step,
+    .begin = sgd_begin,
+    .move = sgd_move,
 };

@@ -3,7 +3,6 @@
 #include "train/trainer.h"
 
 #include "base/rng.h"
-#include "train/update.h"
 
 #include <math.h>
 #include <omp.h>
@@ -85,6 +84,7 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
     const int tiles = (int)((n + LANES - 1) / LANES),
               shards = tiles < t->shards ? tiles : t->shards;
     double batch_loss = 0;
+    update_begin(t);
 #pragma omp parallel num_threads(t->threads)
     {
         float *block = t->blocks + (size_t)omp_get_thread_num() * t->plan.floats;
@@ -103,10 +103,7 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
             loss += t->tile_loss[tile];
         }
         if (isfinite(loss)) {
-#pragma omp for schedule(static) nowait
-            for (size_t at = 0; at < parameters; at += UPDATE_RANGE) {
-                update_range(t, at, shards);
-            }
+            update_step(t, shards);
         }
 #pragma omp master
         batch_loss = loss;

@@ -175,6 +175,7 @@ int trainer_prepare(struct trainer *t, const struct settings *settings, struct a
     TRY(build_network(t, errors));
     TRY(bad_batch);
     TRY_ONE(plan_make(&t->plan, &t->model.graph, 1, &t->model.arena, e));
+    TRY_ONE(update_prepare(t, e));
     cut_batch(t);
     return allocate(t, errors);
 }

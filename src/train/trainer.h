@@ -8,12 +8,12 @@
 #define CNNTRAIN_TRAIN_TRAINER_H
 
 #include "base/file.h"
-#include "optim/optimizer.h"
 #include "train/evaluate.h"
 #include "train/log.h"
 #include "train/model.h"
 #include "train/progress.h"
 #include "train/stopping.h"
+#include "train/update.h"
 
 /* How far a run has come: with the weights, all that a resumed run needs to know. */
 struct position {
@@ -46,6 +46,7 @@ struct trainer {
     double *tile_loss; /* [batch_tiles] */
     int *tile_correct; /* [batch_tiles] */
     uint32_t *order;   /* [train.count]: the samples in this epoch's order */
+    struct update update;
 
     struct position position;
     int out_of_time; /* this call of trainer_run ended because of max_time */

@@ -2,6 +2,7 @@
 from cases.base import BASE, TRAIN, config_cases, edited
 from cases.harness import Case
 
+ADAM = "{type: adam, lr: 0.001, beta1: 0.9, beta2: 0.999, eps: 1.0e-8}"
 CONV = "conv: {filters: 4, kernel: 3, stride: 1, padding: 1}"
 WHOLE = "'filters' must be a whole number"
 RANGE = "'filters' must be 1 to 65536, got "
@@ -224,6 +225,16 @@ WORDS = [
      "write {type: adam, ...}"),
     ("S61j nesterov alone", [("{type: adam, lr: 0.001, beta1: 0.9, beta2: 0.999, eps: 1.0e-8}",
                               "{type: ¦sgd, nesterov: true}")], "'nesterov' needs a 'momentum' above 0"),
+    ("S61k decay_bias alone", [(ADAM, "{type: ¦adamw, weight_decay: 0, decay_bias: true}")],
+     "'decay_bias' needs a 'weight_decay' above 0"),
+    ("S61l weight_decay for adam", [("lr: 0.001", "¦weight_decay: 0.01")], "unknown key 'weight_decay' in adam"),
+    ("S61m momentum without momentum", [(ADAM, "{type: momentum, momentum: ¦0}")],
+     "'momentum' must be more than 0 and less than 1, got 0"),
+    ("S61n lion's decay below 0", [(ADAM, "{type: lion, weight_decay: ¦-0.1}")],
+     "'weight_decay' must be 0 to 1000, got -0.1"),
+    ("S61o two faults of rmsprop", [(ADAM, "{type: rmsprop, alpha: ¦1, centered: ¦yes}")],
+     ["'alpha' must be at least 0 and less than 1", "'centered' must be true or false, got 'yes'"]),
+    ("S61p another's option", [(ADAM, "{type: adadelta, ¦alpha: 0.9}")], "unknown key 'alpha' in adadelta"),
     ("S62 data.train: {folder:}", [("train: train-images-idx3-ubyte.gz", "train: ¦{¦folder: x}")],
      ["missing key 'images' in train", "unknown key 'folder' in train"]),
     ("S62b data.train: a list", [("train: train-images-idx3-ubyte.gz", "train: ¦[a]")],

@@ -140,13 +140,63 @@ def loss_of(kind, z, labels):
     return F.mse_loss(z, F.one_hot(labels, z.shape[1]).double())
 
 
+class Lion(torch.optim.Optimizer):
+    """Chen et al. 2023, algorithm 2, which PyTorch does not have: straight from the paper."""
+
+    def __init__(self, weights, lr, betas):
+        super().__init__(weights, {"lr": lr, "betas": betas})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            lr, (beta1, beta2), decay = group["lr"], group["betas"], group.get("weight_decay", 0)
+            for w in group["params"]:
+                m = self.state[w].setdefault("m", torch.zeros_like(w))
+                w -= lr * (torch.sign(beta1 * m + (1 - beta1) * w.grad) + decay * w)
+                m.copy_(beta2 * m + (1 - beta2) * w.grad)
+
+
+class NAdam(torch.optim.Optimizer):
+    """As PyTorch documents it and computes it since 2.0; until then its product of momenta counted one of them twice."""
+
+    def __init__(self, weights, lr, betas=(0.9, 0.999), eps=1e-8, momentum_decay=0.004):
+        super().__init__(weights, {"lr": lr})
+        self.betas, self.eps, self.psi, self.count, self.product = betas, eps, momentum_decay, 0, 1.0
+
+    @torch.no_grad()
+    def step(self):
+        beta1, beta2 = self.betas
+        self.count += 1
+        mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (t * self.psi)) for t in (self.count, self.count + 1))
+        self.product *= mu
+        for group in self.param_groups:
+            for w in group["params"]:
+                state, g = self.state[w], w.grad
+                state["m"] = beta1 * state.get("m", 0) + (1 - beta1) * g
+                state["v"] = beta2 * state.get("v", 0) + (1 - beta2) * g * g
+                ahead = mu_next / (1 - self.product * mu_next) * state["m"] + (1 - mu) / (1 - self.product) * g
+                w -= group["lr"] * ahead / ((state["v"] / (1 - beta2 ** self.count)).sqrt() + self.eps)
+
+
+OPTIMIZERS = {  # class, what its name alone says
+    "adam": (torch.optim.Adam, {}), "adamw": (torch.optim.AdamW, {"weight_decay": 0.01}),
+    "amsgrad": (torch.optim.Adam, {"amsgrad": True}), "nadam": (NAdam, {}), "sgd": (torch.optim.SGD, {}),
+    "momentum": (torch.optim.SGD, {"momentum": 0.9}), "nesterov": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+    "rmsprop": (torch.optim.RMSprop, {}), "adagrad": (torch.optim.Adagrad, {}), "adadelta": (torch.optim.Adadelta, {}),
+    "lion": (Lion, {"betas": (0.9, 0.99)}),
+}
+
+
 def optimizer_of(options, weights):
-    options = dict(options)
-    kind, lr = options.pop("type"), options.pop("lr")
-    if kind == "adam":
-        betas = (options.pop("beta1", 0.9), options.pop("beta2", 0.999))
-        return torch.optim.Adam(weights, lr, betas, **options)
-    return torch.optim.SGD(weights, lr, **options)
+    """`weights`: by name. A decay that is not the gradient's spares biases, unless it is told otherwise."""
+    kind, more = OPTIMIZERS[options["type"]]
+    more = {**more, **{key: value for key, value in options.items() if key not in ("type", "decay_bias")}}
+    if "beta1" in more or "beta2" in more:
+        more["betas"] = (more.pop("beta1", 0.9), more.pop("beta2", 0.999))
+    decay = more.pop("weight_decay", 0)
+    bias_decay = decay if options.get("decay_bias") else 0
+    return kind([{"params": [w], "weight_decay": bias_decay if name.endswith("bias") else decay}
+                 for name, w in weights.items()], **more)
 
 
 # ---- one case ----
@@ -171,7 +221,8 @@ def ours(layers, optimizer, loss, batch, size, level):
 
 def theirs(layers, optimizer, loss, batch, x, labels, weights):
     """PyTorch, in double: trains `weights`; returns each epoch's loss."""
-    steps, losses = optimizer_of(optimizer, [w for w in weights.values() if w.requires_grad]), []
+    trained = {name: w for name, w in weights.items() if w.requires_grad}
+    steps, losses = optimizer_of(optimizer, trained), []
     for epoch in range(STEPS):
         order, total = shuffled(len(x), SEED, epoch), 0
         for first in range(0, len(x), batch):
@@ -258,6 +309,29 @@ def frozen_layers():
     compare(layers, {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS)
 
 
+SMALL = [("conv", {"filters": 8, "kernel": 3, "stride": 2}), ("tanh", {}), ("dense", {"units": 24}), ("tanh", {}),
+         ("dense", {"units": 10})]
+
+
+def other_optimizers():
+    """ten steps of each other optimizer, with the defaults and with other options"""
+    for optimizer in (
+            {"type": "momentum", "lr": 0.01}, {"type": "nesterov", "lr": 0.02, "momentum": 0.8},
+            {"type": "adamw", "lr": 0.001}, {"type": "adamw", "lr": 0.01, "weight_decay": 1, "decay_bias": True},
+            {"type": "amsgrad", "lr": 0.001}, {"type": "amsgrad", "lr": 0.003, "beta1": 0.5, "beta2": 0.6},
+            {"type": "nadam", "lr": 0.002}, {"type": "nadam", "lr": 0.001, "beta1": 0.8, "momentum_decay": 0.5},
+            {"type": "rmsprop", "lr": 0.001}, {"type": "rmsprop", "lr": 0.001, "alpha": 0.9, "momentum": 0.5, "eps": 0.001},
+            {"type": "rmsprop", "lr": 0.001, "alpha": 0.9, "centered": True},
+            {"type": "adagrad", "lr": 0.01}, {"type": "adagrad", "lr": 0.05, "lr_decay": 0.1,
+                                              "initial_accumulator_value": 0.01, "eps": 0.001},
+            {"type": "adadelta", "lr": 1}, {"type": "adadelta", "lr": 2, "rho": 0.7, "eps": 0.0001},
+            {"type": "lion", "lr": 0.0001}, {"type": "lion", "lr": 0.001, "weight_decay": 0.5, "beta1": 0.8, "beta2": 0.9}):
+        try:
+            compare(SMALL, optimizer, data=DIGITS)
+        except AssertionError as error:
+            raise AssertionError(f"{optimizer}: {error}") from error
+
+
 def all_activations():
     """every activation, windows that are not square, average pooling with and without its padding counted"""
     compare([("conv", {"filters": 5, "kernel": [3, 2], "padding": [1, 0]}), ("gelu", {}),
@@ -281,5 +355,5 @@ def batches_and_dropout():
 
 
 if __name__ == "__main__":
-    run_tests([lenet5_adam, lenet5_partial_tile, momentum, plain_sgd_one_image, nesterov_and_mse, frozen_layers, all_activations,
-               generic_level, batches_and_dropout])
+    run_tests([lenet5_adam, lenet5_partial_tile, momentum, plain_sgd_one_image, nesterov_and_mse, frozen_layers,
+               other_optimizers, all_activations, generic_level, batches_and_dropout])

@@ -96,6 +96,20 @@ def two_and_two():
         same_result("whole", "parts", config)
 
 
+OPTIMIZERS = ("adamw", "amsgrad", "{type: nadam, momentum_decay: 0.1}", "momentum", "nesterov", "adagrad", "adadelta",
+              "{type: rmsprop, momentum: 0.5, centered: true}", "{type: lion, weight_decay: 0.1}")
+
+
+def optimizers():
+    """every optimizer: in two parts, the second on another number of threads and at another level"""
+    for optimizer in OPTIMIZERS:
+        chosen = ("-s", f"train.optimizer={optimizer}")
+        whole("plain.yaml", *chosen)
+        cnntrain("-q", "-t", 1, "plain.yaml", "-o", "parts", *chosen, "-s", "train.epochs=2", CNNTRAIN_CPU="avx512")
+        cnntrain("-q", "-t", 3, "plain.yaml", "-o", "parts", *chosen, "--resume", CNNTRAIN_CPU="avx2")
+        same_result("whole", "parts", optimizer)
+
+
 def changed_thread_count_and_level():
     """each epoch on another number of threads, and at another level where there is one"""
     whole()
@@ -252,6 +266,6 @@ def lenet5():
 
 
 if __name__ == "__main__":
-    run_tests([threads, levels, two_and_two, changed_thread_count_and_level, resumed_when_done, kills,
+    run_tests([threads, levels, two_and_two, optimizers, changed_thread_count_and_level, resumed_when_done, kills,
                kills_while_files_are_written, signals, early_stopping, written_config, plain_and_gzip, directories,
                other_seed, lenet5])
