@@ -65,10 +65,15 @@ struct ref_labels {
 };
 /* z, p and dz are [n][classes], n at most 16. loss[n]; dz may be NULL, and carries `scale`. */
 void ref_softmax(int n, int classes, const double *z, double *p);
-void ref_cross_entropy(int n, int classes, const double *z, const struct ref_labels *labels,
-                       double scale, double *loss, double *dz);
-void ref_mse(int n, int classes, const double *z, const struct ref_labels *labels, double scale,
-             double *loss, double *dz);
+/* The losses' own numbers; weights may be NULL. */
+struct ref_terms {
+    double smoothing;
+    const double *weights;
+    double gamma, delta, margin;
+};
+typedef void ref_loss(const struct ref_terms *, int n, int classes, const double *z,
+                      const struct ref_labels *labels, double scale, double *loss, double *dz);
+ref_loss ref_cross_entropy, ref_focal, ref_mse, ref_mae, ref_huber, ref_hinge;
 
 /* One step, the `step`-th from 1. */
 struct ref_adam {

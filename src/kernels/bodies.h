@@ -25,10 +25,8 @@ extern const struct activation_kernel KERNEL(activations)[ACTIVATION_COUNT];
 void KERNEL(dropout)(const float *x, float *y, size_t n, float rate, uint64_t seed,
                      const uint32_t *samples, uint32_t epoch, uint32_t stream);
 void KERNEL(softmax)(int classes, const float *z, float *p);
-void KERNEL(cross_entropy)(int classes, const float *z, const struct labels *labels, float scale,
-                           float *loss, float *dz);
-void KERNEL(mse)(int classes, const float *z, const struct labels *labels, float scale, float *loss,
-                 float *dz);
+loss_kernel KERNEL(cross_entropy), KERNEL(focal), KERNEL(mse), KERNEL(mae), KERNEL(huber),
+    KERNEL(hinge);
 void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
 void KERNEL(sgd)(float lr, float momentum, int nesterov, size_t n, float *w, const float *g,
                  float *v);

@@ -38,6 +38,18 @@ struct labels {
     float share[LANES];
 };
 
+/* What a loss may be told besides; each takes what concerns it. */
+struct loss_terms {
+    float smoothing;      /* cross_entropy: the share of a target that goes to all classes alike */
+    const float *weights; /* cross_entropy, focal: of the classes; NULL: 1 */
+    float gamma, delta, margin; /* focal, huber, hinge */
+};
+
+/* loss[lane] and, when dz is not NULL, dz = its gradient by z, times scale, from z[classes][16];
+ * both 0 in dead lanes. */
+typedef void loss_kernel(const struct loss_terms *, int classes, const float *z,
+                         const struct labels *, float scale, float *loss, float *dz);
+
 /* Elementwise functions. `slope` is the option of leaky_relu (slope) and elu (alpha). */
 struct activation_kernel {
     /* y = f(x), n vectors of 16; x == y is allowed. */
@@ -137,14 +149,8 @@ struct kernels {
     /* Softmax over `classes` vectors, each lane by itself, stable: p = exp(z - max) / sum. z == p
      * is allowed. */
     void (*softmax)(int classes, const float *z, float *p);
-    /* Cross-entropy of softmax(z) against the labels' targets: loss[lane], 0 in dead lanes; and,
-     * when dz is not NULL, dz = (softmax(z) - target) * scale, 0 in dead lanes. */
-    void (*cross_entropy)(int classes, const float *z, const struct labels *labels, float scale,
-                          float *loss, float *dz);
-    /* Mean over the classes of (z - target)^2: loss[lane]; dz = 2 (z - target) / classes * scale.
-     */
-    void (*mse)(int classes, const float *z, const struct labels *labels, float scale, float *loss,
-                float *dz);
+    /* The losses (formulas: loss.c, loss_outputs.c). */
+    loss_kernel *cross_entropy, *focal, *mse, *mae, *huber, *hinge;
 
     /* sum[i] = shards (1 to 64 of them) added in a fixed binary tree; shard s stands at shards + s
      * * stride; n is any number. */

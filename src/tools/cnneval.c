@@ -121,8 +121,8 @@ static int collect(void *user, const struct evaluated_tile *tile)
             collector->bad = index;
             return -1;
         }
-        const int prediction =
-            metrics_add(collector->metrics, tile->p + lane, LANES, label, tile->loss[lane]);
+        const int prediction = metrics_add(collector->metrics, tile->p + lane, LANES, label,
+                                           tile->loss[lane], tile->weight[lane]);
 
         if (collector->rows != NULL) {
             rows_add(collector->rows, index, label, prediction, tile->p + lane, LANES);

@@ -42,7 +42,7 @@ static void train_tile(struct trainer *t, const uint32_t *index, size_t n, int t
     const float *z = block + t->plan.logits;
     t->tile_correct[tile] = tile_correct(z, t->model.classes.count, labels.first, live);
     t->loss->evaluate(t->model.settings.train.loss.options, t->kernels, t->model.classes.count, z,
-                      &labels, 1.0f / (float)n, loss, block + t->plan.dlogits);
+                      &labels, (float)(1.0 / t->batch_weight), loss, block + t->plan.dlogits);
     double sum = 0;
     for (int lane = 0; lane < live; lane++) {
         sum += (double)loss[lane];
@@ -77,9 +77,21 @@ static int not_finite(struct trainer *t, const uint32_t *index, size_t n, int ti
                      t->position.epoch + 1, t->position.step + 1);
 }
 
+/* The samples of a batch, or the sum of the class weights of their labels. */
+static double weigh_batch(const struct trainer *t, const uint32_t *index, size_t n)
+{
+    const struct loss_options *options = t->model.settings.train.loss.options;
+    double sum = 0;
+    for (size_t i = 0; options->terms.weights && i < n; i++) {
+        sum += (double)options->terms.weights[t->train.set->labels[index[i]]];
+    }
+    return options->terms.weights ? sum : (double)n;
+}
+
 int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
 {
     const uint32_t *index = t->order + first;
+    t->batch_weight = weigh_batch(t, index, n);
     const size_t parameters = t->model.graph.moved;
     const int tiles = (int)((n + LANES - 1) / LANES),
               shards = tiles < t->shards ? tiles : t->shards;
@@ -111,7 +123,7 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
     if (!isfinite(batch_loss)) {
         return not_finite(t, index, n, tiles, e);
     }
-    t->position.loss_sum += batch_loss;
+    t->position.loss_sum += batch_loss * ((double)n / t->batch_weight);
     for (int tile = 0; tile < tiles; tile++) {
         t->position.correct += t->tile_correct[tile];
     }

@@ -89,7 +89,7 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
             const float *result = results + (size_t)t * stride;
             const struct labels *labels = (const void *)(result + (size_t)(e->classes + 1) * LANES);
             const int live = (int)(rest < LANES ? rest : LANES);
-            const struct evaluated_tile tile = {
+            struct evaluated_tile tile = {
                 .first = first,
                 .live = live,
                 .correct = tile_correct(result, e->classes, labels->first, live),
@@ -97,6 +97,9 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
                 .loss = result + (size_t)e->classes * LANES,
                 .labels = labels->first,
             };
+            for (int lane = 0; lane < live; lane++) {
+                tile.weight[lane] = loss_weight(e->loss->options, labels, lane);
+            }
             const int end = visit(user, &tile);
             if (end) {
                 return end;

@@ -31,6 +31,7 @@ struct evaluated_tile {
     int live, correct; /* how many are right: the greatest output, the lowest class in a tie */
     const float *p, *loss;
     const int32_t *labels;
+    double weight[LANES]; /* what each counts in the mean loss */
 };
 /* Visit every tile, in order. `visit` returns 0 to go on; another value ends the evaluation and is
  * returned. */

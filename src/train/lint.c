@@ -87,7 +87,7 @@ static void warn_layers(const struct trainer *t, struct error_list *warnings)
     }
     const struct node *last = &graph->nodes[graph->count - 1];
     const char *name = last->type->member.name;
-    if ((last->type->flags & LAYER_ACTIVATION) && t->loss->takes_logits) {
+    if ((last->type->flags & LAYER_ACTIVATION) && (t->loss->flags & LOSS_LOGITS)) {
         yaml_error(warnings, last->where,
                    "'%s' is the last layer, but %s has a softmax of its own and wants values that "
                    "no activation has changed",

@@ -40,7 +40,8 @@ void metrics_close(struct metrics *metrics)
     metrics->confusion = metrics->support = metrics->predicted = NULL;
 }
 
-int metrics_add(struct metrics *metrics, const float *p, size_t stride, int label, float loss)
+int metrics_add(struct metrics *metrics, const float *p, size_t stride, int label, float loss,
+                double weight)
 {
     const float right = p[(size_t)label * stride];
     int best = 0, before = 0; /* classes that come before the right one */
@@ -55,6 +56,7 @@ int metrics_add(struct metrics *metrics, const float *p, size_t stride, int labe
     metrics->correct += best == label;
     metrics->in_top_k += before < metrics->top_k;
     metrics->loss_sum += (double)loss;
+    metrics->weight_sum += weight;
     metrics->confusion[(size_t)label * (size_t)metrics->classes + (size_t)best]++;
     metrics->support[label]++;
     metrics->predicted[best]++;
@@ -63,7 +65,7 @@ int metrics_add(struct metrics *metrics, const float *p, size_t stride, int labe
 
 double metrics_loss(const struct metrics *metrics)
 {
-    return metrics->count > 0 ? metrics->loss_sum / (double)metrics->count : 0;
+    return metrics->count > 0 ? metrics->loss_sum / metrics->weight_sum : 0;
 }
 
 double metrics_accuracy(const struct metrics *metrics)

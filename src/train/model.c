@@ -237,7 +237,9 @@ static int load_config(struct model *model, const struct safetensors *file, cons
         graph_build(&model->graph, &model->settings.network,
                     (struct shape){model->input.c, model->input.h, model->input.w}, &model->arena,
                     &errors) != 0 ||
-        graph_check_classes(&model->graph, model->classes.count, &errors) != 0) {
+        graph_check_classes(&model->graph, model->classes.count, &errors) != 0 ||
+        settings_weigh_classes(&model->settings, NULL, model->classes.count, &model->arena,
+                               &errors) != 0) {
         *e = errors.items[0];
         e->kind = ERROR_MODEL;
         return -1;

@@ -63,7 +63,8 @@ static int resolve_classes(struct trainer *t, struct error_list *errors)
         TRY_ONE(dataset_check_labels(&t->validation_set, classes->count, ERROR_DATA, e));
         TRY_ONE(input_check(&t->model.input, &t->validation_set, ERROR_DATA, e));
     }
-    return 0;
+    return settings_weigh_classes(&t->model.settings, &t->train, classes->count, &t->model.arena,
+                                  errors);
 }
 
 /* `input` as the network sees it is part of the resolved config. */

@@ -106,6 +106,7 @@ int settings_decode(struct settings *settings, const struct yaml *root, const ch
         }
     }
     failed |= check_classes(settings, errors);
+    failed |= settings_join_loss(settings, arena, errors);
     const struct optimizer_type *optimizer = (const void *)settings->train.optimizer.type;
     if (optimizer && optimizer->check) {
         failed |= optimizer->check(&settings->train.optimizer, errors);

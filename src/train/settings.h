@@ -28,12 +28,20 @@ struct early_stopping {
     int restore_best;
 };
 
+/* `train.class_weights`: numbers, or `balanced`, which become numbers with the training set. */
+struct class_weights {
+    int balanced;
+    struct numbers values; /* count 0: not (yet) there */
+};
+
 struct train_settings {
     struct choice loss, optimizer;
     long long epochs, batch_size;
     struct early_stopping early_stopping;
     long long max_time;         /* seconds; 0: no limit */
     long long checkpoint_every; /* epochs */
+    float label_smoothing;
+    struct class_weights class_weights;
 };
 
 struct settings {
@@ -56,6 +64,10 @@ int settings_check_training(const struct settings *settings, struct error_list *
  * faults; the nearest one that exists. */
 const struct yaml *settings_place(const struct settings *settings, const char *one, const char *two,
                                   const char *three);
+/* Check class_weights against the number of classes, having replaced `balanced` by what it stands
+ * for in the training set; `train` NULL: in a model, where that has been done. 0 or -1. */
+int settings_weigh_classes(struct settings *settings, const struct subset *train, int classes,
+                           struct arena *arena, struct error_list *errors);
 /* The config as resolved, as YAML text. `with_paths`: 0 leaves out where data come from and where
  * results go. */
 void settings_emit(const struct settings *settings, int with_paths, struct text *out);

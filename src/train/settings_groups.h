@@ -5,7 +5,11 @@
 #include "train/settings.h"
 
 extern const struct option DATA_OPTIONS[];
-extern const struct group DATA_GROUP;  /* struct data_settings */
-extern const struct group TRAIN_GROUP; /* struct train_settings */
+extern const struct group DATA_GROUP;                 /* struct data_settings */
+extern const struct group TRAIN_GROUP;                /* struct train_settings */
+extern const struct option_kind OPTION_CLASS_WEIGHTS; /* field: struct class_weights */
+
+/* Hand label_smoothing and class_weights to the loss, if they mean something to it. 0 or -1. */
+int settings_join_loss(struct settings *settings, struct arena *arena, struct error_list *errors);
 
 #endif

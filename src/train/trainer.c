@@ -70,7 +70,7 @@ int trainer_start(struct trainer *t, const struct output_dir *dir, struct error 
 }
 
 struct totals {
-    double loss;
+    double loss, weight;
     size_t correct;
 };
 
@@ -79,6 +79,7 @@ static int add_tile(void *user, const struct evaluated_tile *tile)
     struct totals *totals = user;
     for (int lane = 0; lane < tile->live; lane++) {
         totals->loss += (double)tile->loss[lane];
+        totals->weight += tile->weight[lane];
     }
     totals->correct += (size_t)tile->correct;
     return 0;
@@ -117,7 +118,7 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
         struct totals totals = {0};
         evaluate(&t->evaluator, &t->validation, add_tile, &totals);
         row.has_validation = 1;
-        row.val_loss = totals.loss / (double)t->validation.count;
+        row.val_loss = totals.loss / totals.weight;
         row.val_accuracy = (double)totals.correct / (double)t->validation.count;
         if (!isfinite(row.val_loss)) {
             return error_set(e, ERROR_NUMERIC, "",

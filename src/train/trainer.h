@@ -40,7 +40,8 @@ struct trainer {
     struct evaluator evaluator;
 
     int batch_tiles, shards;
-    void *memory; /* owned; all that follows points into it */
+    double batch_weight; /* what the loss of the batch under way is divided by */
+    void *memory;        /* owned; all that follows points into it */
     size_t memory_bytes;
     float *parameters, *best, *shard_gradients, *states[MOST_STATES], *blocks;
     double *tile_loss; /* [batch_tiles] */

@@ -131,6 +131,10 @@ CONFIGS = [
     ("M72c a layer more", "- relu:", "- conv: {filters: 4, kernel: 1, name: x}\\n  - relu:", "model.bin",
      "4 tensors, its config needs 6"),
     ("M72d a terabyte", "filters: 4", "filters: 65536", "model.bin", "its tensors have 2010 values, its config needs"),
+    ("M72f weights of other classes", "label_smoothing: 0", "label_smoothing: 0\\n  class_weights: [1, 2]",
+     ANY, "'class_weights' has 2 numbers, but there are 10 classes"),
+    ("M72g weights that wait for a training set", "label_smoothing: 0", "label_smoothing: 0\\n  class_weights: balanced",
+     ANY, "'class_weights' has 0 numbers, but there are 10 classes"),
     ("M72e a pool that leaves nothing", "size: 4, stride", "size: 99, stride", "model.bin!config:16:5",
      "its window 99x99 is larger"),
 ]
@@ -156,9 +160,10 @@ def wrong_bytes(model, file):
     yield "M10 header length big-endian", n(">Q", len(model.header)) + file[8:], 0, "(wrong byte order)"
     for start in (b" ", b"[", b'"', b"1", b"n", b"\xef\xbb\xbf"):
         yield f"M11 begins with {start!r}", file[:8] + start + file[9:], 8, "the header must begin with {"
-    yield "M13 padding of zeros", file[:data - 1] + b"\0" + file[data:], data - 1, "bytes after the header object"
-    yield "M14 padding with a tab", file[:data - 1] + b"\t" + file[data:], data - 1, "bytes after the header object"
-    yield "M15 text in the padding", file[:data - 1] + b"x" + file[data:], data - 1, "bytes after the header object"
+    padded, end = n("<Q", data + 56) + file[8:data] + b" " * 63, data + 63  # a byte is missing
+    yield "M13 padding of zeros", padded + b"\0" + file[data:], end, "bytes after the header object"
+    yield "M14 padding with a tab", padded + b"\t" + file[data:], end, "bytes after the header object"
+    yield "M15 text in the padding", padded + b"x" + file[data:], end, "bytes after the header object"
     yield "M50 a byte more", file + b"\0", size, "1 unused byte after the last tensor"
     yield "M50b a zip file behind it", file + b"PK\5\6" + bytes(18), size, "22 unused bytes after the last tensor"
     for missing in (1, 2, 4096, 8040):

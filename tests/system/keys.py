@@ -55,6 +55,8 @@ CONFIG = {
     "data.normalize.std": (WEIGHTS, "[1]", "[0.5]", "data.normalize={mean: [0]}"),
     "network": (SUMMARY, "[dense: 10]", "[tanh, dense: 10]"),
     "train.loss": (WEIGHTS, "cross_entropy", "mse"),
+    "train.label_smoothing": (WEIGHTS, "0", "0.1"),
+    "train.class_weights": (WEIGHTS, "balanced", "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]"),
     "train.epochs": (LOG, "1", "2"),
     "train.batch_size": (LOG, "16", "8"),
     "train.optimizer": (WEIGHTS, "adam", "sgd"),
@@ -143,6 +145,11 @@ OPTIMIZERS = {
     "sgd.lr": (WEIGHTS, "0.01", "0.02"),
     "sgd.momentum": (WEIGHTS, "0", "0.9"),
     "sgd.nesterov": (WEIGHTS, "false", "true", "momentum: 0.9"),
+}
+LOSSES = {
+    "focal.gamma": (WEIGHTS, "2", "0.5"),
+    "huber.delta": (WEIGHTS, "1", "0.5"),
+    "hinge.margin": (WEIGHTS, "1", "0.5"),
 }
 NAMES = (SUMMARY, "first", "second")           # every layer's
 OWN_NAMES = (EXIT, None, "first")              # but an activation that belongs to a layer may not have one
@@ -236,6 +243,10 @@ def optimizer(name, *pairs):
     return "train.optimizer=" + flow(f"type: {name}", *pairs)
 
 
+def loss(name, *pairs):
+    return "train.loss=" + flow(f"type: {name}", *pairs)
+
+
 def config_sets(key, row):
     """A function of the value: all that --set gets, with a value of None what it gets without the key."""
     besides = [] if key == "train.epochs" else [SHORT]
@@ -243,7 +254,7 @@ def config_sets(key, row):
 
 
 def member_sets(choose, name, key, row):
-    """The same for an option of a layer, activation or optimizer."""
+    """The same for an option of a layer, activation, optimizer or loss."""
     needed = [pair for pair in NEEDED.get(name, "").split(", ") if pair.split(":")[0] != key]
     return lambda value: [SHORT, choose(name, *row[3:], *needed, "" if value is None else f"{key}: {value}")]
 
@@ -255,12 +266,12 @@ def rows(listed):
         if row or not any(other.startswith(key + ".") for other in listed["config"]):
             yield f"config {key}", listed["config"].get(key), row, config_sets(key, row or ())
     for topic, choose, table, names in (("layers", layer, LAYERS, NAMES), ("activations", activation, LAYERS, OWN_NAMES),
-                                        ("optimizers", optimizer, OPTIMIZERS, None)):
+                                        ("optimizers", optimizer, OPTIMIZERS, None), ("losses", loss, LOSSES, None)):
         for path, default in listed[topic].items():
             name, _, key = path.partition(".")
             row = names if key == "name" else table.get(path)
             if key:
-                yield f"{topic[:-1]} {path}", default, row, member_sets(choose, name, key, row or ())
+                yield f"{topic[:-1] if topic != 'losses' else 'loss'} {path}", default, row, member_sets(choose, name, key, row or ())
 
 
 def differs(work, row, sets):

@@ -7,7 +7,9 @@ of its one step. One case has three batches an epoch, in the order and with the 
 made again here.
 
 PyTorch computes in double, so a difference is cnntrain's. Prints TAP; skipped where there is no PyTorch."""
+import json
 import os
+import subprocess
 import sys
 
 try:
@@ -21,7 +23,7 @@ except ImportError:
     sys.exit(0)
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from runs import DIGITS, MNIST, cnntrain, make_subset, read_log, read_model, run_tests, write  # noqa: E402
+from runs import BIN, DIGITS, MNIST, cnntrain, make_subset, read_log, read_model, run_tests, write  # noqa: E402
 
 F = torch.nn.functional
 torch.set_num_threads(1)
@@ -134,10 +136,28 @@ def forward(layers, weights, x, masks):
     return x.flatten(1)
 
 
-def loss_of(kind, z, labels):
+def focal(z, labels, weights, gamma):
+    log_p = F.log_softmax(z, 1).gather(1, labels[:, None])[:, 0]
+    weight = torch.ones_like(log_p) if weights is None else weights[labels]
+    return -(weight * (1 - log_p.exp()) ** gamma * log_p).sum() / weight.sum()
+
+
+def loss_of(train, z, labels):
+    """`train`: the keys of the config's train that concern the loss."""
+    options = dict(train["loss"]) if isinstance(train["loss"], dict) else {"type": train["loss"]}
+    kind, weights = options.pop("type"), train.get("class_weights")
+    if weights == "balanced":  # of the whole set, which is one batch
+        count = labels.bincount(minlength=z.shape[1])
+        weights = len(labels) / (len(count) * count)
+    weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float64)
     if kind == "cross_entropy":
-        return F.cross_entropy(z, labels)
-    return F.mse_loss(z, F.one_hot(labels, z.shape[1]).double())
+        return F.cross_entropy(z, labels, weights, label_smoothing=train.get("label_smoothing", 0))
+    if kind == "focal":
+        return focal(z, labels, weights, options.get("gamma", 2))
+    if kind == "hinge":
+        return F.multi_margin_loss(z, labels, **options)
+    return {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}[kind](
+        z, F.one_hot(labels, z.shape[1]).double(), **options)
 
 
 class Lion(torch.optim.Optimizer):
@@ -204,13 +224,13 @@ def optimizer_of(options, weights):
 SEED = 42
 
 
-def ours(layers, optimizer, loss, batch, size, level):
+def ours(layers, optimizer, train, batch, size, level):
     """cnntrain on the files part-*: the initial weights, each epoch's loss, the final weights."""
     write("net.yaml", f"seed: {SEED}\n"
           f"data: {{train: part-images-idx3-ubyte, input: {{height: {size[0]}, width: {size[1]}}}, "
           f"classes: {list('0123456789')}}}\n"
           "network:\n" + "".join(f"  - {kind}: {to_yaml(options)}\n" for kind, options in layers) +
-          f"train: {{loss: {loss}, epochs: {STEPS}, batch_size: {batch}, optimizer: {to_yaml(optimizer)}}}\n")
+          "train: " + to_yaml({**train, "epochs": STEPS, "batch_size": batch, "optimizer": optimizer}) + "\n")
     cnntrain("-q", "net.yaml", "-o", "initial", "-s", "train.epochs=0", CNNTRAIN_CPU=level)
     cnntrain("-q", "net.yaml", "-o", "run", CNNTRAIN_CPU=level)
     losses = [float(row["train_loss"]) for row in read_log("run/log.csv")]
@@ -219,7 +239,7 @@ def ours(layers, optimizer, loss, batch, size, level):
     return weights[0], losses, weights[1]
 
 
-def theirs(layers, optimizer, loss, batch, x, labels, weights):
+def theirs(layers, optimizer, train, batch, x, labels, weights):
     """PyTorch, in double: trains `weights`; returns each epoch's loss."""
     trained = {name: w for name, w in weights.items() if w.requires_grad}
     steps, losses = optimizer_of(optimizer, trained), []
@@ -227,7 +247,7 @@ def theirs(layers, optimizer, loss, batch, x, labels, weights):
         order, total = shuffled(len(x), SEED, epoch), 0
         for first in range(0, len(x), batch):
             index = order[first:first + batch]
-            value = loss_of(loss, forward(layers, weights, x[index], lambda place, rate, n: torch.from_numpy(
+            value = loss_of(train, forward(layers, weights, x[index], lambda place, rate, n: torch.from_numpy(
                 dropout_mask(n, rate, SEED, index, epoch, place))), labels[index])
             steps.zero_grad()
             value.backward()
@@ -237,12 +257,14 @@ def theirs(layers, optimizer, loss, batch, x, labels, weights):
     return losses
 
 
-def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=None, size=None, level=""):
-    """Without `data`: MNIST, or the small digits where it is absent. `level`: of the CPU; "" is the best."""
+def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=None, size=None, level="", **train):
+    """Without `data`: MNIST, or the small digits where it is absent. `level`: of the CPU; "" is the best. `train`: more
+    keys of the config's train."""
+    train["loss"] = loss
     data = data or (MNIST if os.path.exists(os.path.join(MNIST, "train-images-idx3-ubyte.gz")) else DIGITS)
     shape, pixels, labels = make_subset(data, count, "part")
     height, width = size or shape
-    weights, got, final = ours(layers, optimizer, loss, batch or count, (height, width), level)
+    weights, got, final = ours(layers, optimizer, train, batch or count, (height, width), level)
 
     images = np.frombuffer(pixels, np.uint8).reshape(count, *shape) / 255
     top, left = (height - shape[0]) // 2, (width - shape[1]) // 2
@@ -252,7 +274,7 @@ def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=
     frozen = tuple(name + "." for name, options in named(layers) if options.get("freeze"))
     for name, weight in weights.items():
         weight.requires_grad_(not name.startswith(frozen or ("?",)))
-    want = theirs(layers, optimizer, loss, batch or count, x, torch.tensor(list(labels)), weights)
+    want = theirs(layers, optimizer, train, batch or count, x, torch.tensor(list(labels)), weights)
 
     worst = max(abs(a - b) / b for a, b in zip(got, want))
     assert len(got) == STEPS and want[-1] < want[0] and worst <= LOSSES, f"losses: {list(zip(got, want))}"
@@ -354,6 +376,55 @@ def batches_and_dropout():
             {"type": "sgd", "lr": 0.05, "momentum": 0.9}, data=DIGITS, count=50, batch=20)
 
 
+SMALL = [("conv", {"filters": 4, "kernel": 3}), ("tanh", {}), ("dense", {"units": 10})]
+SGD = {"type": "sgd", "lr": 0.05, "momentum": 0.9}
+WEIGHTS = [0.5, 1, 2, 0.25, 3, 1.5, 1, 0.75, 1.25, 4]
+
+
+def label_smoothing():
+    """label smoothing, without and with class weights; several batches, the mean of each by its weights"""
+    compare(SMALL, SGD, data=DIGITS, label_smoothing=0.1)
+    compare(SMALL, SGD, data=DIGITS, label_smoothing=0.3, class_weights=WEIGHTS, count=50, batch=20)
+
+
+def class_weights():
+    """class weights, given and balanced, of cross-entropy and focal"""
+    compare(SMALL, ADAM, data=DIGITS, class_weights=WEIGHTS, count=50, batch=20)
+    compare(SMALL, SGD, data=DIGITS, class_weights="balanced")
+    compare(SMALL, SGD, loss="focal", data=DIGITS, class_weights="balanced")
+    compare(SMALL, SGD, loss={"type": "focal", "gamma": 0.5}, data=DIGITS, class_weights=WEIGHTS, count=50, batch=20)
+
+
+def evaluate(model, images):
+    """The loss that cnneval reports."""
+    done = subprocess.run([os.path.join(BIN, "cnneval"), "--json", model, images], capture_output=True, check=True)
+    return json.loads(done.stdout)["loss"]
+
+
+def validation():
+    """val_loss and cnneval's loss are those of a criterion with the same label smoothing and class weights"""
+    (height, width), pixels, labels = make_subset(DIGITS, 50, "part")
+    write("net.yaml", "data: {train: part-images-idx3-ubyte, validation: {images: part-images-idx3-ubyte}, "
+          f"normalize: unit, classes: {list('0123456789')}}}\nnetwork: [dense: 10]\noutput: run\n"
+          f"train: {{epochs: 1, batch_size: 25, label_smoothing: 0.2, class_weights: {WEIGHTS}}}\n")
+    cnntrain("-q", "net.yaml")
+    weights = {name: torch.tensor(values, dtype=torch.float64).reshape(shape)
+               for name, (shape, values) in read_model("run/model.bin")[1].items()}
+    x = torch.from_numpy(np.frombuffer(pixels, np.uint8).reshape(50, 1, height, width) / 255)
+    want = loss_of({"loss": "cross_entropy", "label_smoothing": 0.2, "class_weights": WEIGHTS},
+                   forward([("dense", {})], weights, x, None), torch.tensor(list(labels))).item()
+    for got in (float(read_log("run/log.csv")[0]["val_loss"]), evaluate("run/model.bin", "part-images-idx3-ubyte")):
+        assert abs(got - want) <= LOSSES * want, f"{got} is not {want}"
+
+
+def other_losses():
+    """focal, mean absolute error, Huber, multi-class hinge"""
+    for loss in ({"type": "focal", "gamma": 3}, "mae", {"type": "huber", "delta": 0.3}, "huber", "hinge",
+                 {"type": "hinge", "margin": 0.5}):
+        compare(SMALL, {"type": "sgd", "lr": 0.01}, loss=loss, data=DIGITS)
+
+
 if __name__ == "__main__":
-    run_tests([lenet5_adam, lenet5_partial_tile, momentum, plain_sgd_one_image, nesterov_and_mse, frozen_layers,
-               other_optimizers, all_activations, generic_level, batches_and_dropout])
+    run_tests([label_smoothing, class_weights, validation, other_losses, lenet5_adam, lenet5_partial_tile, momentum,
+               plain_sgd_one_image, nesterov_and_mse, frozen_layers, other_optimizers, all_activations, generic_level,
+               batches_and_dropout])

@@ -33,6 +33,8 @@ network:
 train:
   epochs: 4
   batch_size: 26
+  label_smoothing: 0.1
+  class_weights: balanced
   optimizer: {{type: adam, lr: 0.002}}
   early_stopping: {{monitor: val_loss, patience: 3}}
   checkpoint: {{every: 2}}

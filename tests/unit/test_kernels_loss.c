@@ -18,7 +18,7 @@ static const double EPSILON = FLT_EPSILON;
 /* e^x is held at e^-87.3: a probability of 0 comes out as this. */
 static const double SMALLEST = 1.3e-38;
 static const int CLASSES[] = {1, 2, 3, 7, 10, 16, 17, 100};
-enum { CLASSES_COUNT = sizeof CLASSES / sizeof *CLASSES };
+enum { CLASSES_COUNT = sizeof CLASSES / sizeof *CLASSES, MOST_CLASSES = 100 };
 
 /* Logits of 16 images, of several kinds, from which each test takes its own. */
 static void fill_logits(struct dice *dice, struct guarded *z, int kind)
@@ -128,27 +128,33 @@ static void test_softmax(void **state)
     }
 }
 
-/* Two losses, one shape of test. */
-typedef void loss_kernel(int classes, const float *z, const struct labels *labels, float scale,
-                         float *loss, float *dz);
-typedef void loss_reference(int n, int classes, const double *z, const struct ref_labels *labels,
-                            double scale, double *loss, double *dz);
-
+/* Six losses, one shape of test. */
 struct loss_case {
     const char *name;
     loss_kernel *(*kernel)(const struct kernels *k);
-    loss_reference *reference;
+    ref_loss *reference;
     /* n is 16; fills the tolerances of loss and dz */
-    loss_reference *bound;
+    ref_loss *bound;
+    int kinds; /* of fill_logits */
 };
 
-static loss_kernel *cross_entropy_of(const struct kernels *k) { return k->cross_entropy; }
+#define KERNEL_OF(NAME)                                                                            \
+    static loss_kernel *NAME##_of(const struct kernels *k) { return k->NAME; }
+KERNEL_OF(cross_entropy)
+KERNEL_OF(focal)
+KERNEL_OF(mse)
+KERNEL_OF(mae)
+KERNEL_OF(huber)
+KERNEL_OF(hinge)
 
-static loss_kernel *mse_of(const struct kernels *k) { return k->mse; }
+static double weight_of(const struct ref_terms *terms, int k)
+{
+    return terms->weights ? terms->weights[k] : 1;
+}
 
-/* The loss is ln(sum) + (max - z[label]); its error is that of the sum (2 units for each e^x) and
- * of the difference. */
-static void cross_entropy_bound(int n, int classes, const double *z,
+/* The loss is ln(sum) + (max - z) for each class, by its weight in the target; its error is that of
+ * the sum (2 units for each e^x) and of the differences. */
+static void cross_entropy_bound(const struct ref_terms *terms, int n, int classes, const double *z,
                                 const struct ref_labels *labels, double scale, double *loss,
                                 double *dz)
 {
@@ -159,23 +165,51 @@ static void cross_entropy_bound(int n, int classes, const double *z,
         const int first = labels->first[s], second = labels->second[s];
         const double *of = z + (size_t)s * classes, most = greatest(classes, of),
                      share = labels->share[s];
-        loss[s] = 0;
-        if (first >= 0) {
-            const double far = share * (most - of[first]) + (1 - share) * (most - of[second]);
-            loss[s] = EPSILON * (2 + log(classes) + (share < 1 ? 2 : 1) * far);
+        /* of plain hard targets every product is exact */
+        const int exact = share == 1 && terms->smoothing == 0 && !terms->weights;
+        double all = 0, far = 0;
+        for (int k = 0; k < classes; k++) {
+            const double t =
+                weight_of(terms, k) *
+                ((1 - terms->smoothing) * ((k == first) * share + (k == second) * (1 - share)) +
+                 terms->smoothing / classes);
+            all += t;
+            far += t * (most - of[k]);
         }
+        loss[s] = first < 0 ? 0 : EPSILON * (exact ? 1 : 4) * (all * (2 + log(classes)) + far);
         for (int k = 0; k < classes; k++) {
             double *bound = &dz[(size_t)s * classes + k];
-            *bound = first < 0 ? 0 : scale * (*bound + EPSILON * (k == first || k == second));
+            const double target = (k == first || k == second) + (exact ? 0 : 4);
+            *bound =
+                first < 0
+                    ? 0
+                    : scale * (fmax(1, all) * *bound * (exact ? 1 : 2) + EPSILON * all * target);
         }
     }
     free(p);
 }
 
-static void mse_bound(int n, int classes, const double *z, const struct ref_labels *labels,
-                      double scale, double *loss, double *dz)
+/* As that of plain cross-entropy, by the weights, and the power's own: e^x of gamma ln(1 - p)
+ * inherits 2 units of an exponent of at most 88. */
+static void focal_bound(const struct ref_terms *terms, int n, int classes, const double *z,
+                        const struct ref_labels *labels, double scale, double *loss, double *dz)
 {
-    ref_mse(n, classes, z, labels, scale, loss, dz);
+    const struct ref_terms plain = {.weights = terms->weights};
+    cross_entropy_bound(&plain, n, classes, z, labels, scale, loss, dz);
+    for (int s = 0; s < n; s++) {
+        loss[s] *= 8 + 4 * terms->gamma;
+    }
+    for (int i = 0; i < n * classes; i++) {
+        dz[i] *= 8 + 4 * terms->gamma;
+    }
+}
+
+/* Of the losses that take z - t: a few roundings of what they are sums of. */
+static void difference_bound(ref_loss *of, const struct ref_terms *terms, int n, int classes,
+                             const double *z, const struct ref_labels *labels, double scale,
+                             double *loss, double *dz)
+{
+    of(terms, n, classes, z, labels, scale, loss, dz);
     for (int s = 0; s < n; s++) {
         const double soft = labels->share[s] < 1; /* then a target may be rounded */
         loss[s] *= 4 * EPSILON;
@@ -187,9 +221,54 @@ static void mse_bound(int n, int classes, const double *z, const struct ref_labe
     }
 }
 
-static const struct loss_case CROSS_ENTROPY = {"cross_entropy", cross_entropy_of, ref_cross_entropy,
-                                               cross_entropy_bound};
-static const struct loss_case MSE = {"mse", mse_of, ref_mse, mse_bound};
+static void mse_bound(const struct ref_terms *terms, int n, int classes, const double *z,
+                      const struct ref_labels *labels, double scale, double *loss, double *dz)
+{
+    difference_bound(ref_mse, terms, n, classes, z, labels, scale, loss, dz);
+}
+
+/* |d| is rounded as d is, whose parts are below 61 */
+static void mae_bound(const struct ref_terms *terms, int n, int classes, const double *z,
+                      const struct ref_labels *labels, double scale, double *loss, double *dz)
+{
+    difference_bound(ref_mae, terms, n, classes, z, labels, scale, loss, dz);
+}
+
+static void huber_bound(const struct ref_terms *terms, int n, int classes, const double *z,
+                        const struct ref_labels *labels, double scale, double *loss, double *dz)
+{
+    difference_bound(ref_huber, terms, n, classes, z, labels, scale, loss, dz);
+}
+
+/* Sums of up to 100 terms margin - z[y] + z[k], each rounded twice; slopes are counts, exact but
+ * for the shares. */
+static void hinge_bound(const struct ref_terms *terms, int n, int classes, const double *z,
+                        const struct ref_labels *labels, double scale, double *loss, double *dz)
+{
+    ref_hinge(terms, n, classes, z, labels, scale, loss, dz);
+    for (int s = 0; s < n; s++) {
+        double sum = 0;
+        for (int k = 0; labels->first[s] >= 0 && k < classes; k++) {
+            sum += terms->margin + fabs(z[(size_t)s * classes + labels->first[s]]) +
+                   fabs(z[(size_t)s * classes + labels->second[s]]) +
+                   fabs(z[(size_t)s * classes + k]);
+        }
+        loss[s] = EPSILON * (2 * sum / classes + 4 * loss[s]);
+        for (int k = 0; k < classes; k++) {
+            dz[(size_t)s * classes + k] = 6 * EPSILON * scale * (labels->first[s] >= 0);
+        }
+    }
+}
+
+static const struct loss_case CASES[] = {
+    {"cross_entropy", cross_entropy_of, ref_cross_entropy, cross_entropy_bound, KINDS},
+    {"focal", focal_of, ref_focal, focal_bound, 2},
+    {"mse", mse_of, ref_mse, mse_bound, 2},
+    {"mae", mae_of, ref_mae, mae_bound, 2},
+    {"huber", huber_of, ref_huber, huber_bound, 2},
+    {"hinge", hinge_of, ref_hinge, hinge_bound, 2},
+};
+enum { CASES_COUNT = sizeof CASES / sizeof *CASES };
 
 /* A label for each lane; about a third of the lanes dead, the first and the last among them in
  * turn. */
@@ -209,8 +288,28 @@ static void fill_labels(struct dice *dice, int classes, int soft, struct labels 
     }
 }
 
+/* What a config may add, drawn anew each time. */
+static void fill_terms(struct dice *dice, int classes, struct loss_terms *terms, float *weights,
+                       struct ref_terms *ref, double *weights_d)
+{
+    for (int k = 0; k < classes; k++) {
+        weights[k] = dice_uniform(dice, 0.25f, 3);
+        weights_d[k] = (double)weights[k];
+    }
+    *terms = (struct loss_terms){.smoothing = dice_uniform(dice, 0, 0.5f),
+                                 .weights = weights,
+                                 .gamma = dice_uniform(dice, 0, 4),
+                                 .delta = dice_uniform(dice, 0.25f, 3),
+                                 .margin = dice_uniform(dice, 0.25f, 3)};
+    *ref = (struct ref_terms){.smoothing = (double)terms->smoothing,
+                              .weights = weights_d,
+                              .gamma = (double)terms->gamma,
+                              .delta = (double)terms->delta,
+                              .margin = (double)terms->margin};
+}
+
 static void check_loss(const struct loss_case *c, struct dice *dice, int classes, int kind,
-                       int soft)
+                       int rich)
 {
     enum { LOSS, DZ };
     const size_t size = (size_t)classes * LANES;
@@ -226,19 +325,26 @@ static void check_loss(const struct loss_case *c, struct dice *dice, int classes
            *bound[] = {check_doubles(LANES), check_doubles(size)};
     struct agreement same_loss = {0}, same_dz = {0};
     snprintf(what, sizeof what, "%s of %d classes, kind %d%s", c->name, classes, kind,
-             soft ? ", soft" : "");
-    fill_labels(dice, classes, soft, &labels);
+             rich ? ", soft" : "");
+    struct loss_terms terms = {.delta = 1, .margin = 1};
+    struct ref_terms terms_d = {.delta = 1, .margin = 1};
+    float weights[MOST_CLASSES];
+    double weights_d[MOST_CLASSES];
+    fill_labels(dice, classes, rich, &labels);
+    if (rich) {
+        fill_terms(dice, classes, &terms, weights, &terms_d, weights_d);
+    }
     labels_to_ref(&labels, &labels_d);
     fill_logits(dice, &z, kind);
     ref_from_tile(classes, z.data, z_d);
-    c->reference(LANES, classes, z_d, &labels_d, scale, want[LOSS], want[DZ]);
-    c->bound(LANES, classes, z_d, &labels_d, scale, bound[LOSS], bound[DZ]);
+    c->reference(&terms_d, LANES, classes, z_d, &labels_d, scale, want[LOSS], want[DZ]);
+    c->bound(&terms_d, LANES, classes, z_d, &labels_d, scale, bound[LOSS], bound[DZ]);
     for (int l = 0; l < count; l++) {
         struct guarded loss = guarded_new(LANES), loss_only = guarded_new(LANES),
                        dz = guarded_new(size);
         loss_kernel *const run = c->kernel(levels[l]);
-        run(classes, z.data, &labels, scale, loss.data, dz.data);
-        run(classes, z.data, &labels, scale, loss_only.data, NULL);
+        run(&terms, classes, z.data, &labels, scale, loss.data, dz.data);
+        run(&terms, classes, z.data, &labels, scale, loss_only.data, NULL);
         assert_memory_equal(loss.data, loss_only.data, LANES * sizeof(float));
         guarded_check(&loss, what);
         guarded_check(&loss_only, what);
@@ -263,26 +369,16 @@ static void check_loss(const struct loss_case *c, struct dice *dice, int classes
     }
 }
 
-static void test_cross_entropy(void **state)
+static void test_losses(void **state)
 {
     (void)state;
     struct dice dice = {2};
-    for (int c = 0; c < CLASSES_COUNT; c++) {
-        for (int kind = 0; kind < KINDS; kind++) {
-            check_loss(&CROSS_ENTROPY, &dice, CLASSES[c], kind, 0);
-            check_loss(&CROSS_ENTROPY, &dice, CLASSES[c], kind, 1);
-        }
-    }
-}
-
-static void test_mse(void **state)
-{
-    (void)state;
-    struct dice dice = {3};
-    for (int c = 0; c < CLASSES_COUNT; c++) {
-        for (int kind = 0; kind < 2; kind++) {
-            check_loss(&MSE, &dice, CLASSES[c], kind, 0);
-            check_loss(&MSE, &dice, CLASSES[c], kind, 1);
+    for (int i = 0; i < CASES_COUNT; i++) {
+        for (int c = 0; c < CLASSES_COUNT; c++) {
+            for (int kind = 0; kind < CASES[i].kinds; kind++) {
+                check_loss(&CASES[i], &dice, CLASSES[c], kind, 0);
+                check_loss(&CASES[i], &dice, CLASSES[c], kind, 1);
+            }
         }
     }
 }
@@ -292,9 +388,9 @@ static void test_dead_lane_with_nan(void **state)
 {
     (void)state;
     enum { CLASSES_3 = 3 };
-    static const struct loss_case *const LOSSES[] = {&CROSS_ENTROPY, &MSE};
     const struct kernels *levels[KERNEL_LEVELS];
     const int count = check_levels(levels);
+    const struct loss_terms terms = {.gamma = 2, .delta = 1, .margin = 1};
     struct labels labels = {{0}, {0}, {0}};
     struct guarded z = guarded_new(CLASSES_3 * LANES), loss = guarded_new(LANES),
                    dz = guarded_new(CLASSES_3 * LANES);
@@ -303,8 +399,8 @@ static void test_dead_lane_with_nan(void **state)
     z.data[LANES + 5] = NAN;
     z.data[LANES + 6] = NAN; /* alive: must show */
     for (int l = 0; l < count; l++) {
-        for (int i = 0; i < 2; i++) {
-            LOSSES[i]->kernel(levels[l])(CLASSES_3, z.data, &labels, 1, loss.data, dz.data);
+        for (int i = 0; i < CASES_COUNT; i++) {
+            CASES[i].kernel(levels[l])(&terms, CLASSES_3, z.data, &labels, 1, loss.data, dz.data);
             assert_true(loss.data[5] == 0 && isnan(loss.data[6]) && loss.data[7] > 0);
             for (int k = 0; k < CLASSES_3; k++) {
                 assert_true(dz.data[k * LANES + 5] == 0);
@@ -322,8 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_cross_entropy),
-        cmocka_unit_test(test_mse),
+        cmocka_unit_test(test_losses),
         cmocka_unit_test(test_dead_lane_with_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

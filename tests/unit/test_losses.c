@@ -24,8 +24,7 @@ enum { MOST_CLASSES = 17 };
 
 struct twin {
     const char *name;
-    void (*evaluate)(int n, int classes, const double *z, const struct ref_labels *labels,
-                     double scale, double *loss, double *dz);
+    ref_loss *evaluate;
     void (*predict)(int n, int classes, const double *z, double *p);
 };
 
@@ -36,7 +35,11 @@ static void outputs_themselves(int n, int classes, const double *z, double *p)
 
 static const struct twin TWINS[] = {
     {"cross_entropy", ref_cross_entropy, ref_softmax},
+    {"focal", ref_focal, ref_softmax},
     {"mse", ref_mse, outputs_themselves},
+    {"mae", ref_mae, outputs_themselves},
+    {"huber", ref_huber, outputs_themselves},
+    {"hinge", ref_hinge, outputs_themselves},
 };
 
 static const struct twin *twin_of(const char *name)
@@ -50,20 +53,60 @@ static const struct twin *twin_of(const char *name)
     return NULL;
 }
 
+/* The numbers of a loss, for the kernels and for the reference. */
+struct terms {
+    struct loss_options options;
+    struct ref_terms ref;
+    float weights[MOST_CLASSES];
+    double weights_d[MOST_CLASSES];
+};
+
+/* With what a config's `train` may add, or without. All are exact in float, and keep the kinks away
+ * from the outputs that fill_outputs draws. */
+static void terms_make(struct terms *terms, int classes, int rich)
+{
+    *terms = (struct terms){.options.terms = {.gamma = 2, .delta = 1, .margin = 1.015625f}};
+    if (rich) {
+        terms->options.terms = (struct loss_terms){.smoothing = 0.125f,
+                                                   .weights = terms->weights,
+                                                   .gamma = 0.75f,
+                                                   .delta = 0.25f,
+                                                   .margin = 2.015625f};
+        terms->ref.weights = terms->weights_d;
+    }
+    for (int k = 0; k < classes; k++) {
+        terms->weights[k] = 0.25f + (float)(k * 7 % 5) / 2;
+        terms->weights_d[k] = (double)terms->weights[k];
+    }
+    terms->ref.smoothing = (double)terms->options.terms.smoothing;
+    terms->ref.gamma = (double)terms->options.terms.gamma;
+    terms->ref.delta = (double)terms->options.terms.delta;
+    terms->ref.margin = (double)terms->options.terms.margin;
+}
+
+/* Outputs in [-3, 3], odd multiples of 1/64: no two differ by a multiple of 1/32 plus 1/64, and
+ * none is near a target, whose shares are multiples of 1/32. */
+static void fill_outputs(struct dice *dice, struct guarded *z)
+{
+    for (size_t i = 0; i < z->size; i++) {
+        z->data[i] = (float)(2 * dice_between(dice, -96, 95) + 1) / 64;
+    }
+}
+
 /* Leg 2: the gradient of the sum of the losses, times the scale. */
-static void check_differences(const struct twin *twin, int classes, double *z,
-                              const struct ref_labels *labels)
+static void check_differences(const struct twin *twin, const struct ref_terms *terms, int classes,
+                              double *z, const struct ref_labels *labels)
 {
     static const double AT[] = {-2, -1, 1, 2}, WEIGHT[] = {1, -8, 8, -1};
     const double h = 1e-3, scale = 0.25;
     double dz[LANES * MOST_CLASSES], loss[LANES];
-    twin->evaluate(LANES, classes, z, labels, scale, loss, dz);
+    twin->evaluate(terms, LANES, classes, z, labels, scale, loss, dz);
     for (int i = 0; i < LANES * classes; i++) {
         const double centre = z[i];
         double slope = 0;
         for (int k = 0; k < 4; k++) {
             z[i] = centre + AT[k] * h;
-            twin->evaluate(LANES, classes, z, labels, scale, loss, NULL);
+            twin->evaluate(terms, LANES, classes, z, labels, scale, loss, NULL);
             for (int lane = 0; lane < LANES; lane++) {
                 slope += WEIGHT[k] * scale * loss[lane] / (12 * h);
             }
@@ -89,8 +132,9 @@ static void check_array(const char *what, const struct kernels *k, int classes,
     check_near(what, k, tile->size, in_order, want, bounds);
 }
 
-static void check_loss(const struct loss_type *type, int classes, struct dice *dice)
+static void check_loss(const struct loss_type *type, int classes, int rich, struct dice *dice)
 {
+    struct terms terms;
     const struct twin *twin = twin_of(type->member.name);
     const struct kernels *levels[KERNEL_LEVELS];
     const int count = check_levels(levels);
@@ -101,24 +145,28 @@ static void check_loss(const struct loss_type *type, int classes, struct dice *d
     struct guarded z = guarded_new((size_t)classes * LANES);
     struct labels labels;
     struct ref_labels labels_d;
-    dice_fill(dice, &z, -3, 3);
+    terms_make(&terms, classes, rich);
+    fill_outputs(dice, &z);
     guarded_freeze(&z);
     for (int lane = 0; lane < LANES; lane++) {
         labels.first[lane] = lane < 13 ? lane % classes : -1;
         labels.second[lane] = lane < 13 ? (lane + lane / 8) % classes : -1;
         labels.share[lane] = lane < 8 ? 1 : 0.5f + (float)lane / 32; /* from 8 on two classes */
-        bounds[lane] = 10 * EPSILON;
     }
     labels_to_ref(&labels, &labels_d);
     ref_from_tile((size_t)classes, z.data, z_d);
-    twin->evaluate(LANES, classes, z_d, &labels_d, (double)scale, loss_d, dz_d);
+    twin->evaluate(&terms.ref, LANES, classes, z_d, &labels_d, (double)scale, loss_d, dz_d);
     twin->predict(LANES, classes, z_d, p_d);
-    check_differences(twin, classes, z_d, &labels_d);
+    for (int lane = 0; lane < LANES; lane++) {
+        bounds[lane] = 10 * EPSILON * (1 + loss_d[lane]);
+    }
+    check_differences(twin, &terms.ref, classes, z_d, &labels_d);
     for (int l = 0; l < count; l++) {
         struct guarded loss = guarded_new(LANES), dz = guarded_new(z.size), p = guarded_new(z.size),
                        alone = guarded_new(LANES);
-        type->evaluate(NULL, levels[l], classes, z.data, &labels, scale, loss.data, dz.data);
-        type->evaluate(NULL, levels[l], classes, z.data, &labels, 1, alone.data, NULL);
+        type->evaluate(&terms.options, levels[l], classes, z.data, &labels, scale, loss.data,
+                       dz.data);
+        type->evaluate(&terms.options, levels[l], classes, z.data, &labels, 1, alone.data, NULL);
         type->predict(levels[l], classes, z.data, p.data);
         check_near(twin->name, levels[l], LANES, loss.data, loss_d, bounds);
         assert_memory_equal(alone.data, loss.data,
@@ -148,10 +196,11 @@ static void test_every_loss(void **state)
     for (const struct member *const *member = LOSSES.members; *member; member++, types++) {
         static const int CLASSES[] = {2, 3, 10, MOST_CLASSES};
         for (size_t i = 0; i < sizeof CLASSES / sizeof *CLASSES; i++) {
-            check_loss((const void *)*member, CLASSES[i], &dice);
+            check_loss((const void *)*member, CLASSES[i], 0, &dice);
+            check_loss((const void *)*member, CLASSES[i], 1, &dice);
         }
     }
-    assert_true(types >= 2);
+    assert_true(types >= 6);
 }
 
 int main(void)

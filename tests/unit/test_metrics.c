@@ -20,7 +20,7 @@ static int add3(struct metrics *m, float a, float b, float c, int label, float l
     p[5] = a;
     p[16 + 5] = b;
     p[32 + 5] = c;
-    return metrics_add(m, p + 5, 16, label, loss);
+    return metrics_add(m, p + 5, 16, label, loss, 1);
 }
 
 static void test_counts(void **state)
@@ -129,11 +129,29 @@ static void test_wilson(void **state)
     assert_true(high == 1);
 }
 
+/* The mean loss is weighted; nothing else is. */
+static void test_weighted_loss(void **state)
+{
+    (void)state;
+    struct metrics m;
+    const float p[2] = {1, 0};
+
+    assert_int_equal(metrics_open(&m, 2, 1, NULL), 0);
+    metrics_add(&m, p, 1, 0, 0.5f, 0.5);
+    metrics_add(&m, p, 1, 1, 3.0f, 2.0);
+    assert_true(metrics_loss(&m) == 3.5 / 2.5);
+    assert_true(metrics_accuracy(&m) == 0.5);
+    metrics_close(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts), cmocka_unit_test(test_ties_go_to_the_lower_class),
-        cmocka_unit_test(test_empty),  cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_weighted_loss),
+        cmocka_unit_test(test_ties_go_to_the_lower_class),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_wilson),
     };
 

@@ -74,7 +74,8 @@ struct net_case {
 static void solve(struct net_case *c, const struct ref_draws *draws)
 {
     ref_network_forward(&c->net.ref, LANES, draws, c->w, c->values);
-    ref_cross_entropy(LANES, CLASSES, c->logits, &c->labels_d, 1.0 / LANES, c->loss, c->dlogits);
+    ref_cross_entropy(&(struct ref_terms){0}, LANES, CLASSES, c->logits, &c->labels_d, 1.0 / LANES,
+                      c->loss, c->dlogits);
 }
 
 /* Inputs and weights by the number `seed`. */
@@ -226,8 +227,8 @@ static void check_training(struct net_case *c, const struct kernels *k, struct a
                shape_size(c->net.graph.input) * LANES * sizeof(float));
         net_forward(&c->net.graph, &plan, &run, block.data);
         ref_from_tile(CLASSES, block.data + plan.logits, logits);
-        type->evaluate(NULL, k, CLASSES, block.data + plan.logits, &c->labels, 0.5f / LANES, loss,
-                       block.data + plan.dlogits);
+        type->evaluate(&(struct loss_options){{0}}, k, CLASSES, block.data + plan.logits,
+                       &c->labels, 0.5f / LANES, loss, block.data + plan.dlogits);
         net_backward(&c->net.graph, &plan, &run, block.data);
         guarded_check(&block, "the worker's block");
         guarded_check(&gradients, "gradients");

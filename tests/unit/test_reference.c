@@ -222,39 +222,84 @@ static void test_activations(void **state)
 enum { SAMPLES = 4, CLASSES = 5 };
 static const struct ref_labels LABELS = {{0, 4, -1, 2}, {0, 4, -1, 3}, {1, 1, 1, 0.75}};
 
-static double cross_entropy_loss(const void *context)
-{
-    double loss[SAMPLES];
-    ref_cross_entropy(SAMPLES, CLASSES, context, &LABELS, 1, loss, NULL);
-    return 0.25 * (loss[0] + loss[1] + loss[2] + loss[3]);
-}
+static const double WEIGHTS[CLASSES] = {1, 0.5, 2, 3, 0.25};
+static const struct ref_terms PLAIN = {.gamma = 0, .delta = 0.75, .margin = 1.03},
+                              RICH = {.smoothing = 0.1,
+                                      .weights = WEIGHTS,
+                                      .gamma = 1.5,
+                                      .delta = 0.75,
+                                      .margin = 1.03};
 
-static double mse_loss(const void *context)
+struct loss_point {
+    ref_loss *loss;
+    const struct ref_terms *terms;
+    double *z;
+};
+
+static double loss_value(const void *context)
 {
+    const struct loss_point *p = context;
     double loss[SAMPLES];
-    ref_mse(SAMPLES, CLASSES, context, &LABELS, 1, loss, NULL);
+    p->loss(p->terms, SAMPLES, CLASSES, p->z, &LABELS, 1, loss, NULL);
     return 0.25 * (loss[0] + loss[1] + loss[2] + loss[3]);
 }
 
 static void test_losses(void **state)
 {
     (void)state;
+    static ref_loss *const LOSSES[] = {ref_cross_entropy, ref_focal, ref_mse,
+                                       ref_mae,           ref_huber, ref_hinge};
     struct dice dice = {4};
     double *z = random_doubles(&dice, SAMPLES * CLASSES), dz[SAMPLES * CLASSES], loss[SAMPLES],
-           p[SAMPLES * CLASSES];
-    ref_cross_entropy(SAMPLES, CLASSES, z, &LABELS, 0.25, loss, dz);
-    check_gradient("cross-entropy", cross_entropy_loss, z, SAMPLES * CLASSES, z, dz);
-    assert_true(loss[2] == 0);
+           p[SAMPLES * CLASSES], focal[SAMPLES];
+    for (size_t i = 0; i < 2 * sizeof LOSSES / sizeof *LOSSES; i++) {
+        struct loss_point point = {LOSSES[i / 2], i % 2 ? &RICH : &PLAIN, z};
+        point.loss(point.terms, SAMPLES, CLASSES, z, &LABELS, 0.25, loss, dz);
+        check_gradient("loss", loss_value, &point, SAMPLES * CLASSES, z, dz);
+        assert_true(loss[2] == 0 && loss[0] > 0);
+    }
     ref_softmax(SAMPLES, CLASSES, z, p);
+    const double two = -log(p[3 * CLASSES + 2]), three = -log(p[3 * CLASSES + 3]);
+    ref_cross_entropy(&PLAIN, SAMPLES, CLASSES, z, &LABELS, 1, loss, NULL);
     assert_true(fabs(loss[1] + log(p[1 * CLASSES + 4])) < 1e-14);
-    assert_true(fabs(loss[3] + 0.75 * log(p[3 * CLASSES + 2]) + 0.25 * log(p[3 * CLASSES + 3])) <
-                1e-14);
-    ref_mse(SAMPLES, CLASSES, z, &LABELS, 0.25, loss, dz);
-    check_gradient("mse", mse_loss, z, SAMPLES * CLASSES, z, dz);
+    assert_true(fabs(loss[3] - 0.75 * two - 0.25 * three) < 1e-14);
+    ref_focal(&PLAIN, SAMPLES, CLASSES, z, &LABELS, 1, focal, NULL); /* gamma 0 */
+    for (int s = 0; s < SAMPLES; s++) {
+        assert_true(fabs(focal[s] - loss[s]) < 1e-14);
+    }
     free(z);
     const double equal[] = {-1e30, -1e30, -1e30, -1e30};
-    ref_cross_entropy(1, 4, equal, &LABELS, 1, loss, NULL);
+    ref_cross_entropy(&PLAIN, 1, 4, equal, &LABELS, 1, loss, NULL);
     assert_true(fabs(loss[0] - log(4)) < 1e-14);
+}
+
+/* What PyTorch 1.13 says (float64) of z = [0.5, -1, 2], label 0; focal by its formula. */
+static void test_published_losses(void **state)
+{
+    (void)state;
+    static const double z[] = {0.5, -1, 2}, weights[] = {0.5, 2, 1};
+    static const struct ref_labels zero = {{0}, {0}, {1}};
+    static const struct ref_terms smooth = {.smoothing = 0.3},
+                                  weighed = {.smoothing = 0.3, .weights = weights},
+                                  rest = {.delta = 0.4, .margin = 1, .gamma = 2};
+    static const struct {
+        ref_loss *loss;
+        const struct ref_terms *terms;
+        double want;
+    } CASES[] = {
+        {ref_cross_entropy, &smooth, 1.74131129665716},
+        {ref_cross_entropy, &weighed, 1.36891790766001},
+        {ref_mse, &rest, 1.75},
+        {ref_mae, &rest, 1.16666666666667},
+        {ref_huber, &rest, 0.386666666666667},
+        {ref_hinge, &rest, 0.833333333333333},
+        {ref_focal, &rest, 1.18434580398993},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        double got;
+        CASES[i].loss(CASES[i].terms, 1, 3, z, &zero, 1, &got, NULL);
+        assert_true(fabs(got - CASES[i].want) < 1e-12);
+    }
 }
 
 /* By hand: the first step of Adam moves by lr whatever the gradient's size; momentum adds up;
@@ -298,10 +343,10 @@ static void test_tiles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conv),    cmocka_unit_test(test_dense),
-        cmocka_unit_test(test_pooling), cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_losses),  cmocka_unit_test(test_optimizers),
-        cmocka_unit_test(test_tiles),
+        cmocka_unit_test(test_conv),       cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_pooling),    cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_losses),     cmocka_unit_test(test_published_losses),
+        cmocka_unit_test(test_optimizers), cmocka_unit_test(test_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
