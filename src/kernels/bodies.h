@@ -11,6 +11,14 @@ void KERNEL(conv_backward_input)(const struct window *, const float *dy, const f
                                  float *scratch);
 void KERNEL(conv_backward_weight)(const struct window *, const float *x, const float *dy, int add,
                                   float *dw, float *db, float *scratch);
+void KERNEL(conv_weight_direct)(const struct window *, const float *x, const float *dy, int add,
+                                float *dw, float *scratch);
+void KERNEL(winograd_forward)(const struct window *, const float *x, const float *w, const float *b,
+                              float *y, float *scratch);
+void KERNEL(winograd_backward_input)(const struct window *, const float *dy, const float *w,
+                                     float *dx, float *scratch);
+void KERNEL(winograd_backward_weight)(const struct window *, const float *x, const float *dy,
+                                      int add, float *dw, float *scratch);
 void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, const float *b,
                            float *y);
 void KERNEL(dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx);

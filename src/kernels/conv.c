@@ -16,6 +16,7 @@
 #include "kernels/bodies.h"
 #include "kernels/conv_margins.h"
 #include "kernels/conv_widen.h"
+#include "kernels/winograd.h"
 
 #include <stddef.h>
 
@@ -200,6 +201,10 @@ void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w
         KERNEL(dense_forward)(s->c * s->kh * s->kw, s->oc, x, w, b, y);
         return;
     }
+    if (winograd_pays(s)) {
+        KERNEL(winograd_forward)(s, x, w, b, y, scratch);
+        return;
+    }
     int width;
     x = conv_widen(s, x, scratch, &width);
     struct row row = {
@@ -251,6 +256,10 @@ void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const 
 {
     if (conv_is_dense(s)) {
         KERNEL(dense_backward_input)(s->c * s->kh * s->kw, s->oc, dy, w, dx);
+        return;
+    }
+    if (winograd_input_pays(s)) {
+        KERNEL(winograd_backward_input)(s, dy, w, dx, scratch);
         return;
     }
     int left, right;

@@ -10,6 +10,7 @@
  * makes one pass for each part, so that every lane sees the same sums. */
 #include "kernels/bodies.h"
 #include "kernels/conv_widen.h"
+#include "kernels/winograd.h"
 
 enum {
     MOST_BLOCK = 2 * LANES, /* sums of one kernel row */
@@ -36,6 +37,11 @@ INLINE void accumulate(const struct gradient *g, int OB, int IB, int KB, const f
                        const float *dy, int rows, struct sums *sums)
 {
     const size_t x_step = (size_t)g->s->stride_h * g->x_row;
+    int pixels = g->s->ow;
+    if (x_step == (size_t)pixels * g->x_pixel) { /* rows without a gap are one row */
+        pixels *= rows;
+        rows = 1;
+    }
     UNROLL
     for (int part = 0; part < PARTS; part++) {
         vec sum[MOST_BLOCK];
@@ -45,8 +51,8 @@ INLINE void accumulate(const struct gradient *g, int OB, int IB, int KB, const f
         }
         for (int r = 0; r < rows; r++) {
             const float *xp = x + (size_t)r * x_step + part * WIDTH;
-            const float *dp = dy + (size_t)r * g->s->ow * LANES + part * WIDTH;
-            for (int p = 0; p < g->s->ow; p++, xp += g->x_pixel, dp += LANES) {
+            const float *dp = dy + (size_t)r * pixels * LANES + part * WIDTH;
+            for (int p = 0; p < pixels; p++, xp += g->x_pixel, dp += LANES) {
                 vec d[8];
                 UNROLL
                 for (int o = 0; o < OB; o++) {
@@ -126,58 +132,62 @@ INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float 
     }
 }
 
-/* For KB taps: the output and input channels that fit the registers with them. */
+/* The blocks of a level, KB taps x IB input channels x up to 4 output channels: those whose sums
+ * fit the registers beside an operand of each. */
+#define INS_1(X, KB) X(KB, 1)
+#define INS_2(X, KB) INS_1(X, KB) X(KB, 2)
+#define INS_3(X, KB) INS_2(X, KB) X(KB, 3)
+#define INS_4(X, KB) INS_3(X, KB) X(KB, 4)
+#define INS_6(X, KB) INS_4(X, KB) X(KB, 5) X(KB, 6)
 #if defined(__AVX512F__)
-#define SHAPES(X) X(1, 4, 6) X(2, 4, 3) X(3, 4, 2) X(4, 4, 1) X(5, 4, 1) X(6, 4, 1)
+#define BLOCKS(X) INS_6(X, 1) INS_3(X, 2) INS_2(X, 3) INS_1(X, 4) INS_1(X, 5) INS_1(X, 6)
+static const struct {
+    int outs, ins; /* the most of a block, by taps */
+} MOST[] = {{0, 0}, {4, 6}, {4, 3}, {4, 2}, {4, 1}, {4, 1}, {4, 1}};
 #else
-#define SHAPES(X) X(1, 3, 4) X(2, 2, 3) X(3, 2, 2) X(4, 3, 1) X(5, 2, 1) X(6, 2, 1)
+#define BLOCKS(X) INS_4(X, 1) INS_3(X, 2) INS_2(X, 3) INS_1(X, 4) INS_1(X, 5) INS_1(X, 6)
+static const struct {
+    int outs, ins;
+} MOST[] = {{0, 0}, {3, 4}, {2, 3}, {2, 2}, {3, 1}, {2, 1}, {2, 1}};
 #endif
-enum { MOST_TAPS = 6 };
+enum { MOST_TAPS = 6, MOST_INS = 6, MOST_OUTS = 4 };
 
 typedef void gradient_block(const struct gradient *, const float *x, const float *dy, float *dw);
-#define DEFINE_BLOCK(NAME, OB, IB, KB)                                                             \
-    static void NAME(const struct gradient *g, const float *x, const float *dy, float *dw)         \
+#define DEFINE_BLOCK(KB, IB, OB)                                                                   \
+    static void block_##KB##_##IB##_##OB(const struct gradient *g, const float *x,                 \
+                                         const float *dy, float *dw)                               \
     {                                                                                              \
         block(g, OB, IB, KB, x, dy, dw);                                                           \
     }
-#define DEFINE_SHAPE(KB, OB, IB)                                                                   \
-    DEFINE_BLOCK(block_##KB##_4, (OB < 4 ? OB : 4), IB, KB)                                        \
-    DEFINE_BLOCK(block_##KB##_3, (OB < 3 ? OB : 3), IB, KB)                                        \
-    DEFINE_BLOCK(block_##KB##_2, (OB < 2 ? OB : 2), IB, KB)                                        \
-    DEFINE_BLOCK(block_##KB##_1, 1, IB, KB)                                                        \
-    DEFINE_BLOCK(block_##KB##_4a, (OB < 4 ? OB : 4), 1, KB)                                        \
-    DEFINE_BLOCK(block_##KB##_3a, (OB < 3 ? OB : 3), 1, KB)                                        \
-    DEFINE_BLOCK(block_##KB##_2a, (OB < 2 ? OB : 2), 1, KB)                                        \
-    DEFINE_BLOCK(block_##KB##_1a, 1, 1, KB)
-SHAPES(DEFINE_SHAPE)
+#define LIST_BLOCK(KB, IB, OB) [KB][IB][OB] = block_##KB##_##IB##_##OB,
+#if defined(__AVX512F__)
+#define FOR_OUTS(X, KB, IB) X(KB, IB, 1) X(KB, IB, 2) X(KB, IB, 3) X(KB, IB, 4)
+#else
+#define FOR_OUTS(X, KB, IB) X(KB, IB, 1) X(KB, IB, 2) X(KB, IB, 3)
+#endif
+#define DEFINE_OUTS(KB, IB) FOR_OUTS(DEFINE_BLOCK, KB, IB)
+#define LIST_OUTS(KB, IB) FOR_OUTS(LIST_BLOCK, KB, IB)
+BLOCKS(DEFINE_OUTS)
+static gradient_block *const RUN[MOST_TAPS + 1][MOST_INS + 1][MOST_OUTS + 1] = {BLOCKS(LIST_OUTS)};
 
-struct shape {
-    int outs, ins;                   /* the most that fit */
-    gradient_block *run[5], *one[5]; /* by outputs: for `ins` input channels, and for one */
-};
-#define LIST_SHAPE(KB, OB, IB)                                                                     \
-    [KB] = {OB,                                                                                    \
-            IB,                                                                                    \
-            {NULL, block_##KB##_1, block_##KB##_2, block_##KB##_3, block_##KB##_4},                \
-            {NULL, block_##KB##_1a, block_##KB##_2a, block_##KB##_3a, block_##KB##_4a}},
-static const struct shape SHAPE[MOST_TAPS + 1] = {SHAPES(LIST_SHAPE)};
+/* How many of `rest` to take next, so that the blocks of at most `most` are as equal as can be. */
+INLINE int next_of(int rest, int most)
+{
+    const int blocks = (rest + most - 1) / most;
+    return (rest + blocks - 1) / blocks;
+}
 
 /* All channels for `taps` neighbouring taps. */
 static void gradient_taps(const struct gradient *g, int taps, const float *x, const float *dy,
                           float *dw)
 {
-    const struct shape *shape = &SHAPE[taps];
-    const int outs = g->s->oc, ins = g->s->c;
-    for (int o = 0, blocks = (outs + shape->outs - 1) / shape->outs; blocks > 0; blocks--) {
-        const int width = (outs - o + blocks - 1) / blocks; /* as equal as can be */
-        for (int i = 0; i < ins;) {
-            const int all = ins - i >= shape->ins;
-            gradient_block *run = all ? shape->run[width] : shape->one[width];
-            run(g, x + (size_t)i * g->x_channel, dy + (size_t)o * g->dy_channel,
-                dw + (size_t)o * g->dw_out + (size_t)i * g->dw_channel);
-            i += all ? shape->ins : 1;
+    for (int o = 0, outs; o < g->s->oc; o += outs) {
+        outs = next_of(g->s->oc - o, MOST[taps].outs);
+        for (int i = 0, ins; i < g->s->c; i += ins) {
+            ins = next_of(g->s->c - i, MOST[taps].ins);
+            RUN[taps][ins][outs](g, x + (size_t)i * g->x_channel, dy + (size_t)o * g->dy_channel,
+                                 dw + (size_t)o * g->dw_out + (size_t)i * g->dw_channel);
         }
-        o += width;
     }
 }
 
@@ -199,13 +209,9 @@ static void bias_gradient(const float *dy, int outs, size_t pixels, int add, flo
     }
 }
 
-void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const float *dy, int add,
-                                  float *dw, float *db, float *scratch)
+void KERNEL(conv_weight_direct)(const struct window *s, const float *x, const float *dy, int add,
+                                float *dw, float *scratch)
 {
-    if (conv_is_dense(s)) {
-        KERNEL(dense_backward_weight)(s->c * s->kh * s->kw, s->oc, x, dy, add, dw, db, scratch);
-        return;
-    }
     int width;
     x = conv_widen(s, x, scratch, &width);
     const struct gradient g = {
@@ -222,6 +228,20 @@ void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const 
         const int taps = (s->kw - t + groups - 1) / groups;
         gradient_taps(&g, taps, x + (size_t)t * LANES, dy, dw + t);
         t += taps;
+    }
+}
+
+void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const float *dy, int add,
+                                  float *dw, float *db, float *scratch)
+{
+    if (conv_is_dense(s)) {
+        KERNEL(dense_backward_weight)(s->c * s->kh * s->kw, s->oc, x, dy, add, dw, db, scratch);
+        return;
+    }
+    if (winograd_pays(s)) {
+        KERNEL(winograd_backward_weight)(s, x, dy, add, dw, scratch);
+    } else {
+        KERNEL(conv_weight_direct)(s, x, dy, add, dw, scratch);
     }
     if (db) {
         bias_gradient(dy, s->oc, (size_t)s->oh * s->ow, add, db);

@@ -195,6 +195,28 @@ INLINE void lanes_sum_16(const vec *a, int stride, float sums[LANES])
     const vec s = _mm512_shuffle_ps(v[0], v[1], 0x88) + _mm512_shuffle_ps(v[0], v[1], 0xdd);
     const ivec order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     v_storeu(sums, _mm512_permutexvar_ps(order, s));
+#elif defined(__AVX2__)
+    for (int first = 0; first < LANES; first += 8, a += 8) {
+        vec t[8], u[4], v[2];
+        UNROLL
+        for (int i = 0; i < 8; i++) {
+            t[i] = a[i] + a[stride + i];
+        }
+        UNROLL
+        for (int i = 0; i < 4; i++) { /* 4 + 4 */
+            u[i] = _mm256_permute2f128_ps(t[2 * i], t[2 * i + 1], 0x20) +
+                   _mm256_permute2f128_ps(t[2 * i], t[2 * i + 1], 0x31);
+        }
+        UNROLL
+        for (int i = 0; i < 2; i++) { /* 2 + 2 */
+            v[i] = _mm256_shuffle_ps(u[2 * i], u[2 * i + 1], 0x44) +
+                   _mm256_shuffle_ps(u[2 * i], u[2 * i + 1], 0xee);
+        }
+        /* 1 + 1: pixel 2 j + k is now in lane 4 k + j */
+        const vec s = _mm256_shuffle_ps(v[0], v[1], 0x88) + _mm256_shuffle_ps(v[0], v[1], 0xdd);
+        const ivec order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        v_storeu(sums + first, _mm256_permutevar8x32_ps(s, order));
+    }
 #else
     for (int i = 0; i < LANES; i++) {
         vec part[PARTS];

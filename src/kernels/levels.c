@@ -1,6 +1,7 @@
 /* levels.c: which levels were built, which this CPU can run, and which the user allows. Compiled
  * without any -m flag: it must run everywhere. */
 #include "kernels/conv_margins.h"
+#include "kernels/winograd.h"
 
 #include <string.h>
 
@@ -63,14 +64,22 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t transposed(size_t n) { return (n + LANES - 1) / LANES * LANES * LANES; }
 
 /* The widened copies that the convolutions read: input rows with padding columns, gradient rows
- * with margins. */
+ * with margins; what Winograd's way needs. */
 size_t conv_scratch(const struct window *s)
 {
     int left, right;
     conv_margins(s, &left, &right);
     const size_t x = (size_t)s->c * s->h * ((size_t)(s->ow - 1) * s->stride_w + s->kw);
     const size_t dy = (size_t)s->oc * s->oh * ((size_t)left + s->ow + right);
-    return larger(larger(x, dy) * LANES, transposed((size_t)s->c * s->kh * s->kw));
+    size_t most = larger(larger(x, dy) * LANES, transposed((size_t)s->c * s->kh * s->kw));
+    if (winograd_pays(s)) {
+        most = larger(most, winograd_scratch(s));
+    }
+    if (winograd_input_pays(s)) {
+        const struct window turned = winograd_turned(s);
+        most = larger(most, winograd_scratch(&turned));
+    }
+    return most;
 }
 
 size_t dense_scratch(int in) { return transposed((size_t)in); }

@@ -1,0 +1,281 @@
+/* winograd.c: convolution along the columns by Toom-Cook's way, in fewer multiplications
+ * (Winograd 1980; Lavin and Gray 2016, "Fast algorithms for convolutional neural networks").
+ *
+ * A kernel row of r columns and 6 input columns make m = 7 - r output columns, as the product of
+ * two polynomials, known at the points 0, 1, -1, 2, -2 and infinity: r = 5 takes 6 multiplications
+ * for 10, r = 3 takes 6 for 12.
+ *
+ *     y = A' [ (G w) * (B' x) ],  * point by point
+ *
+ * Kernel rows and channels are summed at the points, in registers: a block is OUTS output channels
+ * of one tile of m columns, and one transformed vector meets OUTS weights. One dimension only: A, B
+ * and G stay small numbers, so the error is a few times that of the direct sum, and little memory
+ * moves.
+ *
+ * The input gradient is the same over dy with the kernel turned round; the weight gradient is in
+ * winograd_weight.c. */
+#include "kernels/winograd_points.h"
+
+#include <stddef.h>
+
+enum { WEIGHTS = 8 }; /* POINTS as whole vectors */
+
+/* G: the kernel row's value at each point, tap by tap; two places stay zero. */
+static const float G3[3][WEIGHTS] = {
+    {0.25f, SIXTH, SIXTH, PART_24, PART_24, 0.0f},
+    {0.0f, SIXTH, -SIXTH, 2 * PART_24, -2 * PART_24, 0.0f},
+    {0.0f, SIXTH, SIXTH, 4 * PART_24, 4 * PART_24, 1.0f},
+};
+static const float G5[5][WEIGHTS] = {
+    {0.25f, SIXTH, SIXTH, PART_24, PART_24, 0.0f},
+    {0.0f, SIXTH, -SIXTH, 2 * PART_24, -2 * PART_24, 0.0f},
+    {0.0f, SIXTH, SIXTH, 4 * PART_24, 4 * PART_24, 0.0f},
+    {0.0f, SIXTH, -SIXTH, 8 * PART_24, -8 * PART_24, 0.0f},
+    {0.0f, SIXTH, SIXTH, 16 * PART_24, 16 * PART_24, 1.0f},
+};
+
+/* G w of one kernel row of `taps` columns, w_step apart. */
+INLINE void weight_points(int taps, const float (*g)[WEIGHTS], const float *w, ptrdiff_t w_step,
+                          float *u)
+{
+    float sum[WEIGHTS] = {0};
+    UNROLL
+    for (int t = 0; t < taps; t++) {
+        const float weight = w[t * w_step];
+        UNROLL
+        for (int k = 0; k < WEIGHTS; k++) {
+            sum[k] += g[t][k] * weight;
+        }
+    }
+    memcpy(u, sum, POINTS * sizeof *sum);
+}
+
+/* A kernel as [to][from][kh][kw], `to` the channels that are made and `from` those that are summed:
+ * as it is, or turned round with the channels' roles exchanged. */
+struct kernel {
+    const float *w;
+    ptrdiff_t to, from, row, column;
+};
+
+/* Output channels, and points, whose sums fit the registers together. */
+#if defined(__AVX512F__)
+enum { OUTS = 4, PASS = POINTS };
+#elif defined(__AVX2__)
+enum { OUTS = 3, PASS = 2 };
+#else
+enum { OUTS = 3, PASS = 1 };
+#endif
+
+/* How many of `rest` channels to take next: blocks as equal as can be. */
+INLINE int next_outs(int rest)
+{
+    const int blocks = (rest + OUTS - 1) / OUTS;
+    return (rest + blocks - 1) / blocks;
+}
+
+/* u = G w, block after block of output channels: [c][kh][channels of the block][POINTS]. */
+static void transform_weights(const struct window *s, const struct kernel *k, float *u)
+{
+    for (int o = 0, outs; o < s->oc; o += outs) {
+        outs = next_outs(s->oc - o);
+        for (int c = 0; c < s->c; c++) {
+            for (int r = 0; r < s->kh; r++) {
+                const float *w = k->w + o * k->to + c * k->from + r * k->row;
+                for (int i = 0; i < outs; i++, w += k->to, u += POINTS) {
+                    if (s->kw == 3) {
+                        weight_points(3, G3, w, k->column, u);
+                    } else {
+                        weight_points(5, G5, w, k->column, u);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* u[tile][c][row - first][point] = B' x for the input rows [first, end). `wide`: room for a row
+ * with its padding, which is zero. */
+static void transform_rows(const struct window *s, const float *x, int first, int end, float *wide,
+                           float *u)
+{
+    const int tiles = winograd_tiles(s), columns = winograd_columns(s);
+    const size_t u_tile = (size_t)s->c * (size_t)(end - first) * POINTS * LANES;
+    for (int c = 0; c < s->c; c++) {
+        for (int y = first; y < end; y++, u += POINTS * LANES) {
+            const float *row = with_padding(s, x + ((size_t)c * s->h + y) * s->w * LANES, wide);
+            for (int t = 0; t < tiles; t++, row += columns * LANES) {
+                input_points(row, u + (size_t)t * u_tile, LANES);
+            }
+        }
+    }
+}
+
+/* One block: CB output channels of one tile. */
+struct block {
+    const float *u, *w; /* at the first kernel row that counts */
+    int channels, rows; /* summed over */
+    size_t u_channel, w_channel;
+    const float *b; /* NULL: none */
+    float *y;
+    size_t y_out;
+    int live; /* columns that exist */
+};
+
+/* A' m + b, stored. */
+INLINE void output_columns(const struct block *s, int columns, int o, vec m[POINTS][PARTS])
+{
+    const vec b = v_set(s->b ? s->b[o] : 0.0f);
+    UNROLL
+    for (int p = 0; p < PARTS; p++) {
+        const vec s1 = m[1][p] + m[2][p], d1 = m[1][p] - m[2][p];
+        const vec s2 = m[3][p] + m[4][p], d2 = m[3][p] - m[4][p];
+        vec out[4];
+        out[0] = ((m[0][p] + s1) + s2) + b;
+        out[1] = v_fma(v_set(2.0f), d2, d1) + b;
+        if (columns == 2) {
+            out[1] = out[1] + m[5][p];
+        } else {
+            out[2] = v_fma(v_set(4.0f), s2, s1) + b;
+            out[3] = (v_fma(v_set(8.0f), d2, d1) + m[5][p]) + b;
+        }
+        float *y = s->y + (size_t)o * s->y_out + p * WIDTH;
+        UNROLL
+        for (int i = 0; i < columns; i++) {
+            if (i < s->live) {
+                v_store(y + i * LANES, out[i]);
+            }
+        }
+    }
+}
+
+/* The sums of CB channels at PASS points from the first. */
+INLINE void sum_points(const struct block *s, int CB, int first, vec m[OUTS][POINTS][PARTS])
+{
+    vec sum[OUTS][PASS][PARTS];
+    UNROLL
+    for (int i = 0; i < CB * PASS * PARTS; i++) {
+        sum[i / PARTS / PASS][i / PARTS % PASS][i % PARTS] = v_set(0.0f);
+    }
+    for (int c = 0; c < s->channels; c++) {
+        const float *u = s->u + (size_t)c * s->u_channel + (size_t)first * LANES;
+        const float *w = s->w + (size_t)c * s->w_channel + first;
+        for (int r = 0; r < s->rows; r++, u += POINTS * LANES, w += CB * POINTS) {
+            UNROLL
+            for (int k = 0; k < PASS; k++) {
+                vec in[PARTS];
+                UNROLL
+                for (int p = 0; p < PARTS; p++) {
+                    in[p] = v_keep(v_load(u + k * LANES + p * WIDTH));
+                }
+                UNROLL
+                for (int o = 0; o < CB; o++) {
+                    const vec weight = v_set(w[o * POINTS + k]);
+                    UNROLL
+                    for (int p = 0; p < PARTS; p++) {
+                        sum[o][k][p] = v_fma(weight, in[p], sum[o][k][p]);
+                    }
+                }
+            }
+        }
+    }
+    UNROLL
+    for (int i = 0; i < CB * PASS * PARTS; i++) {
+        m[i / PARTS / PASS][first + i / PARTS % PASS][i % PARTS] =
+            sum[i / PARTS / PASS][i / PARTS % PASS][i % PARTS];
+    }
+}
+
+INLINE void make_block(const struct block *s, int CB, int columns)
+{
+    vec m[OUTS][POINTS][PARTS];
+    UNROLL
+    for (int first = 0; first < POINTS; first += PASS) {
+        sum_points(s, CB, first, m);
+    }
+    UNROLL
+    for (int o = 0; o < CB; o++) {
+        output_columns(s, columns, o, m[o]);
+    }
+}
+
+static void make_outs(const struct block *s, int outs, int columns)
+{
+#define BLOCK(CB)                                                                                  \
+    if (outs == CB && columns == 2) {                                                              \
+        make_block(s, CB, 2);                                                                      \
+    } else if (outs == CB) {                                                                       \
+        make_block(s, CB, 4);                                                                      \
+    }
+    BLOCK(1)
+    BLOCK(2)
+    BLOCK(3)
+#if defined(__AVX512F__)
+    BLOCK(4)
+#endif
+#undef BLOCK
+}
+
+/* Output row oy of all channels, from the input rows [top, bottom) at the points. */
+static void make_row(const struct window *s, int oy, const float *u, int top, int bottom,
+                     const float *w, const float *b, float *y)
+{
+    const int tiles = winograd_tiles(s), columns = winograd_columns(s), at = oy - s->pad_top;
+    const int r0 = greater(0, -at), r1 = greater(r0, lesser(s->kh, s->h - at));
+    struct block block = {
+        .channels = s->c,
+        .rows = r1 - r0,
+        .u_channel = (size_t)(bottom - top) * POINTS * LANES,
+        .y_out = (size_t)s->oh * s->ow * LANES,
+    };
+    for (int t = 0; t < tiles; t++) {
+        block.u = u + ((size_t)t * s->c * (size_t)(bottom - top) + (size_t)(at + r0 - top)) *
+                          POINTS * LANES;
+        block.live = s->ow - t * columns;
+        for (int o = 0, outs; o < s->oc; o += outs) {
+            outs = next_outs(s->oc - o);
+            block.w_channel = (size_t)s->kh * outs * POINTS;
+            block.w = w + ((size_t)o * s->c * s->kh + (size_t)r0 * outs) * POINTS;
+            block.b = b ? b + o : NULL;
+            block.y = y + (((size_t)o * s->oh + oy) * s->ow + (size_t)t * columns) * LANES;
+            make_outs(&block, outs, columns);
+        }
+    }
+}
+
+/* Band by band: the input rows of a band are transformed, then its output rows made. */
+static void convolve(const struct window *s, const float *x, const struct kernel *kernel,
+                     const float *b, float *y, float *scratch)
+{
+    float *wide = scratch, *u = wide + (size_t)winograd_reach(s) * LANES;
+    float *w = u + (size_t)winograd_tiles(s) * s->c * (WINOGRAD_BAND + s->kh - 1) * POINTS * LANES;
+    transform_weights(s, kernel, w);
+    memset(wide, 0, (size_t)winograd_reach(s) * LANES * sizeof *wide);
+    for (int first = 0; first < s->oh; first += WINOGRAD_BAND) {
+        const int end = lesser(s->oh, first + WINOGRAD_BAND);
+        const int top = lesser(s->h, greater(0, first - s->pad_top));
+        const int bottom = greater(top, lesser(s->h, end - 1 - s->pad_top + s->kh));
+        transform_rows(s, x, top, bottom, wide, u);
+        for (int oy = first; oy < end; oy++) {
+            make_row(s, oy, u, top, bottom, w, b, y);
+        }
+    }
+}
+
+void KERNEL(winograd_forward)(const struct window *s, const float *x, const float *w,
+                              const float *b, float *y, float *scratch)
+{
+    const ptrdiff_t taps = (ptrdiff_t)s->kh * s->kw;
+    const struct kernel kernel = {
+        .w = w, .to = s->c * taps, .from = taps, .row = s->kw, .column = 1};
+    convolve(s, x, &kernel, b, y, scratch);
+}
+
+void KERNEL(winograd_backward_input)(const struct window *s, const float *dy, const float *w,
+                                     float *dx, float *scratch)
+{
+    const struct window turned = winograd_turned(s);
+    const ptrdiff_t taps = (ptrdiff_t)s->kh * s->kw;
+    const struct kernel kernel = {
+        .w = w + taps - 1, .to = taps, .from = s->c * taps, .row = -s->kw, .column = -1};
+    convolve(&turned, dy, &kernel, NULL, dx, scratch);
+}
