@@ -145,6 +145,30 @@ int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind
     return file_read_at(out, AT_FDCWD, path, path, limit, kind, e);
 }
 
+int file_read_beneath(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
+                      enum error_kind kind, struct error *e)
+{
+    *out = (struct bytes){0};
+    const int fd = file_open_beneath(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0 && errno == EXDEV) {
+        return error_set(e, kind, path, "leads out of the data set, by '..' or a symbolic link");
+    }
+    if (fd < 0) {
+        return error_errno(e, kind, path, "cannot open");
+    }
+    const int status = read_open(out, fd, path, limit, kind, e);
+
+    close(fd);
+    if (status != 0) {
+        bytes_free(out);
+        if (e != NULL && e->kind == ERROR_IO) {
+            e->kind = kind;
+        }
+    }
+    return status;
+}
+
 size_t file_peek(const char *path, void *buffer, size_t size)
 {
     struct stat status;
@@ -300,4 +324,9 @@ int file_replace(int dir, const char *name, const char *path, const struct chunk
 uint32_t file_crc32(uint32_t crc, const void *data, size_t size)
 {
     return size > 0 ? (uint32_t)crc32_z(crc, data, size) : crc;
+}
+
+uint32_t file_crc32_combine(uint32_t first, uint32_t second, size_t size)
+{
+    return (uint32_t)crc32_combine(first, second, (z_off_t)size);
 }

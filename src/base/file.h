@@ -23,6 +23,12 @@ int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind
 /* Like file_read for `name` in the open directory `dir`; `path` is only for messages. */
 int file_read_at(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
                  enum error_kind kind, struct error *e);
+/* Open `name` below the open directory `dir`: a path or a symbolic link that leads out of it fails
+ * with EXDEV (or, on a system that cannot tell, ELOOP for every link). -1 with errno. */
+int file_open_beneath(int dir, const char *name, int flags);
+/* Like file_read_at, but never outside `dir`; every fault is of `kind`. */
+int file_read_beneath(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
+                      enum error_kind kind, struct error *e);
 /* The first bytes of a regular file, to tell what it is: how many there are, up to `size`; 0 when
  * it cannot be read. */
 size_t file_peek(const char *path, void *buffer, size_t size);
@@ -54,5 +60,8 @@ void output_dir_close(struct output_dir *dir);
 
 /* CRC-32 (IEEE, as in zlib and PNG), to be continued from `crc` (0 at the start); any size. */
 uint32_t file_crc32(uint32_t crc, const void *data, size_t size);
+/* Of two pieces of data, one behind the other, from the CRC-32 of each and the size of the second.
+ */
+uint32_t file_crc32_combine(uint32_t first, uint32_t second, size_t size);
 
 #endif

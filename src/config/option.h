@@ -59,6 +59,7 @@ struct option {
  * kind           field               extra
  * OPTION_INTEGER long long           -             whole number within [low, high]
  * OPTION_SEED    uint64_t            -             0 .. 2^64-1
+ * OPTION_SIZE    uint64_t            -             a number of bytes, 1 at least: 512MiB
  * OPTION_NUMBER  float               -             decimal, finite
  * OPTION_DOUBLE  double              -
  * OPTION_DURATION long long          -             seconds, as 90s, 30m, 1h30m; 0 is "absent"
@@ -71,9 +72,9 @@ struct option {
  * family a member and its options: `adam` or {type: adam, ...} OPTION_GROUP   a struct struct group
  * nested rows: a mapping
  */
-extern const struct option_kind OPTION_INTEGER, OPTION_SEED, OPTION_NUMBER, OPTION_DOUBLE,
-    OPTION_BOOLEAN, OPTION_TEXT, OPTION_WORD, OPTION_PAIR, OPTION_NUMBERS, OPTION_TEXTS,
-    OPTION_FAMILY, OPTION_GROUP, OPTION_DURATION;
+extern const struct option_kind OPTION_INTEGER, OPTION_SEED, OPTION_SIZE, OPTION_NUMBER,
+    OPTION_DOUBLE, OPTION_BOOLEAN, OPTION_TEXT, OPTION_WORD, OPTION_PAIR, OPTION_NUMBERS,
+    OPTION_TEXTS, OPTION_FAMILY, OPTION_GROUP, OPTION_DURATION;
 
 struct numbers {
     int count;

@@ -1,8 +1,9 @@
-/* dataset.c: loading a set by whichever format takes it, its checks, the option that names it. */
+/* dataset.c: loading a set by whichever format takes it, its checks, its pixels. */
 #include "data/dataset.h"
 
 #include "base/file.h"
 #include "data/format.h"
+#include "data/image_set.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -28,8 +29,7 @@ static const struct format *find_format(const struct source *source, struct erro
             return takes > 0 ? format : NULL;
         }
     }
-    error_set(e, ERROR_DATA, source->images,
-              "neither an IDX file nor a folder with t10k-*images* or test-*images*");
+    error_set(e, ERROR_DATA, source_path(source), "no format takes this");
     return NULL;
 }
 
@@ -41,7 +41,9 @@ static uint32_t checksum(const struct dataset *set)
                  set->c, set->h, set->w, set->count);
     const size_t values = set->count * (size_t)set->c * (size_t)set->h * (size_t)set->w;
     uint32_t crc = file_crc32(0, shape, (size_t)length);
-    if (set->bytes != NULL) {
+    if (set->list != NULL) {
+        crc = file_crc32_combine(crc, image_set_crc32(set), values);
+    } else if (set->bytes != NULL) {
         crc = file_crc32(crc, set->bytes, values);
     } else {
         crc = file_crc32(crc, set->floats, values * sizeof *set->floats);
@@ -49,12 +51,14 @@ static uint32_t checksum(const struct dataset *set)
     return file_crc32(crc, set->labels, set->count * sizeof *set->labels);
 }
 
-int dataset_load(struct dataset *set, const struct source *source, struct error *e)
+int dataset_load(struct dataset *set, const struct source *source, const struct loading *how,
+                 struct error *e)
 {
-    assert(source->images != NULL);
+    static const struct loading as_stored = {0};
+    assert(source_path(source) != NULL);
     memset(set, 0, sizeof *set);
     const struct format *format = find_format(source, e);
-    if (format == NULL || format->load(set, source, e) != 0) {
+    if (format == NULL || format->load(set, source, how != NULL ? how : &as_stored, e) != 0) {
         dataset_free(set);
         return -1;
     }
@@ -66,7 +70,13 @@ void dataset_free(struct dataset *set)
 {
     free(set->bytes);
     free(set->floats);
-    free(set->labels);
+    if (set->list != NULL) { /* which keeps the labels */
+        image_list_free(set->list);
+        free(set->list);
+    } else {
+        free(set->labels);
+    }
+    arena_free(&set->arena);
     memset(set, 0, sizeof *set);
 }
 
@@ -75,10 +85,68 @@ size_t dataset_values(const struct dataset *set)
     return (size_t)set->c * (size_t)set->h * (size_t)set->w;
 }
 
+/* Remember the fault of the first sample that has one. */
+static void fail(struct image_list *list, size_t sample, const struct error *fault)
+{
+#pragma omp critical(dataset_failure)
+    {
+        if (sample < list->bad) {
+            list->bad = sample;
+            list->fault = *fault;
+        }
+    }
+}
+
+static const uint8_t *decode(const struct dataset *set, size_t sample, uint8_t *buffer)
+{
+    char path[2048];
+    const size_t size = dataset_values(set);
+    struct error fault = {.offset = -1};
+    if (image_list_pixels(set->list, sample, buffer, &fault) != 0) {
+        fail(set->list, sample, &fault);
+        memset(buffer, 0, size);
+    } else if (file_crc32(0, buffer, size) != set->list->crc32[sample]) {
+        error_set(&fault, ERROR_DATA, image_list_path(set->list, sample, path, sizeof path),
+                  "the image is not the one that was there at the start");
+        fail(set->list, sample, &fault);
+    }
+    return buffer;
+}
+
 const uint8_t *dataset_pixels(const struct dataset *set, size_t sample, uint8_t *buffer)
 {
-    (void)buffer;
+    if (set->list != NULL && sample >= set->held) {
+        return decode(set, sample, buffer);
+    }
     return set->bytes + sample * dataset_values(set);
+}
+
+int dataset_is_held(const struct dataset *set)
+{
+    return set->list == NULL || set->held == set->count;
+}
+
+void dataset_fail_memory(const struct dataset *set, size_t sample, size_t bytes)
+{
+    struct error fault = {.offset = -1};
+    error_memory(&fault, bytes);
+    fail(set->list, sample, &fault);
+}
+
+int dataset_failed(const struct dataset *set, struct error *e)
+{
+    if (set->list == NULL || set->list->bad == SIZE_MAX) {
+        return 0;
+    }
+    if (e != NULL) {
+        *e = set->list->fault;
+    }
+    return -1;
+}
+
+const char *dataset_path(const struct dataset *set, size_t sample, char *buffer, size_t size)
+{
+    return set->list != NULL ? image_list_path(set->list, sample, buffer, size) : NULL;
 }
 
 int dataset_check_labels(struct dataset *set, int classes, enum error_kind kind, struct error *e)
@@ -101,60 +169,3 @@ int dataset_check_labels(struct dataset *set, int classes, enum error_kind kind,
                            (long long)(set->labels_offset + i * set->labels_size),
                            "sample %zu: label %d, %s", i, (int)set->labels[i], allowed);
 }
-
-static const struct option SOURCE_ROWS[] = {
-    {.key = "images",
-     .kind = &OPTION_TEXT,
-     .offset = offsetof(struct source, images),
-     .help = "file of the images"},
-    {.key = "labels",
-     .kind = &OPTION_TEXT,
-     .offset = offsetof(struct source, labels),
-     .fallback = "",
-     .help = "file of the labels; without it found by the images' name"},
-    OPTION_END,
-};
-
-static int source_decode(const struct option *option, void *field, const struct yaml *value,
-                         struct decoder *decoder)
-{
-    struct source *source = field;
-    *source = (struct source){.where = value->source->name[0] != '\0' ? value : NULL};
-    if (value->kind == YAML_MAP) {
-        return options_decode(SOURCE_ROWS, source, value, option->key, value, decoder);
-    }
-    if (value->kind != YAML_SCALAR) {
-        return yaml_error(decoder->errors, value,
-                          "'%s' must be a path or {images: .., labels: ..}, got %s", option->key,
-                          yaml_kind_name(value));
-    }
-    struct option row = SOURCE_ROWS[0];
-    row.key = option->key;
-    return OPTION_TEXT.decode(&row, &source->images, value, decoder);
-}
-
-static void source_emit(const struct option *option, const void *field, struct text *out,
-                        int indent)
-{
-    (void)option;
-    (void)indent;
-    const struct source *source = field;
-    if (source->labels != NULL) {
-        options_emit_flow(SOURCE_ROWS, source, out);
-    } else if (source->images != NULL) {
-        option_emit_text(out, source->images);
-    }
-}
-
-static void source_describe(const struct option *option, struct text *out)
-{
-    (void)option;
-    text_append(out, "path | {images: path, labels: path}");
-}
-
-const struct option_kind OPTION_SOURCE = {
-    .name = "data set",
-    .decode = source_decode,
-    .emit = source_emit,
-    .describe = source_describe,
-};

@@ -10,7 +10,8 @@ struct format {
     /* Whether this format takes the source, by a look at the path and the first bytes. 1, 0, or -1
      * with *e. */
     int (*takes)(const struct source *source, struct error *e);
-    int (*load)(struct dataset *set, const struct source *source, struct error *e);
+    int (*load)(struct dataset *set, const struct source *source, const struct loading *how,
+                struct error *e);
 };
 extern const struct family FORMATS; /* its members are struct format */
 

@@ -1,9 +1,11 @@
 /* idx.c: the format of MNIST and its kin: an IDX file of images and one of labels.
  *
- *   images: [n][w], [n][h][w] or [n][c][h][w]      labels: [n], of a type for whole numbers
+ *   images: [n][w], [n][h][w], [n][c][h][w] or, with layout hwc, [n][h][w][c]
+ *   labels: [n], of a type for whole numbers
  *
  * Unsigned bytes stay bytes; every other type becomes floats. Samples are counted from 0. */
 #include "base/text.h"
+#include "data/convert.h"
 #include "data/format.h"
 #include "data/idx_file.h"
 
@@ -142,16 +144,43 @@ static int put_label(const struct idx_file *idx, size_t index, double value, voi
     return 0;
 }
 
-static int check_image_sizes(struct idx_file *idx, struct error *e)
+/* How the images are to be read. */
+struct request {
+    struct dataset *set;
+    const struct loading *how;
+    int hwc;
+};
+
+static int check_memory(const struct idx_file *idx, const struct loading *how, struct error *e)
 {
-    static const char *const names[] = {"channels", "height", "width"};
+    const size_t limit = how->memory != 0 ? how->memory : idx_memory_limit();
+    const size_t need = idx->element->code == IDX_UINT8
+                            ? idx->size
+                            : idx->size / idx->element->size * sizeof(float);
+    if (need > limit) {
+        char a[32], b[32];
+        return error_at_offset(e, ERROR_LIMIT, idx->name, 4,
+                               "needs %s, memory limit %s (%s): an IDX file is read whole",
+                               text_from_bytes(a, need), text_from_bytes(b, limit),
+                               how->memory != 0 ? "data.memory" : "half of the machine's");
+    }
+    return 0;
+}
+
+static int check_image_sizes(struct idx_file *idx, const struct request *request, struct error *e)
+{
+    static const char *const names[2][3] = {{"channels", "height", "width"},
+                                            {"height", "width", "channels"}};
     TRY(idx_read_header(idx, e));
     for (int i = 1; i < idx->dims; i++) {
-        const int name = 3 - idx->dims + i;
-        const size_t most = name == 0 ? CHANNELS_MAX : DIMENSION_MAX;
+        const char *name = names[request->hwc][3 - idx->dims + i];
+        const size_t most = name[0] == 'c' ? CHANNELS_MAX : DIMENSION_MAX;
         if (idx->dim[i] > most) {
-            return IDX_FAULT(e, idx, 4 + 4 * i, "%s %zu must be 1..%zu", names[name], idx->dim[i],
-                             most);
+            const int swapped = name[0] == 'c' && idx->dim[request->hwc ? 1 : 3] <= CHANNELS_MAX;
+            return IDX_FAULT(e, idx, 4 + 4 * i, "%s %zu must be 1..%zu%s", name, idx->dim[i], most,
+                             !swapped       ? ""
+                             : request->hwc ? "; or is it layout: chw?"
+                                            : "; or is it layout: hwc?");
         }
     }
     TRY(idx_check_size(idx, e));
@@ -159,20 +188,21 @@ static int check_image_sizes(struct idx_file *idx, struct error *e)
         return error_at_offset(e, ERROR_LIMIT, idx->name, 8,
                                "an image of %zu values; the limit is %d", idx->item, INT32_MAX);
     }
-    const size_t need = idx->element->code == IDX_UINT8
-                            ? idx->size
-                            : idx->size / idx->element->size * sizeof(float);
-    if (need > idx_memory_limit()) {
-        char a[32], b[32];
-        return error_at_offset(e, ERROR_LIMIT, idx->name, 4,
-                               "needs %s, memory limit %s (half of the machine's)",
-                               text_from_bytes(a, need), text_from_bytes(b, idx_memory_limit()));
-    }
-    return 0;
+    return check_memory(idx, request->how, e);
 }
 
-static int read_images(struct idx_file *idx, struct dataset *set, struct error *e)
+static void set_shape(struct dataset *set, const struct idx_file *idx, int hwc)
 {
+    const int dims = idx->dims, last = dims - 1 - hwc;
+    set->count = idx->dim[0];
+    set->c = dims == 4 ? (int)idx->dim[hwc ? 3 : 1] : 1;
+    set->h = dims >= 3 ? (int)idx->dim[last - 1] : 1;
+    set->w = (int)idx->dim[last];
+}
+
+static int read_images(struct idx_file *idx, const struct request *request, struct error *e)
+{
+    struct dataset *set = request->set;
     if (idx->dims == 1) {
         return IDX_FAULT(e, idx, 3, "this is a label file; images need 2 to 4 dimensions");
     }
@@ -180,11 +210,11 @@ static int read_images(struct idx_file *idx, struct dataset *set, struct error *
         return IDX_FAULT(e, idx, 3, "images need at least 2 and at most 4 dimensions, got %d",
                          idx->dims);
     }
-    TRY(check_image_sizes(idx, e));
-    set->count = idx->dim[0];
-    set->c = idx->dims == 4 ? (int)idx->dim[1] : 1;
-    set->h = idx->dims >= 3 ? (int)idx->dim[idx->dims - 2] : 1;
-    set->w = (int)idx->dim[idx->dims - 1];
+    if (request->hwc && idx->dims != 4) {
+        return IDX_FAULT(e, idx, 3, "layout: hwc needs 4 dimensions, got %d", idx->dims);
+    }
+    TRY(check_image_sizes(idx, request, e));
+    set_shape(set, idx, request->hwc);
     if (idx->element->code == IDX_UINT8) {
         set->bytes = malloc(idx->size);
         if (set->bytes == NULL) {
@@ -229,15 +259,17 @@ static int takes(const struct source *source, struct error *e)
 {
     (void)e;
     char path[PATH_MAX];
-    return !is_folder(source->images) || find_test_images(path, source->images, NULL) == 0;
+    return source->folder == NULL && source->csv == NULL &&
+           (source->labels != NULL || !is_folder(source->images) ||
+            find_test_images(path, source->images, NULL) == 0);
 }
 
-static int load_images(struct dataset *set, const char *path, struct error *e)
+static int load_images(const struct request *request, const char *path, struct error *e)
 {
     struct idx_file idx;
     int status = idx_open(&idx, path, "image", e);
     if (status == 0) {
-        status = read_images(&idx, set, e);
+        status = read_images(&idx, request, e);
     }
     idx_close(&idx);
     return status;
@@ -254,14 +286,22 @@ static int load_labels(struct dataset *set, const char *path, struct error *e)
     return status;
 }
 
-static int load(struct dataset *set, const struct source *source, struct error *e)
+static int load(struct dataset *set, const struct source *source, const struct loading *how,
+                struct error *e)
 {
     char images[PATH_MAX], labels[PATH_MAX];
+    const struct request request = {set, how,
+                                    source->layout != NULL && strcmp(source->layout, "hwc") == 0};
+    set->threads = how->threads > 0 ? how->threads : 1;
     TRY(find_images(images, source, e));
     snprintf(set->path, sizeof set->path, "%.1023s", images);
-    TRY(load_images(set, images, e));
+    TRY(load_images(&request, images, e));
     TRY(find_labels(labels, images, source, e));
-    return load_labels(set, labels, e);
+    TRY(load_labels(set, labels, e));
+    if (request.hwc) {
+        TRY(convert_to_planes(set, e));
+    }
+    return convert_images(set, how, e);
 }
 
 const struct format FORMAT_IDX = {

@@ -8,7 +8,9 @@
 
 #include <float.h>
 #include <math.h>
+#include <omp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A fault at the option, or at the data when the option was not written. */
@@ -30,23 +32,67 @@ static size_t plane_offset(const struct dataset *set, uint32_t sample, int chann
     return ((size_t)sample * (size_t)set->c + (size_t)channel) * plane_of(set);
 }
 
-static void standard_of_bytes(struct input *input, const struct subset *train, int channel)
+/* Sums of values and squares per channel. Whole numbers: any order of adding gives the same. */
+struct sums {
+    uint64_t values[4], squares[4];
+};
+
+static void add_image(struct sums *sums, const struct dataset *set, const uint8_t *pixels)
 {
-    const struct dataset *set = train->set;
     const size_t plane = plane_of(set);
-    uint64_t sum = 0, squares = 0;
-    for (size_t s = 0; s < train->count; s++) {
-        const uint8_t *pixels = set->bytes + plane_offset(set, train->index[s], channel);
+    for (int k = 0; k < set->c; k++) {
+        uint64_t values = 0, squares = 0;
         for (size_t i = 0; i < plane; i++) {
-            const unsigned pixel = pixels[i];
-            sum += pixel;
+            const unsigned pixel = pixels[(size_t)k * plane + i];
+            values += pixel;
             squares += pixel * pixel;
         }
+        sums->values[k] += values;
+        sums->squares[k] += squares;
     }
-    const uint64_t n = (uint64_t)train->count * plane;
-    const unsigned __int128 spread = (unsigned __int128)n * squares - (unsigned __int128)sum * sum;
-    input->mean[channel] = (double)sum / (double)n * input->scale;
-    input->std[channel] = spread == 0 ? 1 : sqrt((double)spread) / (double)n * input->scale;
+}
+
+static int sum_bytes(struct sums *sums, const struct subset *train, struct error *e)
+{
+    const struct dataset *set = train->set;
+    const int threads = set->threads > 0 ? set->threads : 1;
+    const size_t size = dataset_is_held(set) ? 0 : dataset_values(set);
+    uint8_t *buffers = malloc(size * (size_t)threads + 1);
+    if (buffers == NULL) {
+        return error_memory(e, size * (size_t)threads);
+    }
+    *sums = (struct sums){0};
+#pragma omp parallel num_threads(threads)
+    {
+        struct sums mine = {0};
+        uint8_t *buffer = buffers + size * (size_t)omp_get_thread_num();
+#pragma omp for schedule(static)
+        for (size_t s = 0; s < train->count; s++) {
+            add_image(&mine, set, dataset_pixels(set, train->index[s], buffer));
+        }
+#pragma omp critical(input_sums)
+        for (int k = 0; k < set->c; k++) {
+            sums->values[k] += mine.values[k];
+            sums->squares[k] += mine.squares[k];
+        }
+    }
+    free(buffers);
+    return dataset_failed(set, e);
+}
+
+static int standard_of_bytes(struct input *input, const struct subset *train, struct error *e)
+{
+    struct sums sums;
+    TRY(sum_bytes(&sums, train, e));
+    const uint64_t n = (uint64_t)train->count * plane_of(train->set);
+    for (int k = 0; k < input->c; k++) {
+        const uint64_t sum = sums.values[k];
+        const unsigned __int128 spread =
+            (unsigned __int128)n * sums.squares[k] - (unsigned __int128)sum * sum;
+        input->mean[k] = (double)sum / (double)n * input->scale;
+        input->std[k] = spread == 0 ? 1 : sqrt((double)spread) / (double)n * input->scale;
+    }
+    return 0;
 }
 
 static void standard_of_floats(struct input *input, const struct subset *train, int channel)
@@ -109,9 +155,12 @@ static int resolve_normalize(struct input *input, const struct normalize_options
     for (int k = 0; k < set->c; k++) {
         input->mean[k] = given ? normalize->mean.values[k] : 0;
         input->std[k] = given ? normalize->std.values[k] : 1;
-        if (strcmp(normalize->mode, "standard") == 0) {
-            (set->bytes != NULL ? standard_of_bytes : standard_of_floats)(input, train, k);
+        if (strcmp(normalize->mode, "standard") == 0 && set->bytes == NULL) {
+            standard_of_floats(input, train, k);
         }
+    }
+    if (strcmp(normalize->mode, "standard") == 0 && set->bytes != NULL) {
+        TRY(standard_of_bytes(input, train, e));
     }
     if (strcmp(normalize->mode, "unit") == 0 && set->bytes == NULL) {
         unit_of_floats(input, train);

@@ -16,7 +16,7 @@ struct dimension {
 };
 struct input_options {
     struct dimension height, width, channels;
-    const char *fit; /* "pad": zeros around, centred; the odd row or column goes below and right */
+    const char *fit; /* one of FIT_NAMES (fit.h) */
 };
 extern const struct option INPUT_OPTIONS[];
 

@@ -1,4 +1,5 @@
 /* input_options.c: how a config says what the network sees: `data.input` and `data.normalize`. */
+#include "data/fit.h"
 #include "data/input.h"
 
 #include <math.h>
@@ -41,8 +42,6 @@ static const struct option_kind DIMENSION = {
     .describe = dimension_describe,
 };
 
-static const char *const FITS[] = {"pad", NULL};
-
 const struct option INPUT_OPTIONS[] = {
     {.key = "height",
      .kind = &DIMENSION,
@@ -64,13 +63,14 @@ const struct option INPUT_OPTIONS[] = {
      .fallback = "",
      .low = 1,
      .high = CHANNELS_MAX,
-     .help = "must be those of the images; default: as stored"},
+     .help = "1: grey, 3: red, green, blue; images are converted; default: as stored"},
     {.key = "fit",
      .kind = &OPTION_WORD,
      .offset = offsetof(struct input_options, fit),
      .fallback = "pad",
-     .extra = FITS,
-     .help = "how a smaller image fills the input: pad puts zeros around it"},
+     .extra = FIT_NAMES,
+     .help =
+         "how an image fills the input: pad puts zeros around a smaller one, the others resize"},
     OPTION_END,
 };
 

@@ -56,6 +56,11 @@ static int choose(const struct dataset *set, double share, uint64_t seed, uint32
         if (count == 0) {
             continue;
         }
+        if (count == 1 && set->names.count > 0) {
+            return error_set(e, ERROR_DATA, set->path,
+                             "class '%s' has one sample: not enough to train and to validate",
+                             set->names.values[k]);
+        }
         if (count == 1) {
             return error_at_offset(e, ERROR_DATA, set->labels_path,
                                    (long long)(set->labels_offset + samples[0] * set->labels_size),

@@ -4,6 +4,7 @@
 #include "tools/cli.h"
 #include "tools/report.h"
 #include "train/evaluate.h"
+#include "train/loading.h"
 #include "train/model.h"
 #include "train/progress.h"
 
@@ -24,8 +25,8 @@ static const struct cli_option OPTIONS[] = {
      .kind = &CLI_TEXT,
      FIELD(csv),
      .argument = "FILE",
-     .help = "write a row an image: index, label, prediction,\n"
-             "probability of each class; - prints them\ninstead of the report"},
+     .help = "write a row an image: index or path, label,\n"
+             "prediction, probability of each class; - prints\nthem instead of the report"},
     {.name = "top-k",
      .kind = &CLI_INTEGER,
      FIELD(top_k),
@@ -47,7 +48,9 @@ static const struct cli CLI = {
     .arguments = (const char *const[]){"MODEL", "TESTSET", NULL},
     .options = OPTIONS,
     .epilogue = "TESTSET is an IDX images file, plain or gzip (the labels file is found by its\n"
-                "name), a folder with t10k-* or test-* IDX files, or a config: its data.test.\n"
+                "name), a folder with t10k-* or test-* IDX files, a folder of class folders with\n"
+                "PNG and JPEG images, a list of them (.csv: path,label), or a config: its\n"
+                "data.test. Images become what the model takes, as those it was trained on did.\n"
                 "\n"
                 "Exit codes: 0 success, 1 accuracy below --min-accuracy, 2 usage, 3 config,\n"
                 "4 data set, 5 model, or data that do not fit it, 6 input/output, 7 memory or a\n"
@@ -79,7 +82,7 @@ static int find_test_set(const char *path, struct source *source, struct arena *
         return -1;
     }
     *source = settings.data.test;
-    if (source->images == NULL) {
+    if (source_path(source) == NULL) {
         const struct yaml *data = yaml_get(root, "data");
 
         return yaml_error(errors, data != NULL ? data : root,
@@ -90,9 +93,11 @@ static int find_test_set(const char *path, struct source *source, struct arena *
 
 /* Only what this model can be asked about. */
 static int load_test_set(struct dataset *set, const struct source *source,
-                         const struct model *model, struct error *e)
+                         const struct model *model, int threads, struct error *e)
 {
-    TRY(dataset_load(set, source, e));
+    const struct loading how = loading_of_model(model, threads);
+
+    TRY(dataset_load(set, source, &how, e));
     if (dataset_check_labels(set, model->classes.count, ERROR_MODEL, e) != 0 ||
         input_check(&model->input, set, ERROR_MODEL, e) != 0) {
         dataset_free(set);
@@ -125,7 +130,11 @@ static int collect(void *user, const struct evaluated_tile *tile)
                                            tile->loss[lane], tile->weight[lane]);
 
         if (collector->rows != NULL) {
-            rows_add(collector->rows, index, label, prediction, tile->p + lane, LANES);
+            char path[2048];
+
+            rows_add(collector->rows,
+                     dataset_path(collector->subset->set, index, path, sizeof path), index, label,
+                     prediction, tile->p + lane, LANES);
         }
     }
     return 0;
@@ -159,7 +168,9 @@ static int measure(const struct eval_options *options, struct model *model,
         const double start = progress_now();
 
         status = evaluate(&evaluator, &subset, collect, &collector);
-        if (status != 0) {
+        if (dataset_failed(set, e) != 0) {
+            status = -1;
+        } else if (status != 0) {
             error_set(e, ERROR_NUMERIC, set->path, "the model's output for image %zu is not finite",
                       collector.bad);
         } else if (options->common.verbose) {
@@ -244,7 +255,7 @@ static int evaluate_model(const struct eval_options *options, const char *model_
                          model.classes.count, options->top_k);
     } else if (find_test_set(set_path, &source, &arena, &errors) != 0) {
         code = cli_fail_all(&CLI, &errors);
-    } else if (load_test_set(&set, &source, &model, &e) != 0) {
+    } else if (load_test_set(&set, &source, &model, cli_threads(&options->common), &e) != 0) {
         code = cli_fail(&CLI, &e);
     } else {
         code = run(options, model_path, &model, &set, kernels, &e) == 0 ? 0 : cli_fail(&CLI, &e);

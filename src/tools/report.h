@@ -19,7 +19,8 @@ void report_text(const struct report *report, FILE *out);
 /* One JSON object. ERROR_LIMIT. */
 int report_json(const struct report *report, FILE *out, struct error *e);
 
-/* A row an image: index, label, prediction, and what the network says of each class. */
+/* A row an image: its path, or its index where it has none; label, prediction, and what the network
+ * says of each class. */
 struct rows {
     const char *path; /* "-": stdout */
     int dir;          /* where the file goes; -1 when it is written in place */
@@ -29,9 +30,10 @@ struct rows {
 };
 /* The directory must be there before any work is done. ERROR_IO. */
 int rows_open(struct rows *rows, const char *path, const struct texts *classes, struct error *e);
-/* p[k * stride]: the output for class k. */
-void rows_add(struct rows *rows, size_t index, int label, int prediction, const float *p,
-              size_t stride);
+/* p[k * stride]: the output for class k; `path` NULL: the index stands for it, in all rows alike.
+ */
+void rows_add(struct rows *rows, const char *path, size_t index, int label, int prediction,
+              const float *p, size_t stride);
 /* To the file: replaced as a whole; what is no regular file (a pipe, /dev/stdout) is written to.
  * ERROR_IO, ERROR_LIMIT. */
 int rows_write(const struct rows *rows, struct error *e);

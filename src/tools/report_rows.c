@@ -39,17 +39,17 @@ int rows_open(struct rows *rows, const char *path, const struct texts *classes, 
     return rows->dir >= 0 ? 0 : error_errno(e, ERROR_IO, path, "cannot write");
 }
 
-static void append_name(struct text *text, const char *name)
+static void append_name(struct text *text, const char *name, const char *before)
 {
-    char safe[1024];
+    char safe[2100];
     const char *formula = strchr("=+-@", name[0]) != NULL && name[0] != '\0' ? "'" : "";
 
     text_sanitize(safe, sizeof safe, name, strlen(name));
     if (strpbrk(safe, ",\"") == NULL) {
-        text_append(text, ",%s%s", formula, safe);
+        text_append(text, "%s%s%s", before, formula, safe);
         return;
     }
-    text_append(text, ",\"%s", formula);
+    text_append(text, "%s\"%s", before, formula);
     for (const char *at = safe; *at != '\0'; at++) {
         text_append_bytes(text, "\"\"", *at == '"' ? 2 : 0);
         text_append_bytes(text, at, *at == '"' ? 0 : 1);
@@ -57,24 +57,28 @@ static void append_name(struct text *text, const char *name)
     text_append(text, "\"");
 }
 
-static void append_header(struct rows *rows)
+static void append_header(struct rows *rows, const char *first)
 {
-    text_append(&rows->text, "index,label,prediction");
+    text_append(&rows->text, "%s,label,prediction", first);
     for (int k = 0; k < rows->classes->count; k++) {
-        append_name(&rows->text, rows->classes->values[k]);
+        append_name(&rows->text, rows->classes->values[k], ",");
     }
     text_append(&rows->text, "\n");
 }
 
-void rows_add(struct rows *rows, size_t index, int label, int prediction, const float *p,
-              size_t stride)
+void rows_add(struct rows *rows, const char *path, size_t index, int label, int prediction,
+              const float *p, size_t stride)
 {
     if (rows->text.length == 0) {
-        append_header(rows);
+        append_header(rows, path != NULL ? "path" : "index");
     }
-    text_append(&rows->text, "%zu", index);
-    append_name(&rows->text, rows->classes->values[label]);
-    append_name(&rows->text, rows->classes->values[prediction]);
+    if (path != NULL) {
+        append_name(&rows->text, path, "");
+    } else {
+        text_append(&rows->text, "%zu", index);
+    }
+    append_name(&rows->text, rows->classes->values[label], ",");
+    append_name(&rows->text, rows->classes->values[prediction], ",");
     for (int k = 0; k < rows->classes->count; k++) {
         char number[32];
 

@@ -120,6 +120,7 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
 #pragma omp master
         batch_loss = loss;
     }
+    TRY(dataset_failed(t->train.set, e));
     if (!isfinite(batch_loss)) {
         return not_finite(t, index, n, tiles, e);
     }

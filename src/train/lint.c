@@ -55,7 +55,8 @@ static void warn_batch_size(const struct trainer *t, struct error_list *warnings
 
 static int same_source(const struct source *a, const struct source *b)
 {
-    return a->images && b->images && strcmp(a->images, b->images) == 0;
+    const char *one = source_path(a), *other = source_path(b);
+    return one && other && strcmp(one, other) == 0;
 }
 
 static void warn_sets(const struct trainer *t, struct error_list *warnings)

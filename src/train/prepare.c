@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/check.h"
+#include "train/loading.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +24,11 @@ enum { MOST_SHARDS = 16 };
 static int load_data(struct trainer *t, struct error_list *errors)
 {
     const struct data_settings *data = &t->model.settings.data;
-    TRY_ONE(dataset_load(&t->train_set, &data->train, e));
-    if (data->validation.source.images) {
-        TRY_ONE(dataset_load(&t->validation_set, &data->validation.source, e));
+    struct loading how = loading_of_settings(data, NULL, t->threads);
+    TRY_ONE(dataset_load(&t->train_set, &data->train, &how, e));
+    if (source_path(&data->validation.source)) {
+        how = loading_of_settings(data, &t->train_set, t->threads);
+        TRY_ONE(dataset_load(&t->validation_set, &data->validation.source, &how, e));
         TRY_ONE(subset_all(&t->train, &t->train_set, e));
         TRY_ONE(subset_all(&t->validation, &t->validation_set, e));
     } else if (data->validation.share > 0) {
@@ -37,7 +40,16 @@ static int load_data(struct trainer *t, struct error_list *errors)
     return 0;
 }
 
-/* The names: the config's, or 0, 1, ... for as many as the training set has. */
+/* The name of class i when nobody gave it one: the training set's, or its number. */
+static const char *name_of(struct trainer *t, int i)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", i);
+    const char *name = t->train_set.names.count > 0 ? t->train_set.names.values[i] : number;
+    return arena_strndup(&t->model.arena, name, strlen(name));
+}
+
+/* The names: the config's, the training set's, or 0, 1, ... for as many as it has. */
 static int resolve_classes(struct trainer *t, struct error_list *errors)
 {
     struct texts *classes = &t->model.settings.data.classes;
@@ -45,9 +57,7 @@ static int resolve_classes(struct trainer *t, struct error_list *errors)
         const int count = t->train_set.classes > 2 ? t->train_set.classes : 2;
         const char **names = arena_alloc(&t->model.arena, (size_t)count * sizeof *names);
         for (int i = 0; names && i < count; i++) {
-            char name[16];
-            snprintf(name, sizeof name, "%d", i);
-            names[i] = arena_strndup(&t->model.arena, name, strlen(name));
+            names[i] = name_of(t, i);
             if (!names[i]) {
                 names = NULL;
             }

@@ -1,6 +1,7 @@
 /* settings.c: the root of the option tables, and what no single row can check. */
 #include "train/settings.h"
 
+#include "data/fit.h"
 #include "optim/optimizer.h"
 #include "train/settings_groups.h"
 #include "train/stopping.h"
@@ -83,6 +84,18 @@ static int check_classes(const struct settings *s, struct error_list *errors)
     return 0;
 }
 
+/* What is resized needs a size. */
+static int check_input(const struct settings *s, struct error_list *errors)
+{
+    const struct input_options *input = &s->data.input;
+    const struct fit *fit = input->fit != NULL ? fit_find(input->fit) : NULL;
+    if (fit != NULL && fit->resizes && (input->height.value == 0 || input->width.value == 0)) {
+        return yaml_error(errors, settings_place(s, "data", "input", "fit"),
+                          "fit: %s needs 'height' and 'width'", fit->name);
+    }
+    return 0;
+}
+
 int settings_decode(struct settings *settings, const struct yaml *root, const char *default_name,
                     struct arena *arena, struct error_list *errors)
 {
@@ -105,7 +118,7 @@ int settings_decode(struct settings *settings, const struct yaml *root, const ch
             return error_memory(error_next(errors), 0);
         }
     }
-    failed |= check_classes(settings, errors);
+    failed |= check_classes(settings, errors) | check_input(settings, errors);
     failed |= settings_join_loss(settings, arena, errors);
     const struct optimizer_type *optimizer = (const void *)settings->train.optimizer.type;
     if (optimizer && optimizer->check) {
@@ -153,6 +166,7 @@ void settings_emit(const struct settings *settings, int with_paths, struct text 
     if (!with_paths) {
         shown.output = NULL;
         shown.data.train = shown.data.test = shown.data.validation.source = (struct source){0};
+        shown.data.memory = 0; /* changes no byte of the result */
     }
     options_emit(SETTINGS_OPTIONS, &shown, out, 0);
 }

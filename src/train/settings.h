@@ -9,7 +9,7 @@
 /* `data.validation`: a share of train, or a set of its own. */
 struct validation {
     double share;         /* 0: none */
-    struct source source; /* images NULL: none */
+    struct source source; /* source_path NULL: none */
 };
 
 struct data_settings {
@@ -18,6 +18,7 @@ struct data_settings {
     struct texts classes;
     struct input_options input;
     struct normalize_options normalize;
+    uint64_t memory; /* bytes that pixels may take; 0: half of the machine's */
 };
 
 struct early_stopping {

@@ -17,7 +17,7 @@ static void validation_emit(const struct option *option, const void *field, stru
                             int indent)
 {
     const struct validation *validation = field;
-    if (validation->source.images) {
+    if (source_path(&validation->source)) {
         OPTION_SOURCE.emit(option, &validation->source, out, indent);
     } else if (validation->share > 0) {
         OPTION_DOUBLE.emit(option, &validation->share, out, indent);
@@ -61,7 +61,7 @@ const struct option DATA_OPTIONS[] = {
      .kind = &OPTION_TEXTS,
      DATA(classes),
      .fallback = "",
-     .help = "class names (default: 0, 1, ...)"},
+     .help = "class names, in order (default: those of the set, or 0, 1, ...)"},
     {.key = "input",
      .kind = &OPTION_GROUP,
      DATA(input),
@@ -73,6 +73,12 @@ const struct option DATA_OPTIONS[] = {
      DATA(normalize),
      .fallback = "standard",
      .help = "how pixels become numbers"},
+    {.key = "memory",
+     .kind = &OPTION_SIZE,
+     DATA(memory),
+     .fallback = "",
+     .help = "what pixels may take (default: half of the machine's); image files beyond it are "
+             "decoded as they are needed"},
     OPTION_END,
 };
 const struct group DATA_GROUP = {DATA_OPTIONS, sizeof(struct data_settings), NULL};

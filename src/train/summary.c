@@ -59,6 +59,10 @@ void summary_append(const struct trainer *t, struct text *out)
         text_append(out, ", validate %s", text_from_count(count, t->validation.count));
     }
     text_append(out, ", %s classes", text_from_count(count, (uint64_t)t->model.classes.count));
+    if (!dataset_is_held(&t->train_set)) {
+        text_append(out, " (%s images in memory, the others decoded as they are needed)",
+                    text_from_count(count, t->train_set.held));
+    }
     text_append(out, "; %lld epoch%s of %zu steps of %zu", train->epochs,
                 train->epochs == 1 ? "" : "s", (t->train.count + batch - 1) / batch, batch);
     if (train->max_time > 0) {

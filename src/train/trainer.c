@@ -117,6 +117,7 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
     if (t->validation.count > 0) {
         struct totals totals = {0};
         evaluate(&t->evaluator, &t->validation, add_tile, &totals);
+        TRY(dataset_failed(t->validation.set, e));
         row.has_validation = 1;
         row.val_loss = totals.loss / totals.weight;
         row.val_accuracy = (double)totals.correct / (double)t->validation.count;

@@ -184,8 +184,8 @@ def fit():
     yield Case("Q01 32x32 for a model of 28x28", 5,
                [("test-images-idx3-ubyte", "images are 32x32, the model takes 28x28")],
                ["cnneval", "model.bin", "test-images-idx3-ubyte"], small)
-    colour = {"test-images": images(8, channels=3), "test-labels": labels(8)}
-    yield Case("Q02 three channels for one", 5, [("test-images", "images have 3 channels, the model takes 1 channel")],
+    colour = {"test-images": images(8, channels=2), "test-labels": labels(8)}
+    yield Case("Q02 two channels for one", 5, [("test-images", "images have 2 channels, the model takes 1 channel")],
                ["cnneval", "model.bin", "test-images"], colour)
     more = {"test-images": images(8), "test-labels": idx([8], bytes([0, 1, 2, 3, 4, 5, 6, 11]))}
     yield Case("Q03 label 11 of 10 classes", 5, [("test-labels:@15", "sample 7: label 11, model has 10 classes")],
@@ -217,7 +217,8 @@ def fit():
                ["cnntrain", NAME], {NAME: PLAIN.replace(b"validation: 0.25", b"validation: v-images"),
                                     "v-images": images(8, channels=3),
                                     "v-labels": labels(8)})
-    yield Case("I47 a folder without a test set", 4, [("empty", "neither an IDX file nor a folder with t10k-*images*")],
+    yield Case("I47 a folder without a test set", 4, 
+               [("empty", "this folder holds neither class folders nor t10k-*images*")],
                ["cnneval", "model.bin", "empty"], prepare=lambda d: os.mkdir(os.path.join(d, "empty")))
     yield Case("I47t a folder with one", 0, [], ["cnneval", "model.bin", "."])
     yield Case("I48 no word 'images' in the name", 4, [("pixels", "no 'images' in this name to find its labels by")],

@@ -16,7 +16,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 
-from cases.formats import Model, gz, idx, images, labels  # noqa: E402
+from cases.formats import Model, gz, idx, images, labels, png  # noqa: E402
 from cases.harness import scratch  # noqa: E402
 
 BASE = """\
@@ -33,6 +33,7 @@ SHORT = "train.epochs=3"
 # Half of this set's labels are wrong: the better the training, the higher its loss, though not its accuracy.
 STOPPING = ("data.validation={images: other-images, labels: half-labels}", "train.epochs=8", "train.batch_size=16",
             "train.optimizer={type: adam, lr: 0.01}")
+FOLDER = ("data.train=pictures", "train.batch_size=16")
 # key: what differs, its values, what else is set for both. A value of None leaves the key out.
 CONFIG = {
     "name": (PLACE, "one", "two"),
@@ -43,13 +44,18 @@ CONFIG = {
                           "data.train={labels: train-labels-idx1-ubyte}"),
     "data.train.labels": (WEIGHTS, "train-labels-idx1-ubyte", "other-labels",
                           "data.train={images: train-images-idx3-ubyte}"),
+    "data.train.layout": (WEIGHTS, "chw", "hwc", "data.train={images: four-images, labels: train-labels-idx1-ubyte}",
+                          "network=[dense: 10]"),
+    "data.train.folder": (WEIGHTS, "pictures", "other-pictures", *FOLDER, "data.train={}"),
+    "data.train.csv": (WEIGHTS, "pictures/list.csv", "pictures/short.csv", *FOLDER, "data.train={}"),
+    "data.memory": (SUMMARY, "1GiB", "1KiB", *FOLDER),
     "data.test": (EVALUATION, "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"),
     "data.validation": (LOG, None, "0.25"),
     "data.classes": (EVALUATION, None, "[a, b, c, d, e, f, g, h, i, j]"),
     "data.input.height": (SUMMARY, "16", "18"),
     "data.input.width": (SUMMARY, "16", "18"),
-    "data.input.channels": (EXIT, "1", "3"),
-    "data.input.fit": (EXIT, "pad", "crop"),  # there is one value as yet
+    "data.input.channels": (SUMMARY, "1", "3"),
+    "data.input.fit": (WEIGHTS, "pad", "letterbox", *FOLDER, "data.input={height: 20, width: 24}"),
     "data.normalize": (WEIGHTS, "standard", "unit"),
     "data.normalize.mean": (WEIGHTS, "[0]", "[0.5]", "data.normalize={std: [1]}"),
     "data.normalize.std": (WEIGHTS, "[1]", "[0.5]", "data.normalize={mean: [0]}"),
@@ -166,8 +172,7 @@ class Run:
 
     def __init__(self, work, assignments):
         self.directory = tempfile.mkdtemp(dir=work)
-        for name in os.listdir(os.path.join(work, "data")):
-            os.link(os.path.join(work, "data", name), os.path.join(self.directory, name))
+        shutil.copytree(os.path.join(work, "data"), self.directory, copy_function=os.link, dirs_exist_ok=True)
         self.assignments = [part for assignment in assignments for part in ("--set", assignment)]
         done = self.command("cnntrain", "--quiet", "--threads=1", *self.assignments, "base.yaml")
         self.code, self.errors = done.returncode, done.stderr.decode()
@@ -323,7 +328,8 @@ def tests(work, listed):
     yield "layers differ", lambda: all_differ(work, [layer(name, NEEDED.get(name, "")) for name in layers])
     yield "topics of --list", lambda: None if set(listed) == {"config", "layers", "formats", *FAMILIES} else \
         f"keys.py does not know all of {', '.join(listed)}"
-    yield "formats", lambda: None if set(listed["formats"]) == {"idx"} else "a new format needs a test here"
+    yield "formats", lambda: None if set(listed["formats"]) == {"idx", "folder", "csv"} else \
+        "a new format needs a row for data.train here"
 
 
 def make_data(folder):
@@ -331,10 +337,21 @@ def make_data(folder):
     files = {"base.yaml": BASE.encode(),
              "train-images-idx3-ubyte": images(128, SIZE, SIZE), "train-labels-idx1-ubyte": labels(128),
              "t10k-images-idx3-ubyte": images(64, SIZE, SIZE, seed=5), "t10k-labels-idx1-ubyte.gz": gz(labels(64)),
+             # can be read both ways: as four channels of 16x4, and of 4x16
+             "four-images": idx([128, 4, SIZE, 4], bytes(i * i % 251 for i in range(128 * 16 * SIZE))),
              "other-images": images(128, SIZE, SIZE, seed=9),
              "other-labels": idx([128], bytes(i // 13 for i in range(128))),
              "half-labels": idx([128], bytes(i % 10 if i % 2 else i % 7 for i in range(128)))}
+    # A set of image files in ten classes, another, and lists of all of the first and of half of it.
+    for folder_name, add in (("pictures", 0), ("other-pictures", 5)):
+        for i in range(40):
+            pixels = bytes((x * (i % 10 + 1) + i // 10 * 7 + add) % 251 for x in range(SIZE * SIZE))
+            files[f"{folder_name}/{i % 10}/{i // 10}.png"] = png(pixels, SIZE, SIZE)
+    lines = [f"{i % 10}/{i // 10}.png,{i % 10}\n" for i in range(40)]
+    files["pictures/list.csv"] = "".join(lines).encode()
+    files["pictures/short.csv"] = "".join(lines[:20]).encode()
     for name, data in files.items():
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
         with open(os.path.join(folder, name), "wb") as file:
             file.write(data)
 

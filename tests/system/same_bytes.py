@@ -13,7 +13,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from runs import (DIGITS, MNIST, ROOT, Skip, cnntrain, equal, read_bytes, read_log, read_model,  # noqa: E402
+from cases.formats import png  # noqa: E402
+from runs import (DIGITS, MNIST, ROOT, Skip, cnntrain, equal, read_bytes, read_idx, read_log, read_model,  # noqa: E402
                   result, run_tests, same_result, start_cnntrain, write)
 
 RANDOM_SEED = int(os.environ.get("RANDOM_SEED", "20261124"))
@@ -51,7 +52,25 @@ train:
   optimizer: {{type: sgd, lr: 0.05, momentum: 0.9, nesterov: true}}
   early_stopping: {{monitor: train_loss, patience: 2, start_epoch: 2}}
 """
-CONFIGS = (("dropout.yaml", DROPOUT), ("plain.yaml", PLAIN))
+# Image files, of which the last ones are decoded anew for each batch.
+PICTURES = """\
+data: {train: pictures, validation: 0.25, memory: 40KiB, input: {height: 14, width: 12, fit: crop}}
+network:
+  - conv: {filters: 5, kernel: 3, activation: tanh}
+  - dropout: 0.5
+  - dense: 10
+train: {epochs: 4, batch_size: 30}
+"""
+CONFIGS = (("dropout.yaml", DROPOUT), ("plain.yaml", PLAIN), ("pictures.yaml", PICTURES))
+
+
+def make_pictures():
+    (_, height, width), pixels = read_idx(DIGITS + "/train-images-idx3-ubyte.gz")
+    _, labels = read_idx(DIGITS + "/train-labels-idx1-ubyte.gz")
+    for i in range(0, 0 if os.path.exists("pictures") else 400):
+        os.makedirs(f"pictures/{labels[i]}", exist_ok=True)
+        with open(f"pictures/{labels[i]}/{i}.png", "wb") as file:
+            file.write(png(pixels[i * height * width:(i + 1) * height * width], width, height))
 
 
 # For what is to happen while a run is under way: half a second of work rather than 50 ms.
@@ -62,6 +81,7 @@ def whole(config="dropout.yaml", *arguments, epochs=4):
     """The run that all others are compared with, never interrupted, on two threads."""
     for name, text in CONFIGS:
         write(name, text)
+    make_pictures()
     cnntrain("-q", "-t", 2, config, "-o", "whole", *arguments)
     equal(len(read_log("whole/log.csv")), epochs, "epochs")
 

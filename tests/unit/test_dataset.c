@@ -32,7 +32,7 @@ static void expect_found(const char *images, const char *labels, const char *fou
     struct dataset set;
     struct error e = {.offset = -1};
     const struct source source = {.images = images, .labels = labels};
-    if (dataset_load(&set, &source, &e) != 0) {
+    if (dataset_load(&set, &source, NULL, &e) != 0) {
         fail_msg("%s: %s", e.file, e.message);
     }
     assert_string_equal(set.labels_path, found_labels);
@@ -45,11 +45,11 @@ static void expect_refused(const struct source *source, enum error_kind kind, co
 {
     struct dataset set;
     struct error e = {.offset = -1};
-    assert_int_equal(dataset_load(&set, source, &e), -1);
+    assert_int_equal(dataset_load(&set, source, NULL, &e), -1);
     assert_string_equal(e.message, message);
     assert_string_equal(e.file, file);
     assert_int_equal(e.kind, kind);
-    assert_int_equal(dataset_load(&set, source, NULL), -1);
+    assert_int_equal(dataset_load(&set, source, NULL, NULL), -1);
 }
 
 static void test_labels_by_name(void **state)
@@ -105,8 +105,9 @@ static void test_folder(void **state)
     const struct source source = {.images = "sets"};
     assert_int_equal(mkdir("sets", 0700), 0);
     write_set("sets/train-images-idx3-ubyte", "sets/train-labels-idx1-ubyte", THREE, 3);
-    expect_refused(&source, ERROR_DATA, "sets",
-                   "neither an IDX file nor a folder with t10k-*images* or test-*images*");
+    expect_refused(
+        &source, ERROR_DATA, "sets",
+        "this folder holds neither class folders nor t10k-*images* or test-*images* files");
     write_set("sets/test-images-idx3-ubyte", "sets/test-labels-idx1-ubyte", THREE, 3);
     expect_found("sets", NULL, "sets/test-labels-idx1-ubyte");
     write_set("sets/t10k-images-idx3-ubyte.gz", "sets/t10k-labels-idx1-ubyte.gz", THREE, 3);
@@ -124,18 +125,18 @@ static void test_long_paths(void **state)
     const struct source source = {.images = path};
     struct dataset set;
     struct error e;
-    assert_int_equal(dataset_load(&set, &source, &e), -1);
+    assert_int_equal(dataset_load(&set, &source, NULL, &e), -1);
     assert_int_equal(e.kind, ERROR_IO);
     assert_string_equal(e.message, "path too long: 5000 bytes, at most 4095");
     write_set("e-images", "other", THREE, 3);
     const struct source labels = {.images = "e-images", .labels = path};
-    assert_int_equal(dataset_load(&set, &labels, &e), -1);
+    assert_int_equal(dataset_load(&set, &labels, NULL, &e), -1);
     assert_string_equal(e.message, "path too long: 5000 bytes, at most 4095");
     memset(path, '/', 4090);
     memcpy(path, "sets", 4);
     path[4090] = '\0';
     const struct source folder = {.images = path};
-    assert_int_equal(dataset_load(&set, &folder, &e), -1);
+    assert_int_equal(dataset_load(&set, &folder, NULL, &e), -1);
 }
 
 static void test_formats(void **state)
@@ -144,6 +145,8 @@ static void test_formats(void **state)
     assert_string_equal(FORMATS.noun, "format");
     assert_string_equal(FORMATS.plural, "formats");
     assert_non_null(family_find(&FORMATS, "idx"));
+    assert_non_null(family_find(&FORMATS, "folder"));
+    assert_non_null(family_find(&FORMATS, "csv"));
     assert_null(family_find(&FORMATS, "png"));
     for (int i = 0; FORMATS.members[i] != NULL; i++) {
         assert_true(strlen(FORMATS.members[i]->help) > 10);
@@ -157,7 +160,7 @@ static void test_checksum(void **state)
     struct dataset set;
     const struct source source = {.images = "crc-images"};
     write_set("crc-images", "crc-labels", THREE, 3);
-    assert_int_equal(dataset_load(&set, &source, NULL), 0);
+    assert_int_equal(dataset_load(&set, &source, NULL, NULL), 0);
     const char *shape = "bytes 1 1 2 3";
     const int32_t labels[] = {0, 1, 2};
     uLong crc = crc32(0, (const Bytef *)shape, (uInt)strlen(shape));
@@ -167,7 +170,7 @@ static void test_checksum(void **state)
     dataset_free(&set);
 
     write_set("crc-images", "crc-labels", other, 3);
-    assert_int_equal(dataset_load(&set, &source, NULL), 0);
+    assert_int_equal(dataset_load(&set, &source, NULL, NULL), 0);
     assert_int_not_equal(set.crc32, crc);
     dataset_free(&set);
     struct buffer file = {0};
@@ -176,7 +179,7 @@ static void test_checksum(void **state)
     put(&file, "\0\7\1\7\2\7", 6);
     write_file("crc-images", file.data, file.size);
     write_set("unused", "crc-labels", THREE, 3);
-    assert_int_equal(dataset_load(&set, &source, NULL), 0);
+    assert_int_equal(dataset_load(&set, &source, NULL, NULL), 0);
     assert_int_not_equal(set.crc32, crc);
     dataset_free(&set);
     buffer_free(&file);
@@ -191,7 +194,7 @@ static void test_check_labels(void **state)
     struct dataset set;
     struct error e = {.offset = -1};
     write_set("check-images", "check-labels", labels, 10);
-    assert_int_equal(dataset_load(&set, &source, NULL), 0);
+    assert_int_equal(dataset_load(&set, &source, NULL, NULL), 0);
     assert_int_equal(set.classes, 256);
     assert_int_equal(dataset_check_labels(&set, 10, ERROR_DATA, &e), -1);
     assert_string_equal(e.message, "sample 7: label 10, classes are 0..9");
@@ -420,7 +423,8 @@ static void test_option(void **state)
     options_emit(ROWS, &holder, &out, 0);
     assert_true(out.data == NULL || out.data[0] == '\0');
     OPTION_SOURCE.describe(ROWS, &out);
-    assert_string_equal(out.data, "path | {images: path, labels: path}");
+    assert_string_equal(
+        out.data, "path | {images: .., labels: .., layout: chw | hwc} | {folder: ..} | {csv: ..}");
     text_free(&out);
     arena_free(&arena);
     free(errors);
@@ -433,9 +437,18 @@ static void test_bad_option(void **state)
         const char *text, *message;
         int column;
     } cases[] = {
-        {"train: [a, b]", "'train' must be a path or {images: .., labels: ..}, got a list", 8},
-        {"train:", "'train' must be a path or {images: .., labels: ..}, got nothing", 7},
-        {"train: {labels: a}", "missing key 'images' in train", 8},
+        {"train: [a, b]",
+         "'train' must be a path, {images: ..}, {folder: ..} or {csv: ..}, got a list", 8},
+        {"train:", "'train' must be a path, {images: ..}, {folder: ..} or {csv: ..}, got nothing",
+         7},
+        {"train: {labels: a}", "missing key 'images', 'folder' or 'csv' in train", 8},
+        {"train: {images: a, csv: b}", "'train' has more than one of 'images', 'folder' and 'csv'",
+         8},
+        {"train: {folder: a, csv: b}", "'train' has more than one of 'images', 'folder' and 'csv'",
+         8},
+        {"train: {folder: a, labels: b}", "'labels' of train is for 'images' only", 8},
+        {"train: {csv: a, layout: hwc}", "'layout' of train is for 'images' only", 8},
+        {"train: {images: a, layout: whc}", NULL, 28},
         {"train: {images: a, label: b}", "unknown key 'label' in train; did you mean 'labels'?",
          20},
         {"train: {images: [a], labels: b}", NULL, 17},

@@ -55,7 +55,7 @@ static void expect(enum error_kind kind, const char *file, long long offset, con
 {
     struct dataset set;
     struct error e = {.offset = -1};
-    assert_int_equal(dataset_load(&set, &SOURCE, &e), -1);
+    assert_int_equal(dataset_load(&set, &SOURCE, NULL, &e), -1);
     assert_string_equal(e.message, message);
     assert_string_equal(e.file, file);
     assert_int_equal(e.offset, offset);
@@ -63,7 +63,7 @@ static void expect(enum error_kind kind, const char *file, long long offset, con
     assert_null(set.bytes);
     assert_null(set.floats);
     assert_null(set.labels);
-    assert_int_equal(dataset_load(&set, &SOURCE, NULL), -1);
+    assert_int_equal(dataset_load(&set, &SOURCE, NULL, NULL), -1);
 }
 
 /* A bad file in the place of one of the two, the other one good; takes the buffer. */
@@ -101,7 +101,7 @@ static void expect_good(void)
 {
     struct dataset set;
     struct error e;
-    assert_int_equal(dataset_load(&set, &SOURCE, &e), 0);
+    assert_int_equal(dataset_load(&set, &SOURCE, NULL, &e), 0);
     assert_string_equal(set.path, IMAGES);
     assert_int_equal(set.count, COUNT);
     assert_int_equal(set.c, 1);
@@ -140,11 +140,11 @@ static void test_plain_named_gz(void **state)
     write_plain("plain-images-idx3-ubyte.gz", &images);
     write_plain("plain-labels-idx1-ubyte.gz", &labels);
     const struct source source = {.images = "plain-images-idx3-ubyte.gz"};
-    assert_int_equal(dataset_load(&set, &source, &e), 0);
+    assert_int_equal(dataset_load(&set, &source, NULL, &e), 0);
     assert_int_equal(set.bytes[1], pixel(1));
     dataset_free(&set);
     write_file("plain-images-idx3-ubyte.gz", "\x78\x9c 1234", 7);
-    assert_int_equal(dataset_load(&set, &source, &e), -1);
+    assert_int_equal(dataset_load(&set, &source, NULL, &e), -1);
     assert_string_equal(
         e.message,
         "not an IDX file, named .gz but not gzip data: looks like a zlib stream, expected gzip");
@@ -301,7 +301,7 @@ static void test_plausible_size(void **state)
     struct buffer labels = make_labels(60);
     write_plain(LABELS, &labels);
     struct dataset set;
-    assert_int_equal(dataset_load(&set, &SOURCE, NULL), 0);
+    assert_int_equal(dataset_load(&set, &SOURCE, NULL, NULL), 0);
     dataset_free(&set);
     free(zeros);
 }
@@ -327,7 +327,7 @@ static void test_wrong_size(void **state)
     file = make_images(COUNT, SIDE, SIDE);
     file.size -= 1;
     write_plain(IMAGES, &file);
-    assert_int_equal(dataset_load(&set, &SOURCE, &e), -1);
+    assert_int_equal(dataset_load(&set, &SOURCE, NULL, &e), -1);
     assert_string_equal(e.note, "expected 50192 bytes, file has 50191");
 }
 
@@ -378,7 +378,7 @@ static void test_memory_limit(void **state)
     buffer_free(&file);
     struct dataset set;
     struct error e = {.offset = -1};
-    assert_int_equal(dataset_load(&set, &SOURCE, &e), -1);
+    assert_int_equal(dataset_load(&set, &SOURCE, NULL, &e), -1);
     assert_int_equal(e.kind, ERROR_LIMIT);
     assert_int_equal(e.offset, 4);
     assert_non_null(strstr(e.message, "memory limit"));
@@ -472,7 +472,7 @@ static void test_label_types(void **state)
     }
     write_plain(LABELS, &file);
     struct dataset set;
-    assert_int_equal(dataset_load(&set, &SOURCE, NULL), 0);
+    assert_int_equal(dataset_load(&set, &SOURCE, NULL, NULL), 0);
     assert_int_equal(set.labels[9], 65535);
     assert_int_equal(set.classes, 65536);
     assert_int_equal(set.labels_size, 4);
@@ -528,7 +528,7 @@ static void test_element_types(void **state)
         write_plain(IMAGES, &file);
         write_plain(LABELS, &labels);
         struct dataset set;
-        assert_int_equal(dataset_load(&set, &SOURCE, NULL), 0);
+        assert_int_equal(dataset_load(&set, &SOURCE, NULL, NULL), 0);
         assert_null(set.bytes);
         assert_int_equal(set.c, 1);
         assert_int_equal(set.h, 1);
@@ -557,7 +557,7 @@ static void test_many_floats(void **state)
                "file ends early, in image 6 of 7");
         (packed ? write_gzip : write_plain)(IMAGES, &file);
         struct dataset set;
-        assert_int_equal(dataset_load(&set, &SOURCE, NULL), 0);
+        assert_int_equal(dataset_load(&set, &SOURCE, NULL, NULL), 0);
         for (int i = 0; i < N * SIZE; i++) {
             assert_true(set.floats[i] == (float)i / 3);
         }
@@ -598,7 +598,7 @@ static void test_shapes(void **state)
     put_idx_header(&file, 8, 4, (const uint32_t[]){2, 3, 1, 2});
     put(&file, "abcdefghijkl", 12);
     write_plain(IMAGES, &file);
-    assert_int_equal(dataset_load(&set, &SOURCE, NULL), 0);
+    assert_int_equal(dataset_load(&set, &SOURCE, NULL, NULL), 0);
     assert_int_equal(set.c, 3);
     assert_int_equal(set.h, 1);
     assert_int_equal(set.w, 2);
@@ -607,7 +607,7 @@ static void test_shapes(void **state)
     put_idx_header(&file, 8, 2, (const uint32_t[]){2, 5});
     put(&file, "abcdefghij", 10);
     write_plain(IMAGES, &file);
-    assert_int_equal(dataset_load(&set, &SOURCE, NULL), 0);
+    assert_int_equal(dataset_load(&set, &SOURCE, NULL, NULL), 0);
     assert_int_equal(set.c, 1);
     assert_int_equal(set.h, 1);
     assert_int_equal(set.w, 5);
@@ -621,23 +621,23 @@ static void test_io(void **state)
     struct dataset set;
     struct error e = {.offset = -1};
     const struct source missing = {.images = "none-images-idx3-ubyte"};
-    assert_int_equal(dataset_load(&set, &missing, &e), -1);
+    assert_int_equal(dataset_load(&set, &missing, NULL, &e), -1);
     assert_int_equal(e.kind, ERROR_IO);
     assert_string_equal(e.file, "none-images-idx3-ubyte");
     assert_int_equal(mkfifo("fifo-images", 0600), 0);
     const struct source fifo = {.images = "fifo-images"};
-    assert_int_equal(dataset_load(&set, &fifo, &e), -1);
+    assert_int_equal(dataset_load(&set, &fifo, NULL, &e), -1);
     assert_int_equal(e.kind, ERROR_IO);
     assert_string_equal(e.message, "not a regular file");
     assert_int_equal(mkdir("labels", 0700), 0);
     struct buffer images = make_images(COUNT, SIDE, SIDE);
     write_plain(IMAGES, &images);
     const struct source folder = {.images = IMAGES, .labels = "labels"};
-    assert_int_equal(dataset_load(&set, &folder, &e), -1);
+    assert_int_equal(dataset_load(&set, &folder, NULL, &e), -1);
     assert_int_equal(e.kind, ERROR_IO);
     assert_string_equal(e.message, "is a directory");
     const struct source nothing = {.images = ""};
-    assert_int_equal(dataset_load(&set, &nothing, &e), -1);
+    assert_int_equal(dataset_load(&set, &nothing, NULL, &e), -1);
     assert_int_equal(e.kind, ERROR_IO);
 }
 

@@ -257,7 +257,7 @@ static void test_bad_options(void **state)
         {"input: {height: 0}", "'height' must be", 17},
         {"input: {width: 65537}", "'width' must be", 16},
         {"input: {channels: 5}", "'channels' must be", 19},
-        {"input: {fit: stretch}", "pad", 14},
+        {"input: {fit: strech}", "did you mean 'stretch'", 14},
         {"normalize: standart", "standard", 12},
         {"normalize: [1, 2]", "standard, unit or none, got a list", 12},
         {"normalize: {mean: [0]}", "missing key 'std' in normalize", 12},

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""images.py: sets of image files. The same pixels give the same model.bin whether they come from an IDX file, a folder,
+a list, from memory or decoded anew each time; a model takes its test images the way it took its training images.
+Prints TAP."""
+import csv
+import io
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from cases.formats import JPEGS, idx, png  # noqa: E402
+from runs import BIN, cnntrain, environment, equal, read_bytes, read_model, run_tests, same_result, write  # noqa: E402
+
+CLASSES, EACH, SIZE = 3, 30, 12
+CONFIG = """\
+name: run
+seed: 3
+data: {train: %s, validation: 0.2}
+network:
+  - conv: {filters: 6, kernel: 3, activation: relu}
+  - dropout: 0.2
+  - dense: 3
+train: {epochs: 2, batch_size: 20}
+"""
+
+
+def pixel(label, number, y, x, channel):
+    return (x * (label + 1) * 9 + y * 5 + number * number * 3 + channel * 40 + (x * y * number) % 17) % 256
+
+
+def image(label, number, channels, size=SIZE):
+    return bytes(pixel(label, number, y, x, k) for y in range(size) for x in range(size) for k in range(channels))
+
+
+def put(path, data):
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def make_sets(channels):
+    """The same images as a folder, and, in its order, as an IDX file and as lists."""
+    planes, tags, lines = [], [], []
+    for label in range(CLASSES):
+        for number in range(EACH):
+            pixels = image(label, number, channels)
+            name = f"{label}/{number:02}.png"
+            put("folder/" + name, png(pixels, SIZE, SIZE, 0 if channels == 1 else 2))
+            planes += [pixels[k::channels] for k in range(channels)]
+            tags.append(label)
+            lines.append(f"{name},{label}\n")
+    count = CLASSES * EACH
+    put("set-images", idx([count, channels, SIZE, SIZE], b"".join(planes)))
+    put("hwc-images", idx([count, SIZE, SIZE, channels],
+                          b"".join(image(label, number, channels) for label in range(CLASSES) for number in range(EACH))))
+    put("set-labels", idx([count], bytes(tags)))
+    put("folder/list.csv", "".join(lines).encode())
+    put("folder/quoted.csv", ("path,label\r\n" + "".join('"%s","%s"\r\n' % tuple(line.strip().split(","))
+                                                         for line in lines)).encode())
+
+
+def train(source, name, *arguments):
+    write(name + ".yaml", CONFIG % source)
+    cnntrain("-q", name + ".yaml", "-o", name, *arguments)
+
+
+def evaluate(*arguments, code=0):
+    done = subprocess.run([os.path.join(BIN, "cnneval"), *arguments], capture_output=True, text=True, timeout=60,
+                          env=environment(), check=False)
+    assert done.returncode == code, f"cnneval {arguments}: exit {done.returncode}:\n{done.stderr}"
+    return done.stdout
+
+
+def same_pixels():
+    """IDX, IDX with layout hwc, folder, lists, in grey and in colour: the same model.bin"""
+    for channels in (1, 3):
+        make_sets(channels)
+        train("set-images", "idx")
+        train("folder", "folder-run")
+        train("{folder: folder}", "folder-said", "-t", 1)
+        train("{csv: folder/list.csv}", "list")
+        train("folder/quoted.csv", "quoted", "-t", 3)
+        for other in ("folder-run", "folder-said", "list", "quoted"):
+            same_result("idx", other, f"{channels} channels")
+        train("{images: hwc-images, labels: set-labels, layout: hwc}", "hwc")
+        same_result("idx", "hwc", f"{channels} channels")
+        shutil.rmtree("folder")
+
+
+def same_jpegs():
+    """JPEG files: the model.bin of their pixels"""
+    values = [sorted(JPEGS)[i % 4] for i in range(40)]
+    for i, value in enumerate(values):
+        put(f"folder/{value // 128}/{i:02}.jpg", JPEGS[value])
+    order = sorted(range(40), key=lambda i: (values[i] // 128, i))
+    put("set-images", idx([40, 16, 16], b"".join(bytes([values[i]]) * 256 for i in order)))
+    put("set-labels", idx([40], bytes(values[i] // 128 for i in order)))
+    for name, source in (("idx", "set-images"), ("jpeg", "folder")):
+        write(name + ".yaml", (CONFIG % source).replace("dense: 3", "dense: 2"))
+        cnntrain("-q", name + ".yaml", "-o", name)
+    same_result("idx", "jpeg")
+
+
+def memory():
+    """any data.memory, on any number of threads: the same model.bin; and so when the run goes on with another"""
+    make_sets(3)
+    train("folder", "all")
+    for limit, threads in (("1", 1), ("5000", 3), ("20KiB", 2), ("1GiB", 2)):
+        train("folder", "some", "-t", threads, "-s", f"data.memory={limit}")
+        same_result("all", "some", limit)
+    train("folder", "parts", "-s", "data.memory=1", "-s", "train.epochs=1")
+    cnntrain("-q", "parts.yaml", "-o", "parts", "--resume", "-s", "data.memory=10KiB")
+    same_result("all", "parts", "resumed")
+    assert "memory" in read_bytes("some/config.yaml").decode()
+    assert "memory" not in read_model("some/model.bin")[0]["config"]
+
+
+def changed_files():
+    """an image that changes or goes while the run is under way ends it, with its name"""
+    write("c.yaml", CONFIG % "folder")
+    put("other.png", png(image(2, 2, 1), SIZE, SIZE))
+    for change, message in ((lambda path: os.rename("other.png", path), "the one that was there"),
+                            (os.unlink, "No such file")):
+        make_sets(1)
+        shutil.rmtree("run", ignore_errors=True)
+        run = subprocess.Popen([os.path.join(BIN, "cnntrain"), "c.yaml", "-o", "run", "--fresh", "-s", "data.memory=1",
+                                "-s", "train.epochs=100000", "--progress", "never"], stderr=subprocess.PIPE, text=True,
+                               env=environment())
+        while run.poll() is None and not (os.path.exists("run/log.csv") and read_bytes("run/log.csv").count(b"\n") > 1):
+            pass
+        change("folder/1/07.png")
+        try:
+            errors = run.communicate(timeout=30)[1]
+        finally:
+            run.kill()
+        equal(run.returncode, 4, errors)
+        assert "folder/1/07.png: error: " in errors and message in errors, errors
+
+
+def conversions():
+    """channels and fit: training and evaluation agree, a set already made so gives the same weights"""
+    make_sets(3)
+    train("folder", "grey", "-s", "data.input.channels=1")
+    planes = []
+    for label in range(CLASSES):
+        for number in range(EACH):
+            rgb = image(label, number, 3)
+            planes.append(bytes((19595 * rgb[i] + 38470 * rgb[i + 1] + 7471 * rgb[i + 2] + 32768) >> 16
+                                for i in range(0, len(rgb), 3)))
+    put("grey-images", idx([CLASSES * EACH, SIZE, SIZE], b"".join(planes)))
+    shutil.copy("set-labels", "grey-labels")
+    train("grey-images", "made")
+    same_result("made", "grey")
+    train("set-images", "idx", "-s", "data.input.channels=1")
+    same_result("made", "idx")
+    equal(evaluate("grey/model.bin", "folder"), evaluate("grey/model.bin", "grey-images"), "evaluation")
+    for fit in ("stretch", "crop", "letterbox"):
+        size = "data.input={height: 9, width: 14, fit: %s}" % fit
+        train("folder", "fitted", "-s", size)
+        train("set-images", "fitted-idx", "-s", size)
+        same_result("fitted", "fitted-idx", fit)
+        equal(evaluate("fitted/model.bin", "folder"), evaluate("fitted/model.bin", "set-images"), fit)
+
+
+def test_sets():
+    """cnneval: a folder and a list as test set, and --csv names their images"""
+    make_sets(1)
+    train("folder", "run")
+    whole = evaluate("run/model.bin", "folder")
+    equal(whole, evaluate("run/model.bin", "folder/list.csv"), "the list")
+    write("test.yaml", CONFIG.replace("validation: 0.2", "test: {csv: folder/quoted.csv}") % "folder")
+    equal(whole, evaluate("run/model.bin", "test.yaml"), "a config")
+    rows = list(csv.DictReader(io.StringIO(evaluate("run/model.bin", "folder", "--csv", "-"))))
+    equal([row["path"] for row in rows],
+          [f"folder/{label}/{number:02}.png" for label in range(CLASSES) for number in range(EACH)], "paths")
+    equal([row["label"] for row in rows], [str(label) for label in range(CLASSES) for _ in range(EACH)], "labels")
+    shutil.rmtree("folder/0")
+    shutil.move("folder/2", "folder/02")  # another name, another place in the order
+    assert "class '02' is not one of the model's" in subprocess.run(
+        [os.path.join(BIN, "cnneval"), "run/model.bin", "folder"], capture_output=True, text=True, check=False).stderr
+    shutil.move("folder/02", "folder/2")
+    rows = list(csv.DictReader(io.StringIO(evaluate("run/model.bin", "folder", "--csv", "-"))))
+    equal([row["label"] for row in rows], [str(label) for label in (1, 2) for _ in range(EACH)], "a part of the classes")
+
+
+run_tests([same_pixels, same_jpegs, memory, changed_files, conversions, test_sets])
