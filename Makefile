@@ -31,7 +31,7 @@ LEVEL_generic :=
 LEVEL_avx2 := -mavx2 -mfma
 LEVEL_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
 
-TOOLS := cnntrain cnneval
+TOOLS := cnntrain cnneval cnnpredict
 BODIES := $(filter-out src/kernels/levels.c,$(wildcard src/kernels/*.c))
 SOURCES := $(wildcard src/base/*.c src/config/*.c src/net/*.c src/net/layers/*.c src/optim/*.c src/data/*.c src/train/*.c) \
            src/kernels/levels.c
@@ -41,7 +41,7 @@ UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 # tests/unit/support_*.c and tests/reference.c are linked into every unit test
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/*.c tests/unit/support_*.c))
 
-all: $(TOOLS:%=$(BIN)/%)  ## build bin/cnntrain and bin/cnneval (default)
+all: $(TOOLS:%=$(BIN)/%)  ## build the commands in bin/ (default)
 
 $(BIN)/%: $(B)/src/tools/%.o $(SHARED) $(B)/libcnntrain.a
 	@mkdir -p $(@D)

@@ -42,6 +42,10 @@ USAGE = [
     ("C20 an argument of 100 KiB", ["cnntrain", "base.yaml", "a" * 102400],
      "unexpected argument '" + "a" * 80 + "...'"),
     ("C20b an option of 100 KiB", ["cnntrain", "--" + "a" * 102400, "base.yaml"], "unknown option '--aaaa"),
+    ("C21c no image", ["cnnpredict", "model.bin"], "IMAGE"),
+    ("C21d the standard input twice", ["cnnpredict", "model.bin", "-", "-"], "'-' can be given once only"),
+    ("C25c --top-k 11 of 10 (cnnpredict)", ["cnnpredict", "--top-k", "11", "model.bin", "x.png"],
+     "--top-k must be 1 to 10, the number of classes, got '11'"),
     ("C21 no test set", ["cnneval", "model.bin"], "TESTSET"),
     ("C21b three arguments", ["cnneval", "model.bin", TESTSET, "more"], "unexpected argument 'more'"),
     ("C22 --min-accuracy 1.5", ["cnneval", "--min-accuracy", "1.5", "model.bin", TESTSET],
@@ -104,7 +108,7 @@ def listen(path):
 
 
 def command_lines():
-    for program in ("cnntrain", "cnneval"):
+    for program in ("cnntrain", "cnneval", "cnnpredict"):
         yield Case(f"C01 nothing at all ({program})", 2, [], [program], says=f"usage: {program} [options]")
     for name, command, message in USAGE:
         environment = {"CNNTRAIN_CPU": "z80"} if "CPU" in name else {}
