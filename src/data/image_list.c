@@ -34,6 +34,7 @@ void image_list_free(struct image_list *list)
     free(list->labels);
     free(list->lines);
     free(list->crc32);
+    free(list->sizes);
     arena_free(&list->arena);
     *list = (struct image_list){.dir = -1};
 }
@@ -135,6 +136,9 @@ int image_list_pixels(const struct image_list *list, size_t i, uint8_t *planes, 
     struct image image;
     TRY(image_list_decode(list, i, &image, e));
     image_list_path(list, i, path, sizeof path);
+    if (list->sizes != NULL) {
+        list->sizes[i] = (struct image){image.c, image.h, image.w, NULL};
+    }
     int status = check_same(list, &image, path, e);
     if (status == 0) {
         status = image_fit(&image, &list->target, path, planes, e);
@@ -151,6 +155,7 @@ void image_list_keep_good(struct image_list *list, const unsigned char *bad)
             list->paths[kept] = list->paths[i];
             list->labels[kept] = list->labels[i];
             list->lines[kept] = list->lines[i];
+            list->sizes[kept] = list->sizes[i];
             list->crc32[kept++] = list->crc32[i];
         }
     }

@@ -22,9 +22,10 @@ struct image_list {
     struct target target;         /* what images are made into: none of its sizes is 0 any more */
     int same_channels, same_size; /* all must be stored as the first: nothing was said of these */
     size_t first;                 /* the image that decided */
-    uint32_t *crc32;    /* [count], of the pixels; NULL while they have not all been seen */
-    size_t bad;         /* the first image that could not be read again; SIZE_MAX: none */
-    struct error fault; /* what was wrong with it */
+    uint32_t *crc32;     /* [count], of the pixels; NULL while they have not all been seen */
+    struct image *sizes; /* [count], each as stored, without pixels; NULL: not asked for */
+    size_t bad;          /* the first image that could not be read again; SIZE_MAX: none */
+    struct error fault;  /* what was wrong with it */
 };
 
 /* Open the folder. ERROR_IO. The list is to be freed also after a failure. */

@@ -128,7 +128,11 @@ static int allocate(struct dataset *set, const struct loading *how, struct error
     set->held = fits < set->count ? fits : set->count;
     set->bytes = malloc(set->held * size + 1); /* never NULL: the set is one of bytes */
     set->list->crc32 = malloc(set->count * sizeof *set->list->crc32);
-    if (set->bytes == NULL || set->list->crc32 == NULL) {
+    if (how->faults != NULL) {
+        set->list->sizes = calloc(set->count, sizeof *set->list->sizes);
+    }
+    if (set->bytes == NULL || set->list->crc32 == NULL ||
+        (how->faults != NULL && set->list->sizes == NULL)) {
         return error_memory(e, set->held * size);
     }
     return 0;

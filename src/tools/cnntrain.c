@@ -1,6 +1,7 @@
 /* cnntrain.c: train the network that a config file describes. Reads as the data's way: config text
  * -> tree -> typed options -> trainer (data, graph, plan) -> epochs -> model.bin, checkpoint.bin,
  * log.csv, config.yaml. */
+#include "tools/check_data.h"
 #include "tools/cli.h"
 #include "train/checkpoint.h"
 #include "train/lint.h"
@@ -17,7 +18,7 @@ struct train_options {
     struct cli_common common;
     const char *output, *list;
     struct cli_texts set;
-    int dry_run, resume, fresh, strict, progress;
+    int dry_run, resume, fresh, strict, check_data, progress;
 };
 
 static const char *const PROGRESS[] = {"auto", "always", "never", NULL};
@@ -48,6 +49,12 @@ static const struct cli_option OPTIONS[] = {
      FIELD(resume),
      .help = "go on from the output's checkpoint"},
     {.name = "fresh", .kind = &CLI_FLAG, FIELD(fresh), .help = "throw an unfinished run away"},
+    {.name = "check-data",
+     .kind = &CLI_FLAG,
+     FIELD(check_data),
+     .help = "do not train: count the images of each class,\nfind bad and equal ones, and such as "
+             "are in\n"
+             "train and in validation or test; exit 4 then"},
     {.name = "strict", .kind = &CLI_FLAG, FIELD(strict), .help = "take warnings for errors"},
     {.name = "progress",
      .kind = &CLI_CHOICE,
@@ -246,9 +253,12 @@ static int run(const struct train_options *options, const char *path)
     if (!kernels) {
         return ERROR_USAGE;
     }
-    if (read_settings(options, path, &arena, &settings, &errors) != 0 ||
-        trainer_prepare(&trainer, &settings, &arena, kernels, cli_threads(&options->common),
-                        &errors) != 0) {
+    if (read_settings(options, path, &arena, &settings, &errors) != 0) {
+        code = cli_fail_all(&CLI, &errors);
+    } else if (options->check_data) {
+        code = check_data(&CLI, &settings, cli_threads(&options->common));
+    } else if (trainer_prepare(&trainer, &settings, &arena, kernels, cli_threads(&options->common),
+                               &errors) != 0) {
         code = cli_fail_all(&CLI, &errors);
     } else {
         code = warn(options, &trainer);
@@ -277,6 +287,12 @@ int main(int argc, char **argv)
     }
     if (options.resume && options.fresh) {
         return cli_usage(&CLI, "--resume and --fresh cannot be combined");
+    }
+    if (options.check_data && (options.dry_run || options.resume || options.fresh)) {
+        return cli_usage(&CLI, "--check-data does not train: --%s cannot be combined with it",
+                         options.dry_run  ? "dry-run"
+                         : options.resume ? "resume"
+                                          : "fresh");
     }
     return cli_finish(&CLI, run(&options, arguments.values[0]));
 }
