@@ -105,6 +105,7 @@ static int decode(const struct png *png, struct image *image, struct error *e)
 {
     const int grey = png->colour == PNG_GREY || png->colour == PNG_GREY_ALPHA;
     int status = -1, components = 0;
+    const char *reason;
     size_t size;
     unsigned char *packed;
     void *pixels = NULL;
@@ -115,9 +116,14 @@ static int decode(const struct png *png, struct image *image, struct error *e)
     if (png_check_data(png, packed, e) != 0) {
         goto end;
     }
-    pixels = stb_decode(stream, (int)size, png->depth == 16, &components);
-    if (pixels == NULL) {
+    pixels = stb_decode(stream, (int)size, png->depth == 16, &components, &reason);
+    if (pixels == NULL && strcmp(reason, "outofmem") == 0) {
         error_memory(e, png_raw_size(png));
+        goto end;
+    }
+    if (pixels == NULL) {
+        error_at_offset(e, ERROR_DATA, png->path, (long long)png->first_idat,
+                        "corrupt image data (%s)", reason);
         goto end;
     }
     if (image_allocate(image, grey ? 1 : 3, (int)png->h, (int)png->w, e) != 0) {

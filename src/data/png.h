@@ -33,7 +33,9 @@ int png_check_data(const struct png *png, const unsigned char *packed, struct er
 uint64_t png_raw_size(const struct png *png);
 
 /* stb_image.c: pixels of a stream that has been checked: `components` a pixel, of 8 bits, or of 16
- * when `deep`. To be freed with free(); NULL when there is no memory. */
-void *stb_decode(const unsigned char *stream, int size, int deep, int *components);
+ * when `deep`. To be freed with free(); NULL with a reason when it cannot be, which is "outofmem"
+ * without memory. */
+void *stb_decode(const unsigned char *stream, int size, int deep, int *components,
+                 const char **reason);
 
 #endif

@@ -19,9 +19,12 @@
 #include <stb_image.h>
 #endif
 
-void *stb_decode(const unsigned char *stream, int size, int deep, int *components)
+void *stb_decode(const unsigned char *stream, int size, int deep, int *components,
+                 const char **reason)
 {
     int w, h;
-    return deep ? (void *)stbi_load_16_from_memory(stream, size, &w, &h, components, 0)
-                : stbi_load_from_memory(stream, size, &w, &h, components, 0);
+    void *pixels = deep ? (void *)stbi_load_16_from_memory(stream, size, &w, &h, components, 0)
+                        : stbi_load_from_memory(stream, size, &w, &h, components, 0);
+    *reason = pixels == NULL ? stbi_failure_reason() : NULL;
+    return pixels;
 }

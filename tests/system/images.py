@@ -4,6 +4,7 @@ a list, from memory or decoded anew each time; a model takes its test images the
 Prints TAP."""
 import csv
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -185,4 +186,21 @@ def test_sets():
     equal([row["label"] for row in rows], [str(label) for label in (1, 2) for _ in range(EACH)], "a part of the classes")
 
 
-run_tests([same_pixels, same_jpegs, memory, changed_files, conversions, test_sets])
+def names():
+    """names of classes that mean something to YAML, CSV or a terminal"""
+    odd = ["new\nline", 'q"uote', "a,b", "=cmd()", "tab\t", "${HOME}", "x: y", "#h", "null", "1e3", "\u00e9\u0301"]
+    for k, name in enumerate(odd):
+        for number in range(6):
+            put(f"set/{name}/{number}.png", png(image(k, number, 1), SIZE, SIZE))
+    write("odd.yaml", (CONFIG % "set").replace("dense: 3", f"dense: {len(odd)}"))
+    cnntrain("-q", "odd.yaml", "-o", "odd")
+    equal(json.loads(read_model("odd/model.bin")[0]["classes"]), sorted(odd, key=os.fsencode), "classes")
+    cnntrain("-q", "odd/config.yaml", "-o", "again")
+    same_result("odd", "again", "from the written config")
+    rows = list(csv.reader(io.StringIO(evaluate("odd/model.bin", "set", "--csv", "-"))))
+    equal([row[1] for row in rows[1::6]], ["#h", "${HOME}", "1e3", "'=cmd()", "a,b", "new\\x0Aline", "null", 'q"uote',
+                                           "tab\\x09", "x: y", "\u00e9\u0301"], "labels")
+    assert all(len(row) == 3 + len(odd) for row in rows)
+
+
+run_tests([same_pixels, names, same_jpegs, memory, changed_files, conversions, test_sets])

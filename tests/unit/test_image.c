@@ -421,6 +421,61 @@ static void test_png_data(void **state)
     expect_refused(&file, -1, "palette index 2 out of range at row 0, column 1"); /* P45 */
 }
 
+/* A small generator, so that every run tries the same files. */
+static unsigned dice(uint64_t *state, unsigned sides)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(*state >> 33) % sides;
+}
+
+/* Random headers over random rows, sometimes too few or too many, in chunks with right checksums;
+ * and such files with a byte of the packed data changed. Right ones are decoded, and nothing reads
+ * or writes where it should not. */
+static void test_png_random(void **state)
+{
+    (void)state;
+    static const unsigned char colours[] = {0, 2, 3, 4, 6}, channels[] = {1, 3, 1, 2, 4};
+    uint64_t seed = 7;
+    int decoded = 0;
+    for (int round = 0; round < 4000; round++) {
+        const unsigned kind = dice(&seed, 5), w = 1 + dice(&seed, 40), h = 1 + dice(&seed, 40);
+        const int depth = 1 << dice(&seed, 5);
+        struct buffer raw = {0}, packed = {0}, file = {0};
+        struct image image;
+        unsigned char palette[768];
+        const size_t row = (w * channels[kind] * (unsigned)depth + 7) / 8;
+        for (unsigned y = 0; y < h; y++) {
+            put(&raw, &(unsigned char){(unsigned char)dice(&seed, 5)}, 1);
+            for (size_t i = 0; i < row; i++) {
+                put(&raw, &(unsigned char){(unsigned char)dice(&seed, 256)}, 1);
+            }
+        }
+        for (int i = 0; i < 768; i++) {
+            palette[i] = (unsigned char)dice(&seed, 256);
+        }
+        const size_t cut = dice(&seed, 20) == 0 ? dice(&seed, (unsigned)raw.size) : 0;
+        put_zlib(&packed, raw.data, raw.size - cut);
+        if (dice(&seed, 4) == 0) {
+            packed.data[dice(&seed, (unsigned)packed.size)] ^= (unsigned char)(1 << dice(&seed, 8));
+        }
+        put_png_start(&file, w, h, depth, colours[kind], dice(&seed, 8) == 0);
+        if (colours[kind] == 3) {
+            put_chunk(&file, "PLTE", palette, 3 * (size_t)(depth < 8 ? 1 << depth : 256));
+        }
+        put_chunk(&file, "IDAT", packed.data, packed.size);
+        put_chunk(&file, "IEND", "", 0);
+        if (decode(&file, &image, NULL) == 0) {
+            assert_int_equal(image.h * 1000 + image.w, h * 1000 + w);
+            decoded++;
+            image_free(&image);
+        }
+        buffer_free(&raw);
+        buffer_free(&packed);
+        buffer_free(&file);
+    }
+    assert_in_range(decoded, 1000, 3000);
+}
+
 static void fill(uint8_t *pixels, int c, int h, int w)
 {
     for (int i = 0; i < c * h * w; i++) { /* smooth, so that compression loses little */
@@ -585,12 +640,12 @@ static void test_other_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_png_kinds),    cmocka_unit_test(test_png_filters),
-        cmocka_unit_test(test_png_good),     cmocka_unit_test(test_png_damage),
-        cmocka_unit_test(test_png_headers),  cmocka_unit_test(test_png_chunks),
-        cmocka_unit_test(test_png_data),     cmocka_unit_test(test_jpeg_kinds),
-        cmocka_unit_test(test_jpeg_refused), cmocka_unit_test(test_jpeg_damage),
-        cmocka_unit_test(test_other_files),
+        cmocka_unit_test(test_png_kinds),   cmocka_unit_test(test_png_filters),
+        cmocka_unit_test(test_png_good),    cmocka_unit_test(test_png_damage),
+        cmocka_unit_test(test_png_headers), cmocka_unit_test(test_png_chunks),
+        cmocka_unit_test(test_png_data),    cmocka_unit_test(test_png_random),
+        cmocka_unit_test(test_jpeg_kinds),  cmocka_unit_test(test_jpeg_refused),
+        cmocka_unit_test(test_jpeg_damage), cmocka_unit_test(test_other_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
