@@ -16,7 +16,7 @@ pkg-config  build  pkg-config        pkgconf-pkg-config   pkgconf          pkg-c
 libyaml     build  libyaml-dev       libyaml-devel        libyaml          libyaml
 zlib        build  zlib1g-dev        zlib-devel           zlib             zlib
 jansson     build  libjansson-dev    jansson-devel        jansson          jansson
-libjpeg     build  libjpeg62-turbo-dev libjpeg-turbo-devel libjpeg-turbo   jpeg-turbo
+libjpeg     build  libjpeg-dev       libjpeg-turbo-devel  libjpeg-turbo    jpeg-turbo
 stb         build  libstb-dev        stb_image-devel      stb              stb
 cmocka      test   libcmocka-dev     libcmocka-devel      cmocka           cmocka
 bats        test   bats              bats                 bats             bats-core
