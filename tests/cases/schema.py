@@ -316,7 +316,7 @@ TRAINING = [  # what cnneval has no business with
      ["'seed' must be", "early_stopping needs data.validation"]),
     ("S85 two means for one channel", in_data("normalize: ¦{mean: [0, 0], std: [1, 1]}"),
      "but the images have 1 channel"),
-    ("S86 channels of another set", in_data("input: {channels: ¦3}"), "input has 3 channels, but the images have 1"),
+    ("S86 channels of another set", in_data("input: {channels: ¦2}"), "input has 2 channels, but the images have 1"),
     ("S87 input below the images", in_data("input: {height: ¦20}"), "input is 20x28, but the images are 28x28"),
 ]
 TWINS = [
