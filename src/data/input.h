@@ -48,6 +48,9 @@ int input_resolve(struct input *input, const struct input_options *size,
 int input_check(const struct input *input, const struct dataset *set, enum error_kind kind,
                 struct error *e);
 
+/* Ask for the pixels of `n` samples ahead of the tile that will need them: images lie where the
+ * order of an epoch puts them, and come from far. */
+void input_prefetch(const struct dataset *set, const uint32_t *index, int n);
 /* Fill a tile with `live` (1..16) samples of `set`, those at index[0..live). `x` is [c][h][w][16],
  * 64-byte aligned; labels[16] gets the labels, -1 in dead lanes. The same bytes at every kernel
  * level. */

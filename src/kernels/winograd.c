@@ -148,8 +148,31 @@ INLINE void output_columns(const struct block *s, int columns, int o, vec m[POIN
     }
 }
 
-/* The sums of CB channels at PASS points from the first. */
-INLINE void sum_points(const struct block *s, int CB, int first, vec m[OUTS][POINTS][PARTS])
+/* One kernel row of one channel: PASS points of the transformed row meet CB weights each. */
+INLINE void add_row(int CB, const float *u, const float *w, vec sum[OUTS][PASS][PARTS])
+{
+    UNROLL
+    for (int k = 0; k < PASS; k++) {
+        vec in[PARTS];
+        UNROLL
+        for (int p = 0; p < PARTS; p++) {
+            in[p] = v_keep(v_load(u + k * LANES + p * WIDTH));
+        }
+        UNROLL
+        for (int o = 0; o < CB; o++) {
+            const vec weight = v_set(w[o * POINTS + k]);
+            UNROLL
+            for (int p = 0; p < PARTS; p++) {
+                sum[o][k][p] = v_fma(weight, in[p], sum[o][k][p]);
+            }
+        }
+    }
+}
+
+/* The sums of CB channels at PASS points from the first. `rows`: s->rows as a constant, so that the
+ * loop over them is unrolled, or 0. */
+INLINE void sum_points(const struct block *s, int CB, int rows, int first,
+                       vec m[OUTS][POINTS][PARTS])
 {
     vec sum[OUTS][PASS][PARTS];
     UNROLL
@@ -159,22 +182,14 @@ INLINE void sum_points(const struct block *s, int CB, int first, vec m[OUTS][POI
     for (int c = 0; c < s->channels; c++) {
         const float *u = s->u + (size_t)c * s->u_channel + (size_t)first * LANES;
         const float *w = s->w + (size_t)c * s->w_channel + first;
-        for (int r = 0; r < s->rows; r++, u += POINTS * LANES, w += CB * POINTS) {
+        if (rows > 0) {
             UNROLL
-            for (int k = 0; k < PASS; k++) {
-                vec in[PARTS];
-                UNROLL
-                for (int p = 0; p < PARTS; p++) {
-                    in[p] = v_keep(v_load(u + k * LANES + p * WIDTH));
-                }
-                UNROLL
-                for (int o = 0; o < CB; o++) {
-                    const vec weight = v_set(w[o * POINTS + k]);
-                    UNROLL
-                    for (int p = 0; p < PARTS; p++) {
-                        sum[o][k][p] = v_fma(weight, in[p], sum[o][k][p]);
-                    }
-                }
+            for (int r = 0; r < rows; r++) {
+                add_row(CB, u + r * POINTS * LANES, w + r * CB * POINTS, sum);
+            }
+        } else {
+            for (int r = 0; r < s->rows; r++, u += POINTS * LANES, w += CB * POINTS) {
+                add_row(CB, u, w, sum);
             }
         }
     }
@@ -185,12 +200,12 @@ INLINE void sum_points(const struct block *s, int CB, int first, vec m[OUTS][POI
     }
 }
 
-INLINE void make_block(const struct block *s, int CB, int columns)
+INLINE void make_block(const struct block *s, int CB, int rows, int columns)
 {
     vec m[OUTS][POINTS][PARTS];
     UNROLL
     for (int first = 0; first < POINTS; first += PASS) {
-        sum_points(s, CB, first, m);
+        sum_points(s, CB, rows, first, m);
     }
     UNROLL
     for (int o = 0; o < CB; o++) {
@@ -198,22 +213,24 @@ INLINE void make_block(const struct block *s, int CB, int columns)
     }
 }
 
-static void make_outs(const struct block *s, int outs, int columns)
-{
-#define BLOCK(CB)                                                                                  \
-    if (outs == CB && columns == 2) {                                                              \
-        make_block(s, CB, 2);                                                                      \
-    } else if (outs == CB) {                                                                       \
-        make_block(s, CB, 4);                                                                      \
+/* Blocks of CB channels of a level, with 2 or 4 columns; with AVX-512, where a block is all points
+ * at once, also for square kernels, as many rows as columns. */
+typedef void block_run(const struct block *);
+#define DEFINE_BLOCK(CB, ROWS, COLUMNS)                                                            \
+    static void block_##CB##_##ROWS##_##COLUMNS(const struct block *s)                             \
+    {                                                                                              \
+        make_block(s, CB, ROWS, COLUMNS);                                                          \
     }
-    BLOCK(1)
-    BLOCK(2)
-    BLOCK(3)
+#define LIST_BLOCK(CB, ROWS, COLUMNS) [ROWS][COLUMNS][CB] = block_##CB##_##ROWS##_##COLUMNS,
+#define FOR_OUTS_3(X, ROWS, COLUMNS) X(1, ROWS, COLUMNS) X(2, ROWS, COLUMNS) X(3, ROWS, COLUMNS)
+#define FOR_OUTS_4(X, ROWS, COLUMNS) FOR_OUTS_3(X, ROWS, COLUMNS) X(4, ROWS, COLUMNS)
 #if defined(__AVX512F__)
-    BLOCK(4)
+#define BLOCKS(X) FOR_OUTS_4(X, 0, 2) FOR_OUTS_4(X, 0, 4) FOR_OUTS_4(X, 5, 2) FOR_OUTS_4(X, 3, 4)
+#else
+#define BLOCKS(X) FOR_OUTS_3(X, 0, 2) FOR_OUTS_3(X, 0, 4)
 #endif
-#undef BLOCK
-}
+BLOCKS(DEFINE_BLOCK)
+static block_run *const RUN[6][5][OUTS + 1] = {BLOCKS(LIST_BLOCK)};
 
 /* Output row oy of all channels, from the input rows [top, bottom) at the points. */
 static void make_row(const struct window *s, int oy, const float *u, int top, int bottom,
@@ -227,6 +244,7 @@ static void make_row(const struct window *s, int oy, const float *u, int top, in
         .u_channel = (size_t)(bottom - top) * POINTS * LANES,
         .y_out = (size_t)s->oh * s->ow * LANES,
     };
+    block_run *const *run = RUN[PARTS == 1 && block.rows == s->kw ? s->kw : 0][columns];
     for (int t = 0; t < tiles; t++) {
         block.u = u + ((size_t)t * s->c * (size_t)(bottom - top) + (size_t)(at + r0 - top)) *
                           POINTS * LANES;
@@ -237,7 +255,7 @@ static void make_row(const struct window *s, int oy, const float *u, int top, in
             block.w = w + ((size_t)o * s->c * s->kh + (size_t)r0 * outs) * POINTS;
             block.b = b ? b + o : NULL;
             block.y = y + (((size_t)o * s->oh + oy) * s->ow + (size_t)t * columns) * LANES;
-            make_outs(&block, outs, columns);
+            run[outs](&block);
         }
     }
 }

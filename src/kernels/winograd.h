@@ -29,14 +29,21 @@ static inline int winograd_reach(const struct window *s)
 static inline int winograd_pays(const struct window *s)
 {
     if ((s->kw != 3 && s->kw != 5) || s->stride_w != 1 || s->stride_h != 1 || s->oc < 4 ||
-        s->c < 4 || s->ow < winograd_columns(s) || s->pad_left >= s->kw) {
+        s->ow < winograd_columns(s) || s->pad_left >= s->kw) {
         return 0;
     }
     const double rows = (double)s->oh * winograd_tiles(s);
     const double direct = (double)s->oc * s->c * s->kh * s->kw * s->oh * s->ow;
     const double products = rows * WINOGRAD_POINTS * s->oc * s->c * s->kh;
-    const double transforms = rows * 20.0 * (s->c + s->oc) + 2.0 * s->oc * s->c * s->kh;
-    return products + transforms < 0.85 * direct;
+    const double transforms = rows * (16.0 * s->c + 10.0 * s->oc) + 2.0 * s->oc * s->c * s->kh;
+    return products + transforms < 0.9 * direct;
+}
+
+/* At each point the weight gradient is one of a kernel of one column, which needs input channels to
+ * fill a block. */
+static inline int winograd_weight_pays(const struct window *s)
+{
+    return s->c >= 4 && winograd_pays(s);
 }
 
 /* The window by which the input gradient is a forward convolution, over dy with the kernel turned

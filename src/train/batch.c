@@ -14,6 +14,10 @@ static int begin_tile(const struct trainer *t, const uint32_t *index, size_t n, 
 {
     const size_t first = (size_t)tile * LANES, rest = n - first;
     const int live = (int)(rest < LANES ? rest : LANES);
+    if (rest > LANES) {
+        input_prefetch(t->train.set, index + first + LANES,
+                       (int)(rest - LANES < LANES ? rest - LANES : LANES));
+    }
     input_tile(&t->model.input, t->train.set, index + first, live, block + t->plan.input, labels,
                t->kernels);
     *run = (struct run){

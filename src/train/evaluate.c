@@ -1,16 +1,25 @@
-/* evaluate.c: rounds of tiles: computed by all threads, then visited by one, in order. */
+/* evaluate.c: rounds of tiles: computed by all threads; and visited by one, in order, while the
+ * next round is computed. */
 #include "train/evaluate.h"
 
 #include <omp.h>
 #include <stdlib.h>
 
-enum { ROUND = 64 }; /* tiles */
+enum { ROUND_BYTES = 1 << 19, MOST_ROUND = 256 };
 
 /* Where the memory's parts stand, in floats. */
 static size_t result_floats(const struct evaluator *e)
 {
     return (size_t)e->classes * LANES + LANES + /* outputs, losses, labels */
            (sizeof(struct labels) + 63) / 64 * LANES;
+}
+
+/* Tiles of a round: enough that waiting for the last one costs little. */
+static int round_tiles(const struct evaluator *e)
+{
+    const int fit = (int)(ROUND_BYTES / (result_floats(e) * sizeof(float)));
+    const int least = 4 * e->threads;
+    return fit < least ? least : fit < MOST_ROUND ? fit : MOST_ROUND;
 }
 
 int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
@@ -26,9 +35,9 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
                                     .classes = classes,
                                     .threads = threads};
     TRY(plan_make(&evaluator->plan, graph, 0, arena, e));
-    const size_t bytes =
-        ((size_t)threads * evaluator->plan.floats + ROUND * result_floats(evaluator)) *
-        sizeof(float);
+    const size_t bytes = ((size_t)threads * evaluator->plan.floats +
+                          2 * (size_t)round_tiles(evaluator) * result_floats(evaluator)) *
+                         sizeof(float);
     evaluator->memory = block_allocate(bytes);
     return evaluator->memory ? 0 : error_memory(e, bytes);
 }
@@ -70,41 +79,66 @@ static void evaluate_tile(const struct evaluator *e, const struct subset *subset
     loss->predict(e->kernels, e->classes, z, result);
 }
 
+/* How many samples tile `tile` has. */
+static int live_of(const struct subset *subset, size_t tile)
+{
+    const size_t rest = subset->count - tile * LANES;
+    return (int)(rest < LANES ? rest : LANES);
+}
+
+/* Tell of `count` tiles from `first`, whose results are at hand. */
+static int visit_tiles(const struct evaluator *e, const struct subset *subset, size_t first,
+                       int count, const float *result,
+                       int (*visit)(void *user, const struct evaluated_tile *tile), void *user)
+{
+    int end = 0;
+    for (int t = 0; t < count && !end; t++, result += result_floats(e)) {
+        const struct labels *labels = (const void *)(result + (size_t)(e->classes + 1) * LANES);
+        const int live = live_of(subset, first + (size_t)t);
+        struct evaluated_tile tile = {
+            .first = (first + (size_t)t) * LANES,
+            .live = live,
+            .correct = tile_correct(result, e->classes, labels->first, live),
+            .p = result,
+            .loss = result + (size_t)e->classes * LANES,
+            .labels = labels->first,
+        };
+        for (int lane = 0; lane < live; lane++) {
+            tile.weight[lane] = loss_weight(e->loss->options, labels, lane);
+        }
+        end = visit(user, &tile);
+    }
+    return end;
+}
+
 int evaluate(const struct evaluator *e, const struct subset *subset,
              int (*visit)(void *user, const struct evaluated_tile *tile), void *user)
 {
-    const size_t tiles = (subset->count + LANES - 1) / LANES, stride = result_floats(e);
-    float *results = e->memory + (size_t)e->threads * e->plan.floats;
-    for (size_t round = 0; round < tiles; round += ROUND) {
-        const int count = (int)(tiles - round < ROUND ? tiles - round : ROUND);
+    const size_t tiles = (subset->count + LANES - 1) / LANES, round = (size_t)round_tiles(e);
+    const size_t stride = result_floats(e);
+    float *now = e->memory + (size_t)e->threads * e->plan.floats, *before = now + round * stride;
+    int done = 0, end = 0; /* tiles of the round before */
+    for (size_t first = 0; (first < tiles || done > 0) && !end; first += round) {
+        const size_t rest = first < tiles ? tiles - first : 0;
+        const int count = (int)(rest < round ? rest : round);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(e->threads)
-        for (int t = 0; t < count; t++) {
-            const size_t first = (round + (size_t)t) * LANES, rest = subset->count - first;
-            evaluate_tile(e, subset, first, (int)(rest < LANES ? rest : LANES),
+        for (int t = -1; t < count; t++) {
+            if (t < 0) {
+                end = visit_tiles(e, subset, first - round, done, before, visit, user);
+                continue;
+            }
+            const size_t tile = first + (size_t)t, ahead = tile + (size_t)e->threads;
+            if (ahead < tiles) {
+                input_prefetch(subset->set, subset->index + ahead * LANES, live_of(subset, ahead));
+            }
+            evaluate_tile(e, subset, tile * LANES, live_of(subset, tile),
                           e->memory + (size_t)omp_get_thread_num() * e->plan.floats,
-                          results + (size_t)t * stride);
+                          now + (size_t)t * stride);
         }
-        for (int t = 0; t < count; t++) {
-            const size_t first = (round + (size_t)t) * LANES, rest = subset->count - first;
-            const float *result = results + (size_t)t * stride;
-            const struct labels *labels = (const void *)(result + (size_t)(e->classes + 1) * LANES);
-            const int live = (int)(rest < LANES ? rest : LANES);
-            struct evaluated_tile tile = {
-                .first = first,
-                .live = live,
-                .correct = tile_correct(result, e->classes, labels->first, live),
-                .p = result,
-                .loss = result + (size_t)e->classes * LANES,
-                .labels = labels->first,
-            };
-            for (int lane = 0; lane < live; lane++) {
-                tile.weight[lane] = loss_weight(e->loss->options, labels, lane);
-            }
-            const int end = visit(user, &tile);
-            if (end) {
-                return end;
-            }
-        }
+        float *other = before;
+        before = now;
+        now = other;
+        done = count;
     }
-    return 0;
+    return end;
 }
