@@ -7,6 +7,7 @@
 #include "train/evaluate.h"
 #include "train/loading.h"
 #include "train/model.h"
+#include "train/progress.h"
 
 #include "base/text.h"
 
@@ -232,11 +233,22 @@ static int print(const struct round *round, int json, struct error *e)
     return cli_flush(e) == 0 ? faults : -1;
 }
 
+static void print_speed(size_t images, double seconds, const struct evaluator *evaluator)
+{
+    char count[32], rate[32];
+
+    fprintf(stderr, "%s images in %.2f s, %s images/s, %d thread%s, %s\n",
+            text_from_count(count, images), seconds,
+            text_from_count(rate, seconds > 0 ? (uint64_t)((double)images / seconds) : 0),
+            evaluator->threads, evaluator->threads == 1 ? "" : "s", evaluator->kernels->name);
+}
+
 /* All images, round by round. Returns the exit code, or -1 with *e. */
 static int classify(const struct predict_options *options, struct round *round,
                     const struct evaluator *evaluator, const struct pictures *pictures,
                     struct error *e)
 {
+    const double start = progress_now();
     int code = 0;
 
     for (size_t at = 0; at < pictures->count; at += round->count) {
@@ -254,6 +266,9 @@ static int classify(const struct predict_options *options, struct round *round,
             return -1;
         }
         code = faults > 0 ? ERROR_DATA : code;
+    }
+    if (options->common.verbose) {
+        print_speed(pictures->count, progress_now() - start, evaluator);
     }
     return code;
 }

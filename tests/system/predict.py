@@ -122,6 +122,7 @@ def bad_images():
                                          "No such file", "file is empty")):
             assert message in line, line
     predict("run/model.bin", "none.png", code=4)
+    assert predict("-v", "run/model.bin", "good.png", "good.png")[1].startswith("2 images in "), "what -v says"
 
 
 def conversions():
