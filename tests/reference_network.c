@@ -1,5 +1,5 @@
 /* reference_network.c: the layers of a network by their names, in double. */
-#include "reference_network.h"
+#include "reference_internal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -89,8 +89,8 @@ static void read_window(struct ref_network *net, struct ref_layer *layer,
     layer->ow = s->ow;
 }
 
-static void take_parameters(struct ref_network *net, struct ref_layer *layer, size_t weights,
-                            int biases)
+void ref_take_parameters(struct ref_network *net, struct ref_layer *layer, size_t weights,
+                         int biases)
 {
     layer->weights = weights;
     layer->biases = (size_t)biases;
@@ -99,8 +99,8 @@ static void take_parameters(struct ref_network *net, struct ref_layer *layer, si
     net->parameters += layer->weights + layer->biases;
 }
 
-static void add_layer(struct ref_network *net, const char *type, const struct yaml *options, int c,
-                      int h, int w)
+void ref_add_layer(struct ref_network *net, const char *type, const struct yaml *options, int c,
+                   int h, int w)
 {
     struct ref_layer *layer = &net->layers[net->count++];
     *layer = (struct ref_layer){.in = (size_t)c * h * w, .oc = c, .oh = h, .ow = w};
@@ -109,16 +109,16 @@ static void add_layer(struct ref_network *net, const char *type, const struct ya
     if (strcmp(type, "conv") == 0) {
         layer->oc = layer->window.oc = (int)number_of(options, "filters", 1, 0);
         read_window(net, layer, options, "kernel", 0, 0);
-        take_parameters(net, layer, (size_t)layer->oc * c * layer->window.kh * layer->window.kw,
-                        flag_of(options, "bias") ? layer->oc : 0);
+        ref_take_parameters(net, layer, (size_t)layer->oc * c * layer->window.kh * layer->window.kw,
+                            flag_of(options, "bias") ? layer->oc : 0);
     } else if (strcmp(type, "maxpool") == 0 || strcmp(type, "avgpool") == 0) {
         read_window(net, layer, options, "size", 1, 1);
         layer->count_padding = flag_of(options, "count_padding");
     } else if (strcmp(type, "dense") == 0) {
         layer->oc = (int)number_of(options, "units", 1, 0);
         layer->oh = layer->ow = 1;
-        take_parameters(net, layer, layer->oc * layer->in,
-                        flag_of(options, "bias") ? layer->oc : 0);
+        ref_take_parameters(net, layer, layer->oc * layer->in,
+                            flag_of(options, "bias") ? layer->oc : 0);
     } else if (strcmp(type, "dropout") == 0) {
         layer->rate = (float)number_of(options, "rate", 1, 0);
     } else if (ref_activation(type)) {
@@ -128,33 +128,6 @@ static void add_layer(struct ref_network *net, const char *type, const struct ya
         snprintf(net->fault, sizeof net->fault, "there is no reference for layer type '%s'", type);
     }
     layer->out = (size_t)layer->oc * layer->oh * layer->ow;
-}
-
-void ref_network_build(struct ref_network *net, const struct yaml *list, int c, int h, int w)
-{
-    *net = (struct ref_network){0};
-    for (int i = 0; i < list->count && !*net->fault; i++) {
-        const struct yaml *item = list->items[i];
-        const int is_map = item->kind == YAML_MAP;
-        const struct yaml *options = is_map ? item->items[0] : NULL;
-        const struct yaml *activation = option_of(options, "activation", 0);
-        if (net->count + 2 > REF_MOST_LAYERS) {
-            snprintf(net->fault, sizeof net->fault, "more layers than the reference has room for");
-            return;
-        }
-        add_layer(net, is_map ? item->keys[0]->text : item->text, options, c, h, w);
-        for (int k = 0; k < 2; k++) {
-            c = net->layers[net->count - 1].oc;
-            h = net->layers[net->count - 1].oh;
-            w = net->layers[net->count - 1].ow;
-            if (k == 0 && activation) {
-                const struct yaml *type =
-                    activation->kind == YAML_MAP ? yaml_get(activation, "type") : activation;
-                add_layer(net, type->text, activation->kind == YAML_MAP ? activation : NULL, c, h,
-                          w);
-            }
-        }
-    }
 }
 
 /* ---- arithmetic ---- */
@@ -263,62 +236,6 @@ void ref_layer_backward(const struct ref_network *net, int i, int n, const struc
     }
 }
 
-static double *doubles(size_t n)
-{
-    double *p = calloc(n, sizeof *p);
-    if (!p) {
-        abort();
-    }
-    return p;
-}
-
-double **ref_network_values(const struct ref_network *net, int n)
-{
-    double **values = calloc((size_t)net->count + 2, sizeof *values);
-    if (!values) {
-        abort();
-    }
-    values[0] = doubles(n * net->layers[0].in);
-    for (int i = 0; i < net->count; i++) {
-        values[i + 1] = doubles(n * net->layers[i].out);
-    }
-    return values;
-}
-
-void ref_network_free(double **values)
-{
-    for (double **v = values; *v; v++) {
-        free(*v);
-    }
-    free(values);
-}
-
-void ref_network_forward(const struct ref_network *net, int n, const struct ref_draws *draws,
-                         const double *w, double **values)
-{
-    for (int i = 0; i < net->count; i++) {
-        ref_layer_forward(net, i, n, draws, w, values[i], values[i + 1]);
-    }
-}
-
-void ref_network_backward(const struct ref_network *net, int n, const struct ref_draws *draws,
-                          const double *w, double *const *values, const double *dlogits, double *dw,
-                          double *dx)
-{
-    double *dy = doubles(n * net->layers[net->count - 1].out);
-    memcpy(dy, dlogits, n * net->layers[net->count - 1].out * sizeof *dy);
-    for (int i = net->count - 1; i >= 0; i--) {
-        double *below = doubles(n * net->layers[i].in);
-        ref_layer_backward(net, i, n, draws, w, values[i], dy, dw, below);
-        free(dy);
-        dy = below;
-    }
-    if (dx) {
-        memcpy(dx, dy, n * net->layers[0].in * sizeof *dx);
-    }
-    free(dy);
-}
-
 /* ---- kinks ---- */
 
 /* The gap between the greatest value of a window and the next. */
@@ -360,7 +277,7 @@ double ref_network_kink(const struct ref_network *net, int n, double *const *val
 {
     double least = INFINITY;
     for (int i = 0; i < net->count; i++) {
-        least = fmin(least, layer_kink(&net->layers[i], n, values[i]));
+        least = fmin(least, layer_kink(&net->layers[i], n, values[net->layers[i].inputs[0] + 1]));
     }
     return least;
 }

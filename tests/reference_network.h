@@ -13,11 +13,12 @@
 
 #include <stdint.h>
 
-enum { REF_MOST_LAYERS = 64 };
+enum { REF_MOST_LAYERS = 64, REF_MOST_INPUTS = 8, REF_INPUT = -1 };
 
 struct ref_layer {
     char type[32];
-    size_t in, out; /* values of one image */
+    size_t in, out;                           /* values of one image */
+    int input_count, inputs[REF_MOST_INPUTS]; /* what it reads: layers, or REF_INPUT */
     int oc, oh, ow;
     struct ref_window window; /* conv, maxpool, avgpool; n is set when it is used */
     int count_padding;
@@ -27,13 +28,14 @@ struct ref_layer {
 };
 
 struct ref_network {
-    int count;
+    int count, c, h, w; /* layers; the input */
     struct ref_layer layers[REF_MOST_LAYERS];
     size_t parameters;
     char fault[160]; /* why there is no such network; "" when there is */
 };
 
-/* From a config's list, activations given as an option as layers of their own. */
+/* From a config's list, activations given as an option as layers of their own, and those of a block
+ * before the layer that joins them. */
 void ref_network_build(struct ref_network *net, const struct yaml *list, int c, int h, int w);
 
 /* What dropout draws from; NULL in its place: evaluation, nothing is dropped. `samples` has one
@@ -44,7 +46,8 @@ struct ref_draws {
     const uint32_t *samples;
 };
 
-/* Layer i from x to y, and back: dx is written, dw added to; either may be NULL. */
+/* Layer i, which has one input, from x to y, and back: dx is written, dw added to; either may be
+ * NULL. */
 void ref_layer_forward(const struct ref_network *net, int i, int n, const struct ref_draws *draws,
                        const double *w, const double *x, double *y);
 void ref_layer_backward(const struct ref_network *net, int i, int n, const struct ref_draws *draws,

@@ -35,6 +35,7 @@ void KERNEL(dropout)(const float *x, float *y, size_t n, float rate, uint64_t se
 void KERNEL(softmax)(int classes, const float *z, float *p);
 loss_kernel KERNEL(cross_entropy), KERNEL(focal), KERNEL(mse), KERNEL(mae), KERNEL(huber),
     KERNEL(hinge);
+void KERNEL(add)(size_t n, const float *x, float *y);
 void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
 void KERNEL(sgd)(float lr, float momentum, int nesterov, size_t n, float *w, const float *g,
                  float *v);

@@ -1,4 +1,4 @@
-/* flat.c: kernels over flat vectors: adding the shards of a gradient. */
+/* flat.c: kernels over flat vectors: adding two tensors, adding the shards of a gradient. */
 #include "kernels/bodies.h"
 
 enum { MOST_SHARDS = 64 };
@@ -17,6 +17,13 @@ INLINE vec tree(const float *at, int count, size_t stride, size_t n)
         }
     }
     return v[0];
+}
+
+void KERNEL(add)(size_t n, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i += WIDTH) {
+        v_store(y + i, v_load(y + i) + v_load(x + i));
+    }
 }
 
 void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum)

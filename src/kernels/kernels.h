@@ -152,6 +152,8 @@ struct kernels {
     /* The losses (formulas: loss.c, loss_outputs.c). */
     loss_kernel *cross_entropy, *focal, *mse, *mae, *huber, *hinge;
 
+    /* y[i] += x[i], for i < n, a multiple of 16. */
+    void (*add)(size_t n, const float *x, float *y);
     /* sum[i] = shards (1 to 64 of them) added in a fixed binary tree; shard s stands at shards + s
      * * stride; n is any number. */
     void (*reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);

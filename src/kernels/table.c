@@ -28,6 +28,7 @@ const struct kernels KERNEL(kernels) = {
     .mae = KERNEL(mae),
     .huber = KERNEL(huber),
     .hinge = KERNEL(hinge),
+    .add = KERNEL(add),
     .reduce = KERNEL(reduce),
     .sgd = KERNEL(sgd),
     .adam = KERNEL(adam),

@@ -1,61 +1,18 @@
-/* graph.c: from the list in the config to layers with names, shapes and parameters. */
-#include "net/graph.h"
+/* graph.c: from the list in the config to nodes with names, shapes and parameters. */
+#include "net/builder.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_LAYERS = 1024, MOST_DIMENSION = 65536 };
+enum { MOST_DIMENSION = 65536 };
 static const double MOST_ELEMENTS = 2147483647.0;
-
-static int network_decode(const struct option *option, void *field, const struct yaml *value,
-                          struct decoder *decoder)
-{
-    struct network *network = field;
-    (void)option;
-    if (value->kind != YAML_LIST) {
-        return yaml_error(decoder->errors, value, "'network' must be a list of layers, got %s",
-                          yaml_kind_name(value));
-    }
-    if (value->count == 0) {
-        return yaml_error(decoder->errors, value, "'network' needs at least one layer");
-    }
-    if (value->count > MOST_LAYERS) {
-        return yaml_error(decoder->errors, value->items[MOST_LAYERS], "more than %d layers",
-                          MOST_LAYERS);
-    }
-    network->where = value;
-    network->layers = arena_alloc(decoder->arena, (size_t)value->count * sizeof *network->layers);
-    if (!network->layers) {
-        return error_memory(error_next(decoder->errors),
-                            (size_t)value->count * sizeof *network->layers);
-    }
-    int failed = 0;
-    for (int i = 0; i < value->count; i++) {
-        failed |= item_decode(&LAYERS, &network->layers[i], value->items[i], decoder);
-    }
-    network->count = value->count;
-    return failed ? -1 : 0;
-}
-
-static void network_emit(const struct option *option, const void *field, struct text *out,
-                         int indent)
-{
-    const struct network *network = field;
-    (void)option;
-    for (int i = 0; i < network->count; i++) {
-        const struct choice *layer = &network->layers[i];
-        text_append(out, "\n%*s- %s: ", indent + 2, "", layer->type->name);
-        options_emit_flow(layer->type->options, layer->options, out);
-    }
-}
-
-const struct option_kind OPTION_NETWORK = {
-    .name = "list of layers", .decode = network_decode, .emit = network_emit};
 
 static const struct layer_type *type_of(const struct choice *choice)
 {
     return (const struct layer_type *)(const void *)choice->type;
 }
+
+/* ---- names ---- */
 
 /* A name may stand in a file and in a dotted path. */
 static int name_is_good(const char *name)
@@ -65,61 +22,57 @@ static int name_is_good(const char *name)
                strlen(name);
 }
 
-/* Give a layer its name: the user's, or its type and number. */
-static int name_node(struct graph *graph, struct node *node, struct arena *arena,
-                     struct error_list *errors)
+static void stop(struct builder *b) { b->failed = b->stopped = 1; }
+
+static char *copy_name(struct builder *b, const char *name)
 {
-    struct layer_options *options = node->options;
-    if (!options->name) {
-        int number = 1;
-        for (int i = 0; i < node->index; i++) {
-            number += graph->nodes[i].type == node->type && !graph->nodes[i].attached;
-        }
-        char name[96];
-        snprintf(name, sizeof name, "%s%d", node->type->member.name, number);
-        options->name = arena_strndup(arena, name, strlen(name));
-        if (!options->name) {
-            return error_memory(error_next(errors), sizeof name);
-        }
+    char *copy = arena_strndup(b->arena, name, strlen(name));
+    if (!copy) {
+        error_memory(error_next(b->errors), strlen(name));
+        stop(b);
     }
-    node->name = options->name;
-    if (!name_is_good(node->name)) {
-        return yaml_error(errors, node->where,
-                          "layer name '%s': only letters, digits, '_' and '-', at most 64",
-                          node->name);
-    }
-    for (int i = 0; i < node->index; i++) {
-        if (strcmp(graph->nodes[i].name, node->name) == 0) {
-            return yaml_error(errors, node->where, "two layers are called '%s'", node->name);
-        }
-    }
-    return 0;
+    return copy;
 }
 
-/* The activation that an option asks for, as the next node. */
-static int attach_activation(struct graph *graph, const struct node *owner,
-                             const struct choice *choice, struct arena *arena,
-                             struct error_list *errors)
+/* Give a layer of a list its name: the user's, or its type and number. */
+static void name_layer(struct builder *b, const struct choice *layer)
 {
-    struct node *node = &graph->nodes[graph->count];
-    *node = (struct node){.type = type_of(choice),
-                          .options = choice->options,
-                          .where = owner->where,
-                          .attached = 1,
-                          .index = graph->count};
-    char name[160];
-    snprintf(name, sizeof name, "%s.%s", owner->name, node->type->member.name);
-    node->name = arena_strndup(arena, name, strlen(name));
-    if (!node->name) {
-        return error_memory(error_next(errors), sizeof name);
+    struct layer_options *options = layer->options;
+    const struct layer_type *type = type_of(layer);
+    if (b->named_count == MOST_LAYERS) {
+        yaml_error(b->errors, layer->where, "more than %d layers", MOST_LAYERS);
+        stop(b);
+        return;
     }
-    graph->count++;
-    if (((const struct layer_options *)node->options)->name) {
-        return yaml_error(errors, choice->where ? choice->where : owner->where,
-                          "an activation that belongs to '%s' has no name of its own", owner->name);
+    if (!options->name) {
+        int number = 1;
+        for (int i = 0; i < b->named_count; i++) {
+            number += b->named[i].type == type;
+        }
+        char name[96];
+        snprintf(name, sizeof name, "%s%d", type->member.name, number);
+        options->name = copy_name(b, name);
+        if (!options->name) {
+            return;
+        }
     }
-    return 0;
+    if (!name_is_good(options->name)) {
+        b->failed = 1;
+        yaml_error(b->errors, layer->where,
+                   "layer name '%s': only letters, digits, '_' and '-', at most 64", options->name);
+    }
+    for (int i = 0; i < b->named_count; i++) {
+        if (strcmp(b->named[i].name, options->name) == 0) {
+            b->failed = 1;
+            yaml_error(b->errors, layer->where, "two layers are called '%s'%s", options->name,
+                       b->copies ? ": a layer that is repeated cannot have a name" : "");
+            break;
+        }
+    }
+    b->named[b->named_count++] = (struct named){type, options->name};
 }
+
+/* ---- shapes and parameters of a node ---- */
 
 static int is_over_limits(struct shape s)
 {
@@ -141,7 +94,7 @@ static int check_limits(const struct node *node, struct error_list *errors)
 
 static size_t padded(size_t floats) { return (floats + LANES - 1) / LANES * LANES; }
 
-/* The sizes of a layer's parameters, and which of them are fixed. */
+/* The sizes of a node's parameters, and which of them are fixed. */
 static int count_parameters(struct graph *graph, struct node *node, struct error_list *errors)
 {
     const int frozen = ((const struct layer_options *)node->options)->freeze;
@@ -169,6 +122,159 @@ static int count_parameters(struct graph *graph, struct node *node, struct error
     return 0;
 }
 
+static int shape_node(struct graph *graph, struct node *node, struct error_list *errors)
+{
+    TRY(node->type->shape(node, errors));
+    TRY(check_limits(node, errors));
+    if (node->type->need) {
+        node->type->need(node, &node->needs);
+    }
+    graph->multiply_adds += node->needs.multiply_adds;
+    return count_parameters(graph, node, errors);
+}
+
+/* ---- nodes ---- */
+
+struct shape builder_shape(const struct builder *b, int node)
+{
+    return node == NETWORK_INPUT ? b->graph->input : b->graph->nodes[node].out;
+}
+
+/* Room for one node more. */
+static int grow(struct builder *b)
+{
+    struct graph *graph = b->graph;
+    if (graph->count < b->room) {
+        return 0;
+    }
+    const int room = b->room ? 2 * b->room : 32;
+    struct node *nodes = arena_alloc(b->arena, (size_t)room * sizeof *nodes);
+    if (!nodes) {
+        error_memory(error_next(b->errors), (size_t)room * sizeof *nodes);
+        stop(b);
+        return -1;
+    }
+    if (graph->count) {
+        memcpy(nodes, graph->nodes, (size_t)graph->count * sizeof *nodes);
+    }
+    graph->nodes = nodes;
+    b->room = room;
+    return 0;
+}
+
+/* What a node reads: numbers, and shapes as far as they are known. */
+static int join_inputs(struct builder *b, struct node *node, const int *inputs, int count)
+{
+    int *own = arena_alloc(b->arena, (size_t)count * sizeof *own);
+    struct shape *ins = arena_alloc(b->arena, (size_t)count * sizeof *ins);
+    if (!own || !ins) {
+        error_memory(error_next(b->errors), (size_t)count * sizeof *ins);
+        stop(b);
+        return -1;
+    }
+    for (int k = 0; k < count; k++) {
+        own[k] = inputs[k];
+        ins[k] = builder_shape(b, inputs[k]);
+    }
+    node->input_count = count;
+    node->inputs = own;
+    node->ins = ins;
+    node->in = ins[0];
+    b->graph->edges += count;
+    return 0;
+}
+
+int builder_node(struct builder *b, const struct choice *layer, const char *owner,
+                 const int *inputs, int count)
+{
+    struct graph *graph = b->graph;
+    if (b->stopped || grow(b) != 0) {
+        return inputs[0];
+    }
+    struct node *node = &graph->nodes[graph->count];
+    *node = (struct node){.type = type_of(layer),
+                          .options = layer->options,
+                          .name = ((const struct layer_options *)layer->options)->name,
+                          .where = layer->where,
+                          .depth = b->depth,
+                          .index = graph->count};
+    if (owner) {
+        char name[160];
+        snprintf(name, sizeof name, "%s.%s", owner, node->type->member.name);
+        node->name = copy_name(b, name);
+    }
+    if (!node->name || join_inputs(b, node, inputs, count) != 0) {
+        return inputs[0];
+    }
+    if (!b->shapeless && shape_node(graph, node, b->errors) != 0) {
+        b->failed = b->shapeless = 1;
+    }
+    return graph->count++;
+}
+
+/* The activation that an option asks for, as the next node. */
+static int attach_activation(struct builder *b, int owner, const struct choice *choice)
+{
+    const struct node *node = &b->graph->nodes[owner];
+    struct choice activation = *choice;
+    activation.where = node->where;
+    if (((const struct layer_options *)choice->options)->name) {
+        b->failed = 1;
+        yaml_error(b->errors, choice->where ? choice->where : node->where,
+                   "an activation that belongs to '%s' has no name of its own", node->name);
+    }
+    const int attached = builder_node(b, &activation, node->name, &owner, 1);
+    b->graph->nodes[attached].attached = attached != owner;
+    return attached;
+}
+
+/* A layer's options, or, within a repeated block, a copy of them. */
+static void *own_options(struct builder *b, const struct choice *layer)
+{
+    if (!b->copies) {
+        return layer->options;
+    }
+    void *copy = arena_alloc(b->arena, layer->type->size);
+    if (!copy) {
+        error_memory(error_next(b->errors), layer->type->size);
+        stop(b);
+        return NULL;
+    }
+    return memcpy(copy, layer->options, layer->type->size);
+}
+
+static int add_layer(struct builder *b, const struct choice *listed, int input)
+{
+    const struct layer_type *type = type_of(listed);
+    struct choice layer = *listed;
+    layer.options = own_options(b, listed);
+    if (layer.options && type->forward) {
+        name_layer(b, &layer);
+    }
+    if (b->stopped) {
+        return input;
+    }
+    if (type->expand) {
+        return type->expand(b, &layer, input);
+    }
+    const int node = builder_node(b, &layer, NULL, &input, 1);
+    const struct choice *activation = choice_at(layer.options, type->activation);
+    return activation && activation->type && !b->stopped ? attach_activation(b, node, activation)
+                                                         : node;
+}
+
+int builder_list(struct builder *b, const struct network *list, int input)
+{
+    b->depth++;
+    for (int i = 0; i < list->count && !b->stopped; i++) {
+        input = add_layer(b, &list->layers[i], input);
+    }
+    b->depth--;
+    return input;
+}
+
+/* ---- the whole ---- */
+
 /* Number the parameters into the flat vector: those that move, then the fixed ones. */
 static void place_parameters(struct graph *graph)
 {
@@ -187,21 +293,19 @@ static void place_parameters(struct graph *graph)
     }
 }
 
-static int shape_node(struct graph *graph, struct node *node, struct error_list *errors)
+/* Weights without an `init` start as the next activation likes, else as xavier. `next`: room for a
+ * number a node. */
+static void choose_initializers(struct graph *graph, int *next)
 {
-    node->in = node->index == 0 ? graph->input : graph->nodes[node->index - 1].out;
-    TRY(node->type->shape(node, errors));
-    TRY(check_limits(node, errors));
-    if (node->type->need) {
-        node->type->need(node, &node->needs);
+    for (int i = graph->count - 1; i >= 0; i--) { /* the first node that reads it */
+        const struct node *node = &graph->nodes[i];
+        next[i] = next[i] ? next[i] : graph->count;
+        for (int k = 0; k < node->input_count; k++) {
+            if (node->inputs[k] != NETWORK_INPUT) {
+                next[node->inputs[k]] = i;
+            }
+        }
     }
-    graph->multiply_adds += node->needs.multiply_adds;
-    return count_parameters(graph, node, errors);
-}
-
-/* Weights without an `init` start as the next activation likes, else as xavier. */
-static void choose_initializers(struct graph *graph)
-{
     for (int i = 0; i < graph->count; i++) {
         struct node *node = &graph->nodes[i];
         struct choice *init = node_choice(node, node->type->init);
@@ -209,7 +313,7 @@ static void choose_initializers(struct graph *graph)
             continue;
         }
         init->type = &INITIALIZER_xavier.member;
-        for (int k = i + 1; k < graph->count && !graph->nodes[k].type->init; k++) {
+        for (int k = next[i]; k < graph->count && !graph->nodes[k].type->init; k = next[k]) {
             if (graph->nodes[k].type->suits) {
                 init->type = &graph->nodes[k].type->suits->member;
                 break;
@@ -222,40 +326,28 @@ int graph_build(struct graph *graph, const struct network *network, struct shape
                 struct arena *arena, struct error_list *errors)
 {
     *graph = (struct graph){.input = input};
-    graph->nodes = arena_alloc(arena, (size_t)network->count * 2 * sizeof *graph->nodes);
-    if (!graph->nodes) {
-        return error_memory(error_next(errors), (size_t)network->count * 2 * sizeof *graph->nodes);
+    struct builder b = {.graph = graph, .arena = arena, .errors = errors, .depth = -1};
+    b.named = arena_alloc(arena, MOST_LAYERS * sizeof *b.named);
+    if (!b.named) {
+        return error_memory(error_next(errors), MOST_LAYERS * sizeof *b.named);
     }
     if (is_over_limits(input)) {
         return yaml_error(errors, network->where,
                           "the input %dx%dx%d is over the limit of %d a dimension, %.0f in all",
                           input.c, input.h, input.w, MOST_DIMENSION, MOST_ELEMENTS);
     }
-    int failed = 0;
-    for (int i = 0; i < network->count; i++) {
-        const struct choice *layer = &network->layers[i];
-        struct node *node = &graph->nodes[graph->count];
-        *node = (struct node){.type = type_of(layer),
-                              .options = layer->options,
-                              .where = layer->where,
-                              .index = graph->count};
-        failed |= name_node(graph, node, arena, errors);
-        graph->count++;
-        const struct choice *activation = node_choice(node, node->type->activation);
-        if (activation && activation->type) {
-            failed |= attach_activation(graph, node, activation, arena, errors);
-        }
+    builder_list(&b, network, NETWORK_INPUT);
+    int *next = b.failed ? NULL : arena_alloc(arena, (size_t)graph->count * sizeof *next);
+    if (!next) {
+        return b.failed ? -1 : error_memory(error_next(errors), (size_t)graph->count);
     }
-    for (int i = 0; i < graph->count && !failed; i++) {
-        failed = shape_node(graph, &graph->nodes[i], errors);
-    }
-    if (!failed && graph->trained == 0) {
-        failed = yaml_error(errors, network->where, "the network has nothing to train%s",
-                            graph->frozen ? ": all of its weights are frozen" : "");
+    if (graph->trained == 0) {
+        return yaml_error(errors, network->where, "the network has nothing to train%s",
+                          graph->frozen ? ": all of its weights are frozen" : "");
     }
     place_parameters(graph);
-    choose_initializers(graph);
-    return failed ? -1 : 0;
+    choose_initializers(graph, next);
+    return 0;
 }
 
 int graph_check_classes(const struct graph *graph, int classes, struct error_list *errors)

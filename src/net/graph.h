@@ -1,11 +1,13 @@
-/* graph.h: the network: its layers in order, with their shapes. Built from the config's `network`
- * list; read-only afterwards. */
+/* graph.h: the network: its nodes, in an order in which each comes behind all that it reads. Built
+ * from the config's `network` list; read-only afterwards. */
 #ifndef CNNTRAIN_NET_GRAPH_H
 #define CNNTRAIN_NET_GRAPH_H
 
 #include "net/layer.h"
 
-/* The `network` list as decoded: layers not yet joined. */
+enum { MOST_LAYERS = 1024, MOST_BRANCHES = 64 };
+
+/* The `network` list as decoded, or a list within it: layers not yet joined. */
 struct network {
     int count;
     struct choice *layers;
@@ -13,9 +15,16 @@ struct network {
 };
 extern const struct option_kind OPTION_NETWORK; /* field: struct network */
 
-struct graph {
+/* Lists side by side; they may be empty. */
+struct branches {
     int count;
-    struct node *nodes; /* in order; the arena owns them */
+    struct network *lists;
+};
+extern const struct option_kind OPTION_BRANCHES; /* field: struct branches */
+
+struct graph {
+    int count, edges;   /* edges: inputs of all nodes */
+    struct node *nodes; /* in order, the last one's output is the network's; the arena owns them */
     struct shape input;
     size_t parameters;      /* length of the flat vector: tensors at multiples of 16 floats, zeros
                                between; first those that the optimizer moves, then the fixed ones */
@@ -25,10 +34,10 @@ struct graph {
     double multiply_adds;   /* for one sample, forward */
 };
 
-/* Join the layers: names, `activation` options as layers of their own, shapes, parameters,
- * initialisers that suit. Defaults are written back into the options, so that the network can be
- * emitted as resolved. All faults are reported, but shapes only up to the first: those behind it
- * are unknown. 0 or -1. */
+/* Join the layers: names, `activation` options as nodes of their own, the layers within layers,
+ * shapes, parameters, initialisers that suit. Defaults are written back into the options, so that
+ * the network can be emitted as resolved. All faults are reported, but shapes only up to the first:
+ * those behind it are unknown. 0 or -1. */
 int graph_build(struct graph *graph, const struct network *network, struct shape input,
                 struct arena *arena, struct error_list *errors);
 /* The last layer must give one value a class. 0, or -1 with a fault at that layer. */

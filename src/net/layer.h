@@ -33,6 +33,8 @@ struct parameter {
 
 enum { MOST_PARAMETERS = 2 };
 
+enum { NETWORK_INPUT = -1 };
+
 /* What a layer needs, declared once its shape is known. */
 struct needs {
     struct parameter parameters[MOST_PARAMETERS];
@@ -43,7 +45,7 @@ struct needs {
 
 struct layer_type;
 
-/* A layer of a network. */
+/* A layer of a network, as a step of the computation. */
 struct node {
     const struct layer_type *type;
     void *options;    /* the type's own struct; begins with struct layer_options */
@@ -51,11 +53,15 @@ struct node {
     const struct yaml *where;
     int trained;  /* has weights that move: backward computes their gradients */
     size_t count; /* its parameters in the usual sense, trained or frozen */
+    int depth;    /* of the lists within lists that it stands in */
     int attached; /* made by the layer before, from its `activation` option: shown in that layer's
                      row */
     int index;
-    struct shape in, out;
-    struct window window; /* how it slides, where it does */
+    int input_count;         /* 1, but for the types that join */
+    const int *inputs;       /* the nodes whose outputs it reads, all before it, or NETWORK_INPUT */
+    const struct shape *ins; /* of each input */
+    struct shape in, out;    /* in: of the first input */
+    struct window window;    /* how it slides, where it does */
     struct needs needs;
 };
 
@@ -70,12 +76,13 @@ struct run {
     float *gradients;        /* this shard's flat vector; NULL when evaluating */
     int add; /* backward adds to the gradients; 0: it writes them, this is the shard's first tile */
     float *scratch;
+    int input; /* which of the node's inputs x and dx belong to */
 };
 
 enum layer_flags {
     LAYER_READS_X = 1,       /* backward reads the input */
     LAYER_READS_Y = 2,       /* backward reads the output */
-    LAYER_IN_PLACE = 4,      /* y may stand where x stands, and dx where dy stands */
+    LAYER_IN_PLACE = 4,      /* y may stand where the first x stands, and its dx where dy stands */
     LAYER_TRAINING_ONLY = 8, /* passes x through unchanged when evaluating */
     LAYER_ACTIVATION = 16    /* may be given as another layer's `activation` */
 };
@@ -88,21 +95,30 @@ struct layer_example {
 };
 
 struct initializer;
+struct builder;
 
+/* A type of layer. One with several inputs is called once for each of them, forward from the first
+ * to the last and backward from the last to the first, and run->input says which: so every type is
+ * written as if it had one. Such a type has no weights. */
 struct layer_type {
     struct member member; /* name, help, option rows */
     unsigned flags;
     int detail; /* what distinguishes types that share their functions (enum activation) */
     const struct initializer
         *suits; /* activations: what the weights before them like to start as */
+    /* For a type that is made of other layers: put them into the graph behind node `input`, and a
+     * node of its own type where it has a `forward`; returns the last (net/builder.h). NULL: one
+     * node. */
+    int (*expand)(struct builder *builder, const struct choice *layer, int input);
     /* Find node->out (and node->window) from node->in and the options. 0, or -1 with a fault at
      * node->where. */
     int (*shape)(struct node *node, struct error_list *errors);
     /* Fill node->needs; offsets stay 0. May be NULL: needs nothing. */
     void (*need)(const struct node *node, struct needs *needs);
     void (*forward)(const struct node *node, const struct run *run, const float *x, float *y);
-    /* Write dx unless it is NULL; where node->trained, write the parameters' gradients, all of
-     * them, or add to them, as run->add says. x and y are only valid where the flags ask for them.
+    /* Write dx unless it is NULL (what other nodes find for the same input is added elsewhere);
+     * where node->trained, write the parameters' gradients, all of them, or add to them, as
+     * run->add says. x and y are only valid where the flags ask for them.
      */
     void (*backward)(const struct node *node, const struct run *run, const float *x, const float *y,
                      const float *dy, float *dx);
@@ -147,9 +163,14 @@ extern const struct initializer INITIALIZER_he, INITIALIZER_xavier, INITIALIZER_
     INITIALIZER_zeros;
 
 /* An option of a node at an offset that its type names; NULL where it has none. */
+static inline struct choice *choice_at(void *options, size_t offset)
+{
+    return offset ? (struct choice *)(void *)((char *)options + offset) : NULL;
+}
+
 static inline struct choice *node_choice(const struct node *node, size_t offset)
 {
-    return offset ? (struct choice *)(void *)((char *)node->options + offset) : NULL;
+    return choice_at(node->options, offset);
 }
 
 static inline size_t shape_size(struct shape s) { return (size_t)s.c * s.h * s.w; }

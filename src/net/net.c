@@ -1,20 +1,22 @@
-/* net.c: the loops over the layers. */
+/* net.c: the loops over the nodes. */
 #include "net/net.h"
 
 #include <math.h>
 
-/* Where layer i's input stands. */
-static float *input_of(const struct plan *plan, int i, float *block)
+/* Where the output of a node stands, or the input tile. */
+static float *output_of(const struct plan *plan, int node, float *block)
 {
-    return block + (i == 0 ? plan->input : plan->places[i - 1].y);
+    return block + (node == NETWORK_INPUT ? plan->input : plan->places[node].y);
 }
 
-static void forward_layer(const struct graph *graph, const struct plan *plan, struct run *run,
-                          float *block, int i)
+static void forward_node(const struct graph *graph, const struct plan *plan, struct run *run,
+                         float *block, int i)
 {
-    if (plan->places[i].runs) {
-        const struct node *node = &graph->nodes[i];
-        node->type->forward(node, run, input_of(plan, i, block), block + plan->places[i].y);
+    const struct node *node = &graph->nodes[i];
+    for (int k = 0; k < node->input_count && plan->places[i].runs; k++) {
+        run->input = k;
+        node->type->forward(node, run, output_of(plan, node->inputs[k], block),
+                            block + plan->places[i].y);
     }
 }
 
@@ -22,17 +24,34 @@ void net_forward(const struct graph *graph, const struct plan *plan, struct run 
 {
     run->scratch = block + plan->scratch;
     for (int i = 0; i < graph->count; i++) {
-        forward_layer(graph, plan, run, block, i);
+        forward_node(graph, plan, run, block, i);
+    }
+}
+
+static void backward_node(const struct graph *graph, const struct plan *plan, struct run *run,
+                          float *block, int i)
+{
+    const struct node *node = &graph->nodes[i];
+    const struct place *place = &plan->places[i];
+    for (int k = node->input_count - 1; k >= 0; k--) {
+        const struct edge *edge = &place->inputs[k];
+        float *dx = edge->gradient == GRADIENT_SKIP ? NULL : block + edge->dx;
+        run->input = k;
+        node->type->backward(node, run, output_of(plan, node->inputs[k], block), block + place->y,
+                             block + place->dy, dx);
+        if (edge->gradient == GRADIENT_ADD) {
+            run->kernels->add(shape_size(node->ins[k]) * LANES, dx,
+                              block + plan->places[node->inputs[k]].dy);
+        }
     }
 }
 
 void net_backward(const struct graph *graph, const struct plan *plan, struct run *run, float *block)
 {
-    for (int i = graph->count - 1; i >= plan->first_backward; i--) {
-        const struct node *node = &graph->nodes[i];
-        float *dx = plan->places[i].has_dx ? block + plan->places[i - 1].dy : NULL;
-        node->type->backward(node, run, input_of(plan, i, block), block + plan->places[i].y,
-                             block + plan->places[i].dy, dx);
+    for (int i = graph->count - 1; i >= 0; i--) {
+        if (plan->places[i].learns) {
+            backward_node(graph, plan, run, block, i);
+        }
     }
 }
 
@@ -58,7 +77,7 @@ const struct node *net_find_not_finite(const struct graph *graph, const struct p
                 return node;
             }
         }
-        forward_layer(graph, plan, run, block, i);
+        forward_node(graph, plan, run, block, i);
         *parameter = 0;
         if (!all_finite(block + plan->places[i].y, shape_size(node->out) * LANES)) {
             return node;

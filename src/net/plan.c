@@ -1,10 +1,15 @@
 /* plan.c: lifetimes, and places for them.
  *
- * Time runs forward through the layers (layer i at time i, of n), to the loss (n), and back (layer
- * i at 2n - i). The output of layer i is needed until the next layer has read it, and, in training,
- * until the last backward that reads it. A layer that may work in place takes over its input's
- * memory when nobody else wants the input as it was. Pieces are placed largest first, each at the
- * lowest offset where it meets no piece of overlapping life. */
+ * Time runs forward through the nodes (node i at time i, of n), to the loss (n), and back (node i
+ * at 2n - i). The output of a node is needed until the last node has read it, and, in training,
+ * until the last backward that reads it. A node that may work in place takes over its first input's
+ * memory when nobody else wants the input as it was.
+ *
+ * The gradient by an output is written by the last of its readers, which comes first on the way
+ * back; those of the others are added to it, so it is complete when its own node's turn comes.
+ *
+ * Pieces are placed largest first, each at the lowest offset where it meets no piece of overlapping
+ * life. */
 #include "net/plan.h"
 
 #include <stdlib.h>
@@ -15,9 +20,24 @@ struct piece {
     int first, last;
 };
 
+enum { NONE = -1 };
+
+/* What becomes of an output; of the input tile too. */
+struct value {
+    int piece;     /* in whose memory it is */
+    int content;   /* the first value that is the same numbers: a node that passes its input through
+                      makes none of its own */
+    int last_read; /* by the forward of the node with this number; n: by the loss (of contents) */
+    int kept;      /* backward reads it too (of contents) */
+    int gradient;  /* the piece of the gradient by it, or NONE */
+};
+
 struct planner {
+    const struct graph *graph;
+    struct plan *plan;
     struct piece *pieces;
     int count;
+    struct value *values; /* [0] the input tile, [i + 1] the output of node i */
 };
 
 static int add_piece(struct planner *planner, size_t size, int first, int last)
@@ -82,98 +102,181 @@ static size_t place_pieces(struct planner *planner, struct piece **order, struct
     return total;
 }
 
-/* Whether layer i may write its output over its input. */
-static int works_in_place(const struct graph *graph, int i)
+static struct value *value_of(const struct planner *planner, int node)
 {
-    return (graph->nodes[i].type->flags & LAYER_IN_PLACE) &&
-           (i == 0 || !(graph->nodes[i - 1].type->flags & LAYER_READS_Y));
+    return &planner->values[node + 1]; /* NETWORK_INPUT is -1 */
 }
 
-/* Pieces for the outputs: y[0] is the input tile, y[i + 1] the output of layer i. */
-static void plan_outputs(struct plan *plan, const struct graph *graph, struct planner *planner,
-                         int *y)
+static struct value *content_of(const struct planner *planner, int node)
 {
+    return &planner->values[value_of(planner, node)->content];
+}
+
+/* Which nodes run, where backward passes, and who reads what, and when last. */
+static void find_readers(struct planner *planner)
+{
+    const struct graph *graph = planner->graph;
+    const int training = planner->plan->training;
+    for (int i = 0; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+        const unsigned flags = node->type->flags;
+        struct place *place = &planner->plan->places[i];
+        struct value *value = value_of(planner, i);
+        place->runs = training || !(flags & LAYER_TRAINING_ONLY);
+        place->learns = training && node->trained;
+        for (int k = 0; k < node->input_count; k++) {
+            place->learns |= node->inputs[k] >= 0 && planner->plan->places[node->inputs[k]].learns;
+        }
+        value->content = place->runs ? i + 1 : value_of(planner, node->inputs[0])->content;
+        value->gradient = NONE;
+        value->kept |= place->learns && (flags & LAYER_READS_Y);
+        for (int k = 0; k < node->input_count && place->runs; k++) {
+            struct value *content = content_of(planner, node->inputs[k]);
+            content->last_read = i;
+            content->kept |= place->learns && (flags & LAYER_READS_X);
+        }
+    }
+    content_of(planner, graph->count - 1)->last_read = graph->count;
+}
+
+/* Whether node i may write its output over its first input. */
+static int works_in_place(const struct planner *planner, int i)
+{
+    const struct node *node = &planner->graph->nodes[i];
+    const struct value *content = content_of(planner, node->inputs[0]);
+    return (node->type->flags & LAYER_IN_PLACE) && content->last_read == i && !content->kept;
+}
+
+/* Pieces for the outputs. */
+static void plan_outputs(struct planner *planner)
+{
+    const struct graph *graph = planner->graph;
     const int n = graph->count;
-    y[0] = add_piece(planner, shape_size(graph->input) * LANES, -1, 0);
+    planner->values[0].piece = add_piece(planner, shape_size(graph->input) * LANES, -1, 0);
     for (int i = 0; i < n; i++) {
         const struct node *node = &graph->nodes[i];
-        plan->places[i].runs = plan->training || !(node->type->flags & LAYER_TRAINING_ONLY);
-        keep_until(planner, y[i], i);
-        if (!plan->places[i].runs || (works_in_place(graph, i) && plan->training) ||
-            (!plan->training && (node->type->flags & LAYER_IN_PLACE))) {
-            y[i + 1] = y[i];
-        } else {
-            y[i + 1] = add_piece(planner, shape_size(node->out) * LANES, i, i);
+        const struct place *place = &planner->plan->places[i];
+        struct value *value = value_of(planner, i);
+        for (int k = 0; k < node->input_count; k++) {
+            const int piece = value_of(planner, node->inputs[k])->piece;
+            keep_until(planner, piece, i);
+            if (place->learns && (node->type->flags & LAYER_READS_X)) {
+                keep_until(planner, piece, 2 * n - i);
+            }
         }
-        if (plan->training && (node->type->flags & LAYER_READS_X)) {
-            keep_until(planner, y[i], 2 * n - i);
-        }
-        if (plan->training && (node->type->flags & LAYER_READS_Y)) {
-            keep_until(planner, y[i + 1], 2 * n - i);
+        value->piece = !place->runs || works_in_place(planner, i)
+                           ? value_of(planner, node->inputs[0])->piece
+                           : add_piece(planner, shape_size(node->out) * LANES, i, i);
+        if (place->learns && (node->type->flags & LAYER_READS_Y)) {
+            keep_until(planner, value->piece, 2 * n - i);
         }
     }
-    keep_until(planner, y[n], n);
+    keep_until(planner, value_of(planner, n - 1)->piece, n);
 }
 
-/* Pieces for the gradients: dy[i] belongs to the output of layer i. */
-static void plan_gradients(struct plan *plan, const struct graph *graph, struct planner *planner,
-                           int *dy)
+/* The piece for the gradient by input k of node i, and what backward does with it. The gradient is
+ * in the memory of dy where the node works in place. */
+static int plan_gradient(struct planner *planner, int i, int k, enum gradient *gradient)
 {
-    const int n = graph->count;
-    plan->first_backward = 0;
-    while (!graph->nodes[plan->first_backward].trained) {
-        plan->first_backward++;
+    const int n = planner->graph->count;
+    const struct node *node = &planner->graph->nodes[i];
+    const int input = node->inputs[k], dy = value_of(planner, i)->gradient;
+    struct value *value = value_of(planner, input);
+    const size_t size = shape_size(node->ins[k]) * LANES;
+    if (input == NETWORK_INPUT || !planner->plan->places[input].learns) {
+        *gradient = GRADIENT_SKIP;
+        return dy;
     }
-    dy[n - 1] = add_piece(planner, shape_size(graph->nodes[n - 1].out) * LANES, n, n + 1);
-    for (int i = n - 1; i > plan->first_backward; i--) {
-        const struct node *node = &graph->nodes[i];
-        plan->places[i].has_dx = 1;
-        if (node->type->flags & LAYER_IN_PLACE) {
-            dy[i - 1] = dy[i];
-            keep_until(planner, dy[i], 2 * n - (i - 1));
-        } else {
-            dy[i - 1] =
-                add_piece(planner, shape_size(node->in) * LANES, 2 * n - i, 2 * n - (i - 1));
+    if (value->gradient != NONE) {
+        *gradient = GRADIENT_ADD;
+        keep_until(planner, value->gradient, 2 * n - input);
+        return add_piece(planner, size, 2 * n - i, 2 * n - i);
+    }
+    *gradient = GRADIENT_WRITE;
+    value->gradient = k == 0 && (node->type->flags & LAYER_IN_PLACE)
+                          ? dy
+                          : add_piece(planner, size, 2 * n - i, 2 * n - i);
+    keep_until(planner, value->gradient, 2 * n - input);
+    return value->gradient;
+}
+
+/* Pieces for the gradients; `pieces` gets one for each input of each node. */
+static void plan_gradients(struct planner *planner, int *pieces)
+{
+    const struct graph *graph = planner->graph;
+    const int n = graph->count;
+    value_of(planner, n - 1)->gradient =
+        add_piece(planner, shape_size(graph->nodes[n - 1].out) * LANES, n, n + 1);
+    for (int i = n - 1; i >= 0; i--) {
+        struct place *place = &planner->plan->places[i];
+        for (int k = graph->nodes[i].input_count - 1; k >= 0 && place->learns; k--) {
+            pieces[place->inputs - planner->plan->places[0].inputs + k] =
+                plan_gradient(planner, i, k, &place->inputs[k].gradient);
         }
     }
+}
+
+/* The offsets of the pieces, into the plan. */
+static void fill_places(struct planner *planner, const int *gradients)
+{
+    struct plan *plan = planner->plan;
+    const struct graph *graph = planner->graph;
+    for (int i = 0; i < graph->count; i++) {
+        struct place *place = &plan->places[i];
+        place->y = planner->pieces[value_of(planner, i)->piece].offset;
+        if (place->learns) {
+            place->dy = planner->pieces[value_of(planner, i)->gradient].offset;
+        }
+        for (int k = 0; k < graph->nodes[i].input_count && place->learns; k++) {
+            place->inputs[k].dx =
+                planner->pieces[gradients[place->inputs - plan->places[0].inputs + k]].offset;
+        }
+    }
+    plan->input = planner->pieces[planner->values[0].piece].offset;
+    plan->logits = plan->places[graph->count - 1].y;
+    plan->dlogits = plan->places[graph->count - 1].dy;
+}
+
+static size_t greatest_scratch(const struct graph *graph)
+{
+    size_t most = 0;
+    for (int i = 0; i < graph->count; i++) {
+        const size_t need = graph->nodes[i].needs.scratch;
+        most = most > need ? most : need;
+    }
+    return most;
 }
 
 int plan_make(struct plan *plan, const struct graph *graph, int training, struct arena *arena,
               struct error *e)
 {
-    const int n = graph->count;
+    const size_t n = (size_t)graph->count, edges = (size_t)graph->edges, most = 2 * n + edges + 3;
     *plan = (struct plan){.training = training};
-    const size_t most = 2 * (size_t)n + 3;
-    struct planner planner = {.pieces = arena_alloc(arena, most * sizeof *planner.pieces)};
+    struct planner planner = {.graph = graph,
+                              .plan = plan,
+                              .pieces = arena_alloc(arena, most * sizeof *planner.pieces),
+                              .values = arena_alloc(arena, (n + 1) * sizeof *planner.values)};
     struct piece **order = arena_alloc(arena, 2 * most * sizeof *order);
-    int *index = arena_alloc(arena, 2 * ((size_t)n + 1) * sizeof *index);
-    plan->places = arena_alloc(arena, (size_t)n * sizeof *plan->places);
-    if (!planner.pieces || !order || !index || !plan->places) {
+    int *gradients = arena_alloc(arena, edges * sizeof *gradients);
+    struct edge *edge_places = arena_alloc(arena, edges * sizeof *edge_places);
+    plan->places = arena_alloc(arena, n * sizeof *plan->places);
+    if (!planner.pieces || !planner.values || !order || !gradients || !edge_places ||
+        !plan->places) {
         return error_memory(e, most * sizeof *planner.pieces);
     }
-    int *y = index, *dy = index + n + 1;
-    plan_outputs(plan, graph, &planner, y);
+    for (size_t i = 0; i < n; i++) {
+        plan->places[i].inputs = edge_places;
+        edge_places += graph->nodes[i].input_count;
+    }
+    planner.values[0].gradient = NONE;
+    find_readers(&planner);
+    plan_outputs(&planner);
     if (training) {
-        plan_gradients(plan, graph, &planner, dy);
+        plan_gradients(&planner, gradients);
     }
-    size_t scratch_size = 0;
-    for (int i = 0; i < n; i++) {
-        const size_t need = graph->nodes[i].needs.scratch;
-        scratch_size = scratch_size > need ? scratch_size : need;
-    }
-    const int scratch = add_piece(&planner, scratch_size, -1, 2 * n + 1);
+    const int scratch = add_piece(&planner, greatest_scratch(graph), -1, 2 * graph->count + 1);
     plan->floats = place_pieces(&planner, order, order + most);
-    plan->input = planner.pieces[y[0]].offset;
-    plan->logits = planner.pieces[y[n]].offset;
     plan->scratch = planner.pieces[scratch].offset;
-    for (int i = 0; i < n; i++) {
-        plan->places[i].y = planner.pieces[y[i + 1]].offset;
-        if (training && i >= plan->first_backward) {
-            plan->places[i].dy = planner.pieces[dy[i]].offset;
-        }
-    }
-    if (training) {
-        plan->dlogits = plan->places[n - 1].dy;
-    }
+    fill_places(&planner, gradients);
     return 0;
 }

@@ -6,12 +6,22 @@
 
 #include "net/graph.h"
 
-/* Offsets in floats. */
+/* What backward does with the gradient by an input: nothing is trained before it; this is the first
+ * to come, and is written where it belongs; it is written beside that and added to it. */
+enum gradient { GRADIENT_SKIP, GRADIENT_WRITE, GRADIENT_ADD };
+
+/* Where one input of a node enters; offsets in floats, here and below. */
+struct edge {
+    enum gradient gradient;
+    size_t dx; /* where backward writes; meaningless where it does not */
+};
+
 struct place {
     size_t y;
-    size_t dy;  /* gradient by y; meaningless where there is none */
-    int runs;   /* 0: passes its input through (a training-only layer in evaluation) */
-    int has_dx; /* backward computes dx: something before it is trained */
+    size_t dy;           /* gradient by y; meaningless unless it learns */
+    int runs;            /* 0: passes its input through (a training-only layer in evaluation) */
+    int learns;          /* backward passes here: this node, or one before it, is trained */
+    struct edge *inputs; /* one an input */
 };
 
 struct plan {
@@ -20,8 +30,7 @@ struct plan {
     size_t input;           /* the tile that enters, [c][h][w][16] */
     size_t logits, dlogits; /* the last layer's output and the gradient by it */
     size_t scratch;
-    size_t floats;      /* size of a worker's block, a multiple of 16 */
-    int first_backward; /* the first trained layer: backward ends there */
+    size_t floats; /* size of a worker's block, a multiple of 16 */
 };
 
 /* 0, or -1 when there is no memory for the plan itself. */

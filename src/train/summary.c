@@ -4,30 +4,50 @@
 #include <stdio.h>
 #include <string.h>
 
-static void append_rule(struct text *out)
+enum { LEAST_NAME = 12, MOST_NAME = 40, OTHER_COLUMNS = 62 };
+
+/* The layers within a layer stand a little further in. */
+static int indent_of(const struct node *node) { return 2 * node->depth; }
+
+static int name_width(const struct graph *graph)
 {
-    text_append(out, "%.*s\n", 74,
-                "--------------------------------------------------------------------------------");
+    int width = LEAST_NAME;
+    for (int i = 0; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+        const int length = indent_of(node) + (int)strlen(node->name);
+        width = !node->attached && width < length ? length : width;
+    }
+    return width < MOST_NAME ? width : MOST_NAME;
 }
 
-static void append_row(struct text *out, const char *name, const char *type, const char *shape,
-                       const char *parameters, const char *multiply_adds)
+static void append_rule(struct text *out, int width)
 {
-    text_append(out, "%-12s %-22s %14s %11s %11s\n", name, type, shape, parameters, multiply_adds);
+    for (int i = 0; i < width + OTHER_COLUMNS; i++) {
+        text_append(out, "-");
+    }
+    text_append(out, "\n");
+}
+
+static void append_row(struct text *out, int width, const char *name, const char *type,
+                       const char *shape, const char *parameters, const char *multiply_adds)
+{
+    text_append(out, "%-*s %-22s %14s %11s %11s\n", width, name, type, shape, parameters,
+                multiply_adds);
 }
 
 /* A layer and the activation that its options attached to it are one row. */
-static void append_layer(struct text *out, const struct graph *graph, int i)
+static void append_layer(struct text *out, int width, const struct graph *graph, int i)
 {
     const struct node *node = &graph->nodes[i];
     const struct node *next =
         i + 1 < graph->count && graph->nodes[i + 1].attached ? &graph->nodes[i + 1] : NULL;
-    char type[64], shape[64], count[32], adds[32];
+    char name[200], type[64], shape[64], count[32], adds[32];
+    snprintf(name, sizeof name, "%*s%s", indent_of(node), "", node->name);
     snprintf(type, sizeof type, "%s%s%s", node->type->member.name, next ? " + " : "",
              next ? next->type->member.name : "");
     snprintf(shape, sizeof shape, "%dx%dx%d", node->out.c, node->out.h, node->out.w);
     append_row(
-        out, node->name, type, shape, node->count ? text_from_count(count, node->count) : "-",
+        out, width, name, type, shape, node->count ? text_from_count(count, node->count) : "-",
         node->needs.multiply_adds > 0 ? text_from_count(adds, (uint64_t)node->needs.multiply_adds)
                                       : "-");
 }
@@ -36,22 +56,25 @@ void summary_append(const struct trainer *t, struct text *out)
 {
     const struct graph *graph = &t->model.graph;
     const struct train_settings *train = &t->model.settings.train;
+    const int width = name_width(graph);
     char shape[64], count[32], adds[32];
-    append_row(out, "layer", "type", "output (c,h,w)", "parameters", "mult-adds");
-    append_rule(out);
+    append_row(out, width, "layer", "type", "output (c,h,w)", "parameters", "mult-adds");
+    append_rule(out, width);
     snprintf(shape, sizeof shape, "%dx%dx%d", graph->input.c, graph->input.h, graph->input.w);
-    append_row(out, "input", "", shape, "-", "-");
+    append_row(out, width, "input", "", shape, "-", "-");
     for (int i = 0; i < graph->count; i++) {
         if (!graph->nodes[i].attached) {
-            append_layer(out, graph, i);
+            append_layer(out, width, graph, i);
         }
     }
-    append_rule(out);
-    append_row(out, "total", "", "", text_from_count(count, graph->trained + graph->frozen),
+    append_rule(out, width);
+    append_row(out, width, "total", "", "", text_from_count(count, graph->trained + graph->frozen),
                text_from_count(adds, (uint64_t)graph->multiply_adds));
     if (graph->frozen) {
-        text_append(out, "%-50s %11s\n", "  trained", text_from_count(count, graph->trained));
-        text_append(out, "%-50s %11s\n", "  frozen", text_from_count(count, graph->frozen));
+        text_append(out, "%-*s %11s\n", width + 38, "  trained",
+                    text_from_count(count, graph->trained));
+        text_append(out, "%-*s %11s\n", width + 38, "  frozen",
+                    text_from_count(count, graph->frozen));
     }
     const size_t batch = (size_t)train->batch_size;
     text_append(out, "\ntrain %s images", text_from_count(count, t->train.count));

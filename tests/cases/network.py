@@ -64,6 +64,30 @@ FAULTS = [
      "unknown key 'freeze' in relu"),
     ("N30b freeze: 1", network("dense: {units: 20, freeze: ¦1}", "dense: 10"),
      "'freeze' must be true or false, got 1; write true"),
+    ("N34 a residual that does not fit", network("conv: {filters: 4, kernel: 3}",
+                                                 "¦residual: [conv: {filters: 8, kernel: 3, padding: 1}]", "dense: 10"),
+     "residual 'residual1': its body gives 8x26x26, which cannot be added to 4x26x26; try 'shortcut: conv' or"),
+    ("N34b its body shrinks by a border", network("¦residual: [conv: {filters: 1, kernel: 3}]", "dense: 10"),
+     "its body gives 1x26x26, which cannot be added to 1x28x28; no stride leads there"),
+    ("N34c a fault in its body", network("residual:\n      - tanh\n      - ¦conv: {filters: 8, kernel: 29}", "dense: 10"),
+     "conv 'conv1': its kernel 29x29 is larger than its input 1x28x28"),
+    ("N34d branches of two sizes", network("¦concat: [[maxpool: 2], [tanh]]", "dense: 10"),
+     "its first branch gives 1x14x14, its branch 2 1x28x28: heights and widths must be the same"),
+    ("N34e 1,025 layers by repetition", network("repeat: {times: 1024, block: [¦tanh]}", "¦dense: 10").replace(
+        "[¦tanh]", "[tanh]"), "more than 1024 layers"),
+    ("N34f ends in a residual", network("dense: 9", "¦residual: [tanh]"),
+     "the network ends in residual 'residual1' with output 9x1x1"),
+    ("N35 no body", network("¦residual", "dense: 10"), "missing key 'body' in residual"),
+    ("N35b body in the body's place", network("residual: {¦bdy: [tanh]}", "dense: 10"),
+     "unknown key 'bdy' in residual; did you mean 'body'?"),
+    ("N35c an unknown shortcut", network("residual: {body: [tanh], shortcut: ¦projection}", "dense: 10"),
+     "unknown shortcut 'projection'; known shortcuts: identity, conv, pool"),
+    ("N35d a misspelt layer in a branch", network("concat: [[], [¦tahn]]", "dense: 10"),
+     "unknown layer 'tahn'; did you mean 'tanh'?"),
+    ("N35e one branch", network("concat: ¦[[tanh]]", "dense: 10"), "'branches' must be 2 to 64 lists of layers, got 1"),
+    ("N35f a name that is repeated", network("repeat: {times: 2, block: [¦dense: {name: a, units: 9}]}", "dense: 10"),
+     "two layers are called 'a': a layer that is repeated cannot have a name"),
+    ("N35g repeat: 0", network("repeat: {block: [tanh], times: ¦0}", "dense: 10"), "'times' must be 1 to 1024, got 0"),
     ("N31 dropout inside an activation", network("dense: {units: 10, activation: ¦dropout}"),
      "unknown activation 'dropout'; known activations: relu"),
     ("N32 shape and batch size in one pass",
@@ -80,6 +104,10 @@ TWINS = [  # id, config, part of the summary
     ("N10t ends in a map of ten values", network("conv: {filters: 10, kernel: 28}"), "10x1x1"),
     ("N23 1,000 layers", network("maxpool: 7", *["conv: {filters: 1, kernel: 3, padding: same}"] * 999,
                                  "dense: 10"), "conv999"),
+    ("N34t a residual with a shortcut", network("residual: {body: [conv: {filters: 8, kernel: 3, padding: 1, stride: 2}], "
+                                                "shortcut: conv}", "dense: 10"), "residual1.conv"),
+    ("N34u 1,022 layers by repetition", network("maxpool: 7", "repeat: {times: 1022, block: [tanh]}", "dense: 10"),
+     "tanh1022"),
     ("N28t names as the network gives them",
      network("dense: {name: dense2, units: 20}", "dense: {name: dense1, units: 10}"), "dense2"),
     ("N33 an image of one pixel", network("dense: 20", "conv: {filters: 10, kernel: 3, padding: same}"), "10x1x1"),
@@ -93,7 +121,7 @@ LIMITS = [  # exit 7: a network that is right and needs more memory than there i
 
 def cases(trained):
     for name, text, message in FAULTS:
-        early = "must be 1 to" in message or "freeze'" in message  # known without the data
+        early = any(words in message for words in ("must be 1 to", "freeze'", "missing key", "unknown ", "'branches' must"))  # known without the data
         yield from config_cases(name, text, message, evaluate=early)
     for name, text, says in TWINS:
         yield from config_cases(name, text, "", code=0, evaluate=False, says=says)

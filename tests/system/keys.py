@@ -81,7 +81,8 @@ CONFIG = {
 }
 # A layer stands between a convolution and a dense layer; its other options: what must be given, and per key what else.
 NEEDED = {"conv": "filters: 3, kernel: 3", "maxpool": "size: 2", "avgpool": "size: 2", "dense": "units: 7",
-          "dropout": "rate: 0.5"}
+          "dropout": "rate: 0.5", "residual": "body: [tanh]", "concat": "branches: [[tanh],[sigmoid]]",
+          "repeat": "times: 2, block: [tanh]"}
 LAYERS = {
     "conv.filters": (SUMMARY, "3", "4"),
     "conv.kernel": (SUMMARY, "3", "[3, 5]"),
@@ -104,6 +105,11 @@ LAYERS = {
     "dense.init": (WEIGHTS, "he", "xavier"),
     "dense.freeze": (WEIGHTS, "false", "true"),
     "dropout.rate": (WEIGHTS, "0.5", "0.25"),
+    "residual.body": (WEIGHTS, "[tanh]", "[sigmoid]"),
+    "residual.shortcut": (SUMMARY, "identity", "conv"),
+    "concat.branches": (SUMMARY, "[[], [tanh]]", "[[], [], [tanh]]"),
+    "repeat.times": (SUMMARY, "2", "3"),
+    "repeat.block": (WEIGHTS, "[tanh]", "[sigmoid]"),
     "leaky_relu.slope": (WEIGHTS, "0.01", "0.5"),
     "elu.alpha": (WEIGHTS, "1", "2"),
 }

@@ -82,6 +82,8 @@ def dropout_mask(size, rate, seed, samples, epoch, node):
 def to_yaml(value):
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {to_yaml(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict):  # a layer
+        return f"{value[0]}: {to_yaml(value[1])}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(to_yaml, value)) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -101,19 +103,39 @@ def pad(x, kernel, stride, padding, value=0.0):
     return F.pad(x, sides, value=value)
 
 
-def named(layers):
-    """(name as in the model, options) of each layer."""
-    counts = {}
+def named(layers, counts):
+    """(name as in the model, type, options) of each layer; `counts` goes on through the lists within lists."""
     for kind, options in layers:
-        counts[kind] = counts.get(kind, 0) + 1
-        yield f"{kind}{counts[kind]}", options
+        if kind != "repeat":
+            counts[kind] = counts.get(kind, 0) + 1
+        yield f"{kind}{counts.get(kind)}", kind, options
 
 
-def forward(layers, weights, x, masks):
+def frozen_names(layers, counts):
+    for name, _, options in named(layers, counts):
+        if options.get("freeze"):
+            yield name
+        for inner in [options.get("body", []), *options.get("branches", [])]:
+            yield from frozen_names(inner, counts)
+        for _ in range(options.get("times", 0)):
+            yield from frozen_names(options["block"], counts)
+
+
+def add_shortcut(name, kind, body, weights, x):
+    """The sum of a residual block."""
+    step = [-(-x.shape[d] // body.shape[d]) for d in (2, 3)]
+    if kind == "conv":
+        x = F.conv2d(x, weights[name + ".conv.weight"], weights.get(name + ".conv.bias"), step)
+    elif kind == "pool":
+        x = x[:, :, ::step[0], ::step[1]]
+        x = torch.cat([x, torch.zeros_like(body[:, x.shape[1]:])], 1)
+    return body + x
+
+
+def forward(layers, weights, x, masks, counts=None):
     """`masks`: of dropout, by the place in the list."""
-    names = [name for name, _ in named(layers)]
-    for place, (kind, options) in enumerate(layers):
-        name = names[place]
+    counts = {} if counts is None else counts
+    for place, (name, kind, options) in enumerate(named(layers, counts)):
         w, b = weights.get(name + ".weight"), weights.get(name + ".bias")
         if kind == "conv":
             stride = pair(options.get("stride", 1))
@@ -129,11 +151,19 @@ def forward(layers, weights, x, masks):
             x = F.linear(x.flatten(1), w, b)
         elif kind == "dropout":
             x = x * masks(place, options["rate"], x[0].numel()).reshape(x.shape)
+        elif kind == "residual":
+            body = forward(options["body"], weights, x, masks, counts)
+            x = add_shortcut(name, options.get("shortcut"), body, weights, x)
+        elif kind == "concat":
+            x = torch.cat([forward(branch, weights, x, masks, counts) for branch in options["branches"]], 1)
+        elif kind == "repeat":
+            for _ in range(options["times"]):
+                x = forward(options["block"], weights, x, masks, counts)
         else:
             numbers = {"elu": {"alpha": options.get("alpha", 1.0)},
                        "leaky_relu": {"negative_slope": options.get("slope", 0.01)}}
             x = ACTIVATIONS[kind](x, **numbers.get(kind, {}))
-    return x.flatten(1)
+    return x
 
 
 def focal(z, labels, weights, gamma):
@@ -248,7 +278,7 @@ def theirs(layers, optimizer, train, batch, x, labels, weights):
         for first in range(0, len(x), batch):
             index = order[first:first + batch]
             value = loss_of(train, forward(layers, weights, x[index], lambda place, rate, n: torch.from_numpy(
-                dropout_mask(n, rate, SEED, index, epoch, place))), labels[index])
+                dropout_mask(n, rate, SEED, index, epoch, place))).flatten(1), labels[index])
             steps.zero_grad()
             value.backward()
             steps.step()
@@ -271,7 +301,7 @@ def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=
     x = np.zeros((count, 1, height, width))
     x[:, 0, top:top + shape[0], left:left + shape[1]] = images
     x = torch.from_numpy((x - images.mean()) / images.std())
-    frozen = tuple(name + "." for name, options in named(layers) if options.get("freeze"))
+    frozen = tuple(name + "." for name in frozen_names(layers, {}))
     for name, weight in weights.items():
         weight.requires_grad_(not name.startswith(frozen or ("?",)))
     want = theirs(layers, optimizer, train, batch or count, x, torch.tensor(list(labels)), weights)
@@ -354,6 +384,19 @@ def other_optimizers():
             raise AssertionError(f"{optimizer}: {error}") from error
 
 
+def blocks():
+    """residual with every shortcut, concat with an empty branch, repeat"""
+    conv = [("conv", {"filters": 6, "kernel": 3, "padding": 1}), ("tanh", {})]
+    compare([*conv,
+             ("repeat", {"times": 2, "block": [("residual", {"body": [*conv, ("residual", {"body": conv})]}), ("relu", {})]}),
+             ("residual", {"body": [("conv", {"filters": 8, "kernel": 3, "padding": 1, "stride": 2}), *conv],
+                           "shortcut": "conv"}),
+             ("concat", {"branches": [[], [("maxpool", {"size": 3, "stride": 1, "padding": 1})], conv]}), ("tanh", {}),
+             ("residual", {"body": [("conv", {"filters": 20, "kernel": 3, "padding": 1, "stride": 2})],
+                           "shortcut": "pool"}),
+             ("dense", {"units": 10})], {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS)
+
+
 def all_activations():
     """every activation, windows that are not square, average pooling with and without its padding counted"""
     compare([("conv", {"filters": 5, "kernel": [3, 2], "padding": [1, 0]}), ("gelu", {}),
@@ -426,5 +469,5 @@ def other_losses():
 
 if __name__ == "__main__":
     run_tests([label_smoothing, class_weights, validation, other_losses, lenet5_adam, lenet5_partial_tile, momentum,
-               plain_sgd_one_image, nesterov_and_mse, frozen_layers, other_optimizers, all_activations, generic_level,
-               batches_and_dropout])
+               plain_sgd_one_image, nesterov_and_mse, frozen_layers, blocks, other_optimizers, all_activations, 
+               generic_level, batches_and_dropout])

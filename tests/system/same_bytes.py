@@ -62,6 +62,27 @@ network:
 train: {epochs: 4, batch_size: 30}
 """
 CONFIGS = (("dropout.yaml", DROPOUT), ("plain.yaml", PLAIN), ("pictures.yaml", PICTURES))
+BLOCKS = f"""\
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz}}
+network:
+  - conv: {{filters: 8, kernel: 3, padding: 1, activation: relu}}
+  - repeat:
+      times: 2
+      block:
+        - residual:
+            - conv: {{filters: 8, kernel: 3, padding: 1, activation: relu}}
+            - dropout: 0.1
+            - conv: {{filters: 8, kernel: 3, padding: 1, freeze: true}}
+        - relu
+  - residual: {{body: [conv: {{filters: 12, kernel: 3, padding: 1, stride: 2}}, tanh], shortcut: conv}}
+  - concat: [[], [conv: {{filters: 4, kernel: 1}}, tanh], [maxpool: {{size: 3, stride: 1, padding: 1}}]]
+  - residual: {{body: [conv: {{filters: 32, kernel: 3, padding: 1, stride: 2}}], shortcut: pool}}
+  - dense: 10
+train:
+  epochs: 4
+  batch_size: 41
+"""
+CONFIGS += (("blocks.yaml", BLOCKS),)
 
 
 def make_pictures():

@@ -2,7 +2,7 @@
  * initialisers, and every fault with its place. Output sizes and parameter counts of all networks
  * here are also held against the reference's (network_check.c). */
 #include "../kernel_check.h"
-#include "../network_check.h"
+#include "graph_check.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,48 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct network_case net;
-
-static const struct graph *make(const char *text, struct shape input)
-{
-    network_free(&net);
-    if (network_make(&net, text, input) != 0) {
-        fail_msg("%s: %s", text, net.errors.items[0].message);
-    }
-    return &net.graph;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    network_free(&net);
-    return 0;
-}
-
-static void refuse_with(const char *text, struct shape input, int line, int column,
-                        const char *message)
-{
-    network_free(&net);
-    if (network_make(&net, text, input) == 0) {
-        fail_msg("accepted: %s", text);
-    }
-    const struct error *e = &net.errors.items[0];
-    assert_int_equal(e->kind, ERROR_CONFIG);
-    assert_string_equal(e->file, "t.yaml");
-    if (!strstr(e->message, message)) {
-        fail_msg("expected \"%s\" in \"%s\"", message, e->message);
-    }
-    if (e->line != line || e->column != column) {
-        fail_msg("%s: expected at %d:%d, found at %d:%d", message, line, column, e->line,
-                 e->column);
-    }
-}
-
-static void refuse(const char *text, int line, int column, const char *message)
-{
-    refuse_with(text, (struct shape){1, 8, 8}, line, column, message);
-}
 
 static const char LENET5[] = "- conv: {name: C1, filters: 6, kernel: 5, activation: tanh}\n"
                              "- avgpool: {name: S2, size: 2}\n"
@@ -190,11 +148,6 @@ static void test_resolved(void **state)
                    "\n- maxpool: {size: 2, stride: 2, padding: 0, name: maxpool1}"
                    "\n- dense: {units: 2, bias: true, init: xavier, freeze: false, name: dense1}");
     text_free(&text);
-}
-
-static const struct initializer *init_of(const struct graph *graph, int i)
-{
-    return (const void *)node_choice(&graph->nodes[i], graph->nodes[i].type->init)->type;
 }
 
 static void test_initializer_by_the_next_activation(void **state)
@@ -442,8 +395,6 @@ static void test_classes(void **state)
     assert_int_equal(errors.items[0].line, 2);
     assert_int_equal(errors.items[0].column, 3);
 }
-
-#define TEST(test) cmocka_unit_test_teardown(test, clean_up)
 
 int main(void)
 {

@@ -1,5 +1,6 @@
-/* test_kernels_flat.c: the shards' sum of every level against a scalar tree, to the bit, and ten
- * steps of the optimizers against the double reference, at every kind of vector end. */
+/* test_kernels_flat.c: two tensors' sum, the shards' sum of every level against a scalar tree, to
+ * the bit, and ten steps of the optimizers against the double reference, at every kind of vector
+ * end. */
 #include "../kernel_check.h"
 #include "../reference.h"
 
@@ -51,6 +52,35 @@ static void check_reduce(struct dice *dice, const struct kernels *k, size_t n, i
     }
     guarded_free(&shards);
     guarded_free(&sum);
+}
+
+/* To the bit: one addition of floats a value. */
+static void test_add(void **state)
+{
+    (void)state;
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    struct dice dice = {17};
+    for (int l = 0; l < count; l++) {
+        for (size_t n = 16; n <= 96; n += 16) {
+            struct guarded x = guarded_new(n), y = guarded_new(n);
+            float want[96];
+            dice_fill(&dice, &x, -1, 1);
+            dice_fill(&dice, &y, -1, 1);
+            for (size_t i = 0; i < n; i++) {
+                want[i] = x.data[i] + y.data[i];
+            }
+            guarded_freeze(&x);
+            levels[l]->add(n, x.data, y.data);
+            guarded_check(&x, "add");
+            guarded_check(&y, "add");
+            assert_memory_equal(y.data, want, n * sizeof *want);
+            levels[l]->add(n, y.data, y.data); /* to itself */
+            assert_true(y.data[n - 1] == want[n - 1] + want[n - 1]);
+            guarded_free(&x);
+            guarded_free(&y);
+        }
+    }
 }
 
 static void test_reduce(void **state)
@@ -258,6 +288,7 @@ static void test_sgd(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_add),
         cmocka_unit_test(test_reduce),
         cmocka_unit_test(test_reduce_in_place),
         cmocka_unit_test(test_adam),

@@ -31,11 +31,50 @@ static void append_activation(struct dice *dice, struct text *text, const char *
     text_append(text, "%s%s", before, ACTIVATIONS.members[dice_between(dice, 0, count - 1)]->name);
 }
 
-/* A layer that fits any map of at least 2 x 2. */
-static void append_layer(struct dice *dice, struct text *text, int flat)
+static void append_items(struct dice *dice, struct text *text, int count, int depth);
+
+/* Layers within a layer, at most two deep. A body without weights keeps the shape; others may not.
+ */
+static void append_block(struct dice *dice, struct text *text, int depth)
 {
-    const int kind = dice_between(dice, 0, 6);
-    text_append(text, "- ");
+    switch (dice_between(dice, 0, 4)) {
+    case 0:
+        append_activation(dice, text, "residual: [dropout: 0.5, ");
+        text_append(text, "%s]",
+                    dice_between(dice, 0, 1) ? ", avgpool: {size: 3, stride: 1, padding: 1}" : "");
+        break;
+    case 1:
+        text_append(text, "residual: {body: [");
+        append_items(dice, text, dice_between(dice, 1, 3), depth + 1);
+        text_append(text, "], shortcut: conv}");
+        break;
+    case 2:
+        append_activation(dice, text, "residual: {body: [concat: [[], [");
+        text_append(text, "]], avgpool: {size: 2, stride: %d, padding: same}], shortcut: pool}",
+                    dice_between(dice, 1, 2));
+        break;
+    case 3:
+        text_append(text, "concat: [");
+        for (int k = 0; k < 2; k++) {
+            text_append(text, "[");
+            append_activation(dice, text,
+                              "conv: {filters: 2, kernel: 3, padding: same, activation: ");
+            text_append(text, "}], [%s], ", dice_between(dice, 0, 1) ? "dropout: 0.5" : "");
+        }
+        append_activation(dice, text, "[");
+        text_append(text, "]]");
+        break;
+    default:
+        text_append(text, "repeat: {times: 2, block: [");
+        append_items(dice, text, dice_between(dice, 1, 2), depth + 1);
+        text_append(text, "]}");
+    }
+}
+
+/* A layer that fits any map of at least 2 x 2. */
+static void append_item(struct dice *dice, struct text *text, int flat, int depth)
+{
+    const int kind = dice_between(dice, 0, 8);
     if (kind < 2 && !flat) {
         text_append(text, "conv: {filters: %d, kernel: %d, padding: same, stride: %d",
                     dice_between(dice, 1, 5), dice_between(dice, 1, 3),
@@ -44,18 +83,34 @@ static void append_layer(struct dice *dice, struct text *text, int flat)
         if (dice_between(dice, 0, 1)) {
             append_activation(dice, text, ", activation: ");
         }
-        text_append(text, "}\n");
+        text_append(text, "}");
     } else if (kind < 4 && !flat) {
-        text_append(text, "%s: {size: 2, stride: %d, padding: same}\n",
+        text_append(text, "%s: {size: 2, stride: %d, padding: same}",
                     kind == 2 ? "maxpool" : "avgpool", dice_between(dice, 1, 2));
     } else if (kind == 4) {
-        text_append(text, "dropout: 0.25\n");
-    } else if (kind == 3 || kind == 1) {
-        text_append(text, "dense: {units: %d}\n", dice_between(dice, 1, 20));
+        text_append(text, "dropout: 0.25");
+    } else if (kind > 6 && !flat && depth < 2) {
+        append_block(dice, text, depth);
+    } else if (flat && (kind == 3 || kind == 1)) {
+        text_append(text, "dense: {units: %d}", dice_between(dice, 1, 20));
     } else {
         append_activation(dice, text, "");
-        text_append(text, "\n");
     }
+}
+
+static void append_items(struct dice *dice, struct text *text, int count, int depth)
+{
+    for (int i = 0; i < count; i++) {
+        text_append(text, "%s", i ? ", " : "");
+        append_item(dice, text, 0, depth);
+    }
+}
+
+static void append_layer(struct dice *dice, struct text *text, int flat)
+{
+    text_append(text, "- ");
+    append_item(dice, text, flat, 0);
+    text_append(text, "\n");
 }
 
 static void make_random(struct network_case *c, uint64_t seed)
@@ -107,8 +162,8 @@ static struct region region_y(const struct walk *w, int i)
     const struct place *place = &w->plan->places[i];
     struct region r = {place->y, shape_size(w->graph->nodes[i].out) * LANES, i + 2};
     if (!place->runs) {
-        const struct region x =
-            region_y(w, i - 1); /* passed through: it must be where the input is */
+        const struct region x = region_y(
+            w, w->graph->nodes[i].inputs[0]); /* passed through: it must be where the input is */
         assert_int_equal(r.at, x.at);
         r.tag = x.tag;
     }
@@ -158,55 +213,85 @@ static struct region use_scratch(struct walk *w, int i)
 
 static void walk_forward(struct walk *w, int i)
 {
-    if (!w->plan->places[i].runs) {
-        return;
+    const struct node *node = &w->graph->nodes[i];
+    const struct region y = region_y(w, i);
+    for (int k = 0; k < node->input_count && w->plan->places[i].runs; k++) {
+        const struct region x = region_y(w, node->inputs[k]);
+        reads(w, x, "x", i);
+        const struct region scratch = use_scratch(w, i);
+        apart(x, y, k == 0 && node->type->flags & LAYER_IN_PLACE);
+        apart(scratch, x, 0);
+        apart(scratch, y, 0);
+        writes(w, y);
     }
-    const struct region x = region_y(w, i - 1), y = region_y(w, i);
-    reads(w, x, "x", i);
-    const struct region scratch = use_scratch(w, i);
-    apart(x, y, w->graph->nodes[i].type->flags & LAYER_IN_PLACE);
-    apart(scratch, x, 0);
-    apart(scratch, y, 0);
-    writes(w, y);
 }
 
-static void walk_backward(struct walk *w, int i, int has_dx)
+/* Where the gradient by an input goes: to its place, or beside it and then added. */
+static void walk_gradient(struct walk *w, int i, int k, struct region dy, int first)
 {
-    const unsigned flags = w->graph->nodes[i].type->flags;
-    const struct region x = region_y(w, i - 1), y = region_y(w, i), dy = region_dy(w, i);
-    const struct region scratch = use_scratch(w, i);
-    reads(w, dy, "dy", i);
-    apart(scratch, dy, 0);
+    const struct node *node = &w->graph->nodes[i];
+    const struct edge *edge = &w->plan->places[i].inputs[k];
+    const struct region sum = region_dy(w, node->inputs[k]);
+    const struct region scratch = {w->plan->scratch, node->needs.scratch, 0};
+    const unsigned flags = node->type->flags;
+    assert_int_equal(edge->gradient, first ? GRADIENT_WRITE : GRADIENT_ADD);
+    const struct region dx = {edge->dx, sum.size, first ? sum.tag : 200000 + w->step++};
+    if (first) {
+        assert_int_equal(dx.at, sum.at);
+    } else {
+        reads(w, sum, "the gradient so far", i);
+        apart(dx, sum, 0);
+    }
+    apart(dx, dy, k == 0 && first && flags & LAYER_IN_PLACE);
+    apart(dx, scratch, 0);
     if (flags & LAYER_READS_X) {
-        reads(w, x, "x", i);
-        apart(scratch, x, 0);
+        apart(dx, region_y(w, node->inputs[k]), 0);
     }
     if (flags & LAYER_READS_Y) {
-        reads(w, y, "y", i);
-        apart(scratch, y, 0);
+        apart(dx, region_y(w, i), 0);
     }
-    assert_int_equal(w->plan->places[i].has_dx, has_dx);
-    if (has_dx) {
-        const struct region dx = region_dy(w, i - 1);
-        apart(dx, dy, flags & LAYER_IN_PLACE);
-        apart(dx, scratch, 0);
-        if (flags & LAYER_READS_X) {
-            apart(dx, x, 0);
+    writes(w, dx);
+    writes(w, sum);
+}
+
+/* `learns`: which nodes have gradients; `found`: which of them have come so far. */
+static void walk_backward(struct walk *w, int i, const int *learns, int *found)
+{
+    const struct node *node = &w->graph->nodes[i];
+    const struct region y = region_y(w, i), dy = region_dy(w, i);
+    for (int k = node->input_count - 1; k >= 0; k--) {
+        const int input = node->inputs[k];
+        const struct region scratch = use_scratch(w, i);
+        reads(w, dy, "dy", i);
+        apart(scratch, dy, 0);
+        if (node->type->flags & LAYER_READS_X) {
+            reads(w, region_y(w, input), "x", i);
+            apart(scratch, region_y(w, input), 0);
         }
-        if (flags & LAYER_READS_Y) {
-            apart(dx, y, 0);
+        if (node->type->flags & LAYER_READS_Y) {
+            reads(w, y, "y", i);
+            apart(scratch, y, 0);
         }
-        writes(w, dx);
+        if (input == NETWORK_INPUT || !learns[input]) {
+            assert_int_equal(w->plan->places[i].inputs[k].gradient, GRADIENT_SKIP);
+        } else {
+            walk_gradient(w, i, k, dy, !found[input]);
+            found[input] = 1;
+        }
     }
 }
 
-static int first_trained(const struct graph *graph)
+/* The nodes that are trained, or stand behind one that is. */
+static void find_learning(const struct graph *graph, int *learns)
 {
-    int i = 0;
-    while (!graph->nodes[i].trained) {
-        i++;
+    for (int i = 0; i < graph->count; i++) {
+        learns[i] = graph->nodes[i].trained;
+        for (int k = 0; k < graph->nodes[i].input_count; k++) {
+            const int input = graph->nodes[i].inputs[k];
+            assert_true(input < i);
+            learns[i] = learns[i] || (input != NETWORK_INPUT && learns[input]);
+        }
     }
-    return i;
 }
 
 static void check_walk(const struct graph *graph, const struct plan *plan, int training)
@@ -225,14 +310,18 @@ static void check_walk(const struct graph *graph, const struct plan *plan, int t
     reads(&w, region_y(&w, n - 1), "the logits", n - 1);
     assert_int_equal(plan->logits, region_y(&w, n - 1).at);
     if (training) {
-        const int first = first_trained(graph);
+        int learns[200], found[200] = {0};
+        assert_true(n <= 200);
+        find_learning(graph, learns);
         const struct region dlogits = region_dy(&w, n - 1);
         assert_int_equal(plan->dlogits, dlogits.at);
-        assert_int_equal(plan->first_backward, first);
         apart(region_y(&w, n - 1), dlogits, 0);
         writes(&w, dlogits);
-        for (int i = n - 1; i >= first; i--) {
-            walk_backward(&w, i, i > first);
+        for (int i = n - 1; i >= 0; i--) {
+            assert_int_equal(plan->places[i].learns, learns[i]);
+            if (learns[i]) {
+                walk_backward(&w, i, learns, found);
+            }
         }
     }
     free(w.tags);
@@ -269,21 +358,39 @@ static void plan_apart(struct plan *plan, const struct graph *graph, int trainin
                        struct arena *arena)
 {
     size_t used = 0, scratch = 0;
-    *plan = (struct plan){.training = training, .first_backward = first_trained(graph)};
+    int learns[200];
+    *plan = (struct plan){.training = training};
     plan->places = arena_alloc(arena, (size_t)graph->count * sizeof *plan->places);
-    assert_non_null(plan->places);
-    plan->input = plan->logits = take(&used, shape_size(graph->input) * LANES);
+    plan->input = take(&used, shape_size(graph->input) * LANES);
+    find_learning(graph, learns);
     for (int i = 0; i < graph->count; i++) {
         const struct node *node = &graph->nodes[i];
         const size_t size = shape_size(node->out) * LANES;
         const int runs = training || !(node->type->flags & LAYER_TRAINING_ONLY);
-        plan->logits = runs ? take(&used, size) : plan->logits;
-        plan->places[i] = (struct place){.y = plan->logits,
-                                         .dy = take(&used, size),
-                                         .runs = runs,
-                                         .has_dx = training && i > plan->first_backward};
-        plan->dlogits = plan->places[i].dy;
+        const size_t x = node->inputs[0] < 0 ? plan->input : plan->places[node->inputs[0]].y;
+        plan->places[i] =
+            (struct place){.y = runs ? take(&used, size) : x,
+                           .dy = take(&used, size),
+                           .runs = runs,
+                           .learns = training && learns[i],
+                           .inputs = arena_alloc(arena, (size_t)node->input_count *
+                                                            sizeof *plan->places[i].inputs)};
         scratch = scratch > node->needs.scratch ? scratch : node->needs.scratch;
+    }
+    plan->logits = plan->places[graph->count - 1].y;
+    plan->dlogits = plan->places[graph->count - 1].dy;
+    int found[200] = {0};
+    for (int i = graph->count - 1; i >= 0; i--) {
+        const struct node *node = &graph->nodes[i];
+        for (int k = node->input_count - 1; k >= 0; k--) {
+            const int input = node->inputs[k];
+            if (input >= 0 && learns[input]) {
+                plan->places[i].inputs[k] =
+                    found[input]++
+                        ? (struct edge){GRADIENT_ADD, take(&used, shape_size(node->ins[k]) * LANES)}
+                        : (struct edge){GRADIENT_WRITE, plan->places[input].dy};
+            }
+        }
     }
     plan->scratch = take(&used, scratch);
     plan->floats = used;
