@@ -72,11 +72,41 @@ static int is_linear(const struct ref_layer *layer)
            strcmp(layer->type, "dropout") == 0;
 }
 
+static double greatest(size_t n, const double *values)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        most = fmax(most, fabs(values[i]));
+    }
+    return most;
+}
+
+/* What a normalisation does depends on all values of its set, and so do its errors. */
+static void find_norm_bounds(struct layer_case *c)
+{
+    const double y = 1 + greatest(c->dy.size, c->y), dx = greatest(c->x.size, c->dx);
+    double sum = 0;
+    for (size_t i = 0; i < c->dy.size; i++) {
+        c->y_bound[i] = 8 * EPSILON * y;
+        sum += fabs(c->dy_d[i]) / c->layer->oc;
+    }
+    for (size_t i = 0; i < c->x.size; i++) {
+        c->dx_bound[i] = 16 * EPSILON * (1 + dx);
+    }
+    for (size_t i = 0; i < c->parameters; i++) {
+        c->dw_bound[i] = 4 * EPSILON * (sum + 1);
+    }
+}
+
 static void find_bounds(struct layer_case *c)
 {
     const struct ref_layer *layer = c->layer;
     const size_t ins = layer->in * LANES, outs = layer->out * LANES;
     const int is_pool = strcmp(layer->type, "maxpool") == 0;
+    if (layer->eps > 0) {
+        find_norm_bounds(c);
+        return;
+    }
     double *x = copy_absolute(ins, c->x_d), *dy = copy_absolute(outs, c->dy_d);
     double *w = copy_absolute(c->net.ref.parameters, c->w_d);
     if (is_linear(layer)) {
@@ -116,7 +146,8 @@ static void case_make(struct layer_case *c, struct dice *dice, const char *item,
     }
     c->node = c->net.graph.nodes;
     c->layer = c->net.ref.layers;
-    c->parameters = c->layer->weights + c->layer->biases;
+    c->parameters = c->node->trained ? c->layer->weights + c->layer->biases : 0;
+    c->draws.live = live;
     for (int lane = 0; lane < LANES; lane++) {
         c->samples[lane] = (uint32_t)(1000000 - 7 * lane);
     }
@@ -124,6 +155,7 @@ static void case_make(struct layer_case *c, struct dice *dice, const char *item,
     c->dy = guarded_new(c->layer->out * LANES);
     c->flat = guarded_new(c->net.graph.parameters);
     dice_fill(dice, &c->flat, -1, 1);
+    network_positive_variances(&c->net, c->flat.data);
     if (ties) {
         dice_fill_integers(dice, &c->x, -2, 0);
         dice_fill_integers(dice, &c->dy, -9, 9);
@@ -146,7 +178,9 @@ static void case_make(struct layer_case *c, struct dice *dice, const char *item,
 /* What should come out, and how near. */
 static void case_solve(struct layer_case *c)
 {
-    c->draws = (struct ref_draws){.seed = 0x123456789abcdef0, .epoch = 3, .samples = c->samples};
+    c->draws.seed = 0x123456789abcdef0;
+    c->draws.epoch = 3;
+    c->draws.samples = c->samples;
     c->y = check_doubles(c->dy.size);
     c->dx = check_doubles(c->x.size);
     c->dw = check_doubles(c->parameters);
@@ -242,6 +276,37 @@ static void fill(size_t n, float *values, float value)
     }
 }
 
+/* The layer over a tile that is its batch: where it couples samples, with its meeting. */
+static void forward(const struct layer_case *c, struct run *run, const float *x, float *y)
+{
+    const struct node *node = c->node;
+    if (node->couples) {
+        double *sums = check_doubles(node->needs.sums);
+        float *statistics = check_malloc(c->flat.size * sizeof *statistics);
+        memcpy(statistics, c->flat.data, c->flat.size * sizeof *statistics);
+        node->type->coupling->gather(node, run, x, sums);
+        node->type->coupling->meet(node, run, &(struct meeting){1, (size_t)c->draws.live, sums, 0},
+                                   statistics);
+        free(sums);
+        free(statistics);
+    }
+    node->type->forward(node, run, x, y);
+}
+
+static void backward(const struct layer_case *c, struct run *run, const float *x, const float *y,
+                     const float *dy, float *dx)
+{
+    const struct node *node = c->node;
+    if (node->couples) {
+        double *sums = check_doubles(node->needs.sums);
+        node->type->coupling->gather_back(node, run, x, dy, sums);
+        node->type->coupling->meet_back(node, run,
+                                        &(struct meeting){1, (size_t)c->draws.live, sums, 0});
+        free(sums);
+    }
+    node->type->backward(node, run, x, y, dy, dx);
+}
+
 /* Forward, then backward, with only those of x and y in reach that the flags name: the others are
  * NaNs. Gradients are added to 1, or written over NaNs. */
 static struct outcome run_apart(const struct layer_case *c, struct run *run)
@@ -251,10 +316,10 @@ static struct outcome run_apart(const struct layer_case *c, struct run *run)
     struct guarded no_x = guarded_new(c->x.size), no_y = guarded_new(c->dy.size);
     fill(o.gradients.size, o.gradients.data, run->add ? 1 : NAN);
     run->gradients = o.gradients.data;
-    type->forward(c->node, run, c->x.data, o.y.data);
+    forward(c, run, c->x.data, o.y.data);
     guarded_freeze(&o.y);
-    type->backward(c->node, run, type->flags & LAYER_READS_X ? c->x.data : no_x.data,
-                   type->flags & LAYER_READS_Y ? o.y.data : no_y.data, c->dy.data, o.dx.data);
+    backward(c, run, type->flags & LAYER_READS_X ? c->x.data : no_x.data,
+             type->flags & LAYER_READS_Y ? o.y.data : no_y.data, c->dy.data, o.dx.data);
     guarded_check(&o.y, c->what);
     guarded_check(&o.dx, c->what);
     guarded_check(&o.gradients, c->what);
@@ -274,14 +339,14 @@ static void check_same(const struct layer_case *c, struct run *run, const struct
     float *y = check_malloc(o->y.size * sizeof *y), *dx = check_malloc(o->dx.size * sizeof *dx);
     fill(o->gradients.size, gradients, run->add ? 1 : NAN);
     run->gradients = gradients;
-    type->backward(c->node, run, c->x.data, o->y.data, c->dy.data, NULL);
+    backward(c, run, c->x.data, o->y.data, c->dy.data, NULL);
     assert_memory_equal(gradients, o->gradients.data, bytes);
     if (type->flags & LAYER_IN_PLACE) { /* then there is no x any more */
         memcpy(y, c->x.data, o->y.size * sizeof *y);
-        type->forward(c->node, run, y, y);
+        forward(c, run, y, y);
         assert_memory_equal(y, o->y.data, o->y.size * sizeof *y);
         memcpy(dx, c->dy.data, o->dx.size * sizeof *dx);
-        type->backward(c->node, run, y, y, dx, dx);
+        backward(c, run, y, y, dx, dx);
         assert_memory_equal(dx, o->dx.data, o->dx.size * sizeof *dx);
     }
     free(gradients);
@@ -312,14 +377,17 @@ static void check_gradients(const struct layer_case *c, const struct kernels *k,
 static void check_level(const struct layer_case *c, const struct kernels *k, int add,
                         struct agreement same[3])
 {
-    struct guarded scratch = guarded_new(c->node->needs.scratch);
+    struct guarded scratch = guarded_new(c->node->needs.scratch),
+                   shared = guarded_new(c->node->needs.shared);
     struct run run = {.kernels = k,
                       .training = 1,
                       .seed = c->draws.seed,
                       .epoch = c->draws.epoch,
                       .parameters = c->flat.data,
                       .add = add,
-                      .scratch = scratch.data};
+                      .scratch = scratch.data,
+                      .shared = shared.data};
+    network_set_live(&run, c->draws.live);
     memcpy(run.samples, c->samples, sizeof run.samples);
     struct outcome o = run_apart(c, &run);
     check_tile(c, k, c->layer->out, &o.y, c->y, c->y_bound);
@@ -330,7 +398,9 @@ static void check_level(const struct layer_case *c, const struct kernels *k, int
     agreement_check(&same[2], c->what, k, &o.gradients);
     check_same(c, &run, &o);
     guarded_check(&scratch, c->what);
+    guarded_check(&shared, c->what);
     guarded_free(&scratch);
+    guarded_free(&shared);
     guarded_free(&o.y);
     guarded_free(&o.dx);
     guarded_free(&o.gradients);

@@ -1,8 +1,11 @@
 /* network_check.c: networks from text. */
 #include "network_check.h"
 
+#include "kernel_check.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -31,11 +34,16 @@ static void compare(const struct network_case *c, const char *text)
             fail_msg("%s: output of '%s' is %dx%dx%d, not %dx%dx%d", text, node->name, node->out.c,
                      node->out.h, node->out.w, layer->oc, layer->oh, layer->ow);
         }
-        const int count = (layer->weights > 0) + (layer->biases > 0);
-        assert_int_equal(node->needs.parameter_count, count);
-        for (int k = 0; k < count; k++) {
-            assert_int_equal(node->needs.parameters[k].size, k ? layer->biases : layer->weights);
+        const size_t sizes[] = {layer->weights, layer->biases, layer->statistics / 2,
+                                layer->statistics / 2};
+        int count = 0;
+        for (int k = 0; k < 4; k++) {
+            if (sizes[k] > 0) {
+                assert_true(count < node->needs.parameter_count);
+                assert_int_equal(node->needs.parameters[count++].size, sizes[k]);
+            }
         }
+        assert_int_equal(node->needs.parameter_count, count);
     }
 }
 
@@ -60,14 +68,15 @@ void network_free(struct network_case *c)
     *c = (struct network_case){0};
 }
 
+/* Both are in the order of layers and their tensors. */
 void network_to_ref(const struct network_case *c, const float *flat, double *ref)
 {
     for (int i = 0; i < c->graph.count; i++) {
         const struct needs *needs = &c->graph.nodes[i].needs;
         for (int k = 0; k < needs->parameter_count; k++) {
-            const size_t to = k ? c->ref.layers[i].bias : c->ref.layers[i].weight;
-            ref_from_floats(needs->parameters[k].size, flat + needs->parameters[k].offset,
-                            ref + to);
+            const struct parameter *p = &needs->parameters[k];
+            ref_from_floats(p->size, flat + p->offset, ref);
+            ref += p->size;
         }
     }
 }
@@ -77,10 +86,73 @@ void network_from_ref(const struct network_case *c, const double *ref, float *fl
     for (int i = 0; i < c->graph.count; i++) {
         const struct needs *needs = &c->graph.nodes[i].needs;
         for (int k = 0; k < needs->parameter_count; k++) {
-            const double *from = ref + (k ? c->ref.layers[i].bias : c->ref.layers[i].weight);
             for (size_t e = 0; e < needs->parameters[k].size; e++) {
-                flat[needs->parameters[k].offset + e] = (float)from[e];
+                flat[needs->parameters[k].offset + e] = (float)*ref++;
             }
         }
+    }
+}
+
+void network_positive_variances(const struct network_case *c, float *flat)
+{
+    for (int i = 0; i < c->graph.count; i++) {
+        const struct needs *needs = &c->graph.nodes[i].needs;
+        for (int k = 0; k < needs->parameter_count; k++) {
+            const struct parameter *p = &needs->parameters[k];
+            for (size_t e = 0; e < p->size && p->fixed && p->start == 1; e++) {
+                float *value = &flat[p->offset + e];
+                *value = *value < 0 ? 0.5f - *value : 0.5f + *value;
+            }
+        }
+    }
+}
+
+/* One meeting with one tile. */
+static struct meeting meeting_of(const struct run *run, const double *sums, size_t stride)
+{
+    struct meeting meeting = {.tiles = 1, .sums = sums, .stride = stride};
+    for (int lane = 0; lane < LANES; lane++) {
+        meeting.samples += run->live[lane] > 0;
+    }
+    return meeting;
+}
+
+void network_forward(const struct graph *graph, const struct plan *plan, struct run *run,
+                     float *block)
+{
+    double *sums = check_doubles(graph->sums + 1);
+    float *statistics = check_malloc((graph->parameters + 1) * sizeof *statistics);
+    memcpy(statistics, run->parameters, graph->parameters * sizeof *statistics);
+    run->shared = check_malloc((graph->shared + 1) * sizeof *run->shared);
+    for (int s = 0; s <= plan->cut_count; s++) {
+        net_forward_segment(graph, plan, run, block, s, sums);
+        if (s < plan->cut_count) {
+            const struct meeting meeting = meeting_of(run, sums, graph->sums);
+            net_meet(graph, plan, run, s, &meeting, statistics);
+        }
+    }
+    free(statistics);
+    free(sums);
+}
+
+void network_backward(const struct graph *graph, const struct plan *plan, struct run *run,
+                      float *block)
+{
+    double *sums = check_doubles(graph->sums + 1);
+    for (int s = plan->cut_count; s >= 0; s--) {
+        net_backward_segment(graph, plan, run, block, s, sums);
+        if (s > 0) {
+            const struct meeting meeting = meeting_of(run, sums, graph->sums);
+            net_meet_back(graph, plan, run, s - 1, &meeting);
+        }
+    }
+    free(run->shared);
+    free(sums);
+}
+
+void network_set_live(struct run *run, int live)
+{
+    for (int lane = 0; lane < LANES; lane++) {
+        run->live[lane] = lane < live ? 1 : 0;
     }
 }

@@ -60,8 +60,9 @@ static int step_between(int in, int out)
     return 0;
 }
 
-/* A window of one place at a step, to the size of `body`: with weights, or as a pooling. */
-static int add_shortcut(struct ref_network *net, int input, int body, int conv)
+/* A window of one place at a step, to the size of `body`: with weights, and normalised where the
+ * body is, or as a pooling. */
+static int add_shortcut(struct ref_network *net, int input, int body, int conv, int norm)
 {
     const struct size x = size_of(net, input), y = size_of(net, body);
     const int step_h = step_between(x.h, y.h), step_w = step_between(x.w, y.w);
@@ -88,19 +89,24 @@ static int add_shortcut(struct ref_network *net, int input, int body, int conv)
                                         .stride_h = step_h,
                                         .stride_w = step_w};
     if (conv) {
-        ref_take_parameters(net, layer, (size_t)filters * x.c, filters);
+        ref_take_parameters(net, layer, (size_t)filters * x.c, norm ? 0 : filters);
     }
-    return join(net, 1, &input);
+    input = join(net, 1, &input);
+    return conv && norm ? add_single(net, "batchnorm", NULL, input) : input;
 }
 
 static int add_residual(struct ref_network *net, const struct yaml *options, int input)
 {
     const struct yaml *shortcut = options->kind == YAML_MAP ? yaml_get(options, "shortcut") : NULL;
     const char *word = shortcut ? shortcut->text : "identity";
+    const int first = net->count;
     const int body = add_list(net, first_of(options, "body"), input);
-    int inputs[2] = {body, input};
+    int inputs[2] = {body, input}, norm = 0;
+    for (int i = first; i < net->count; i++) {
+        norm |= strcmp(net->layers[i].type, "batchnorm") == 0;
+    }
     if (strcmp(word, "identity") != 0 && !*net->fault) {
-        inputs[1] = add_shortcut(net, input, body, strcmp(word, "conv") == 0);
+        inputs[1] = add_shortcut(net, input, body, strcmp(word, "conv") == 0, norm);
     }
     const struct size y = size_of(net, body), x = size_of(net, inputs[1]);
     if (x.h != y.h || x.w != y.w || x.c > y.c || (x.c < y.c && strcmp(word, "pool") != 0)) {

@@ -1,5 +1,6 @@
 /* reference_network.c: the layers of a network by their names, in double. */
 #include "reference_internal.h"
+#include "reference_norm.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -121,6 +122,15 @@ void ref_add_layer(struct ref_network *net, const char *type, const struct yaml 
                             flag_of(options, "bias") ? layer->oc : 0);
     } else if (strcmp(type, "dropout") == 0) {
         layer->rate = (float)number_of(options, "rate", 1, 0);
+    } else if (strcmp(type, "batchnorm") == 0) {
+        const struct yaml *freeze = option_of(options, "freeze", 0);
+        const int affine = flag_of(options, "affine");
+        layer->eps = number_of(options, "eps", 0, 1e-5);
+        layer->frozen = freeze && strcmp(freeze->text, "true") == 0;
+        ref_take_parameters(net, layer, affine ? c : 0, affine ? c : 0);
+        layer->statistics = 2 * (size_t)c;
+        layer->statistic = net->parameters;
+        net->parameters += layer->statistics;
     } else if (ref_activation(type)) {
         const int is_elu = strcmp(type, "elu") == 0;
         layer->slope = (float)number_of(options, is_elu ? "alpha" : "slope", 1, is_elu ? 1 : 0.01);
@@ -170,6 +180,23 @@ static void dropout(const struct ref_network *net, int i, int n, const struct re
     }
 }
 
+/* How a layer normalises n images. */
+static struct ref_norm norm_of(const struct ref_layer *layer, int n, const struct ref_draws *draws,
+                               const double *w)
+{
+    return (struct ref_norm){
+        .n = n,
+        .c = layer->oc,
+        .pixels = (size_t)layer->oh * layer->ow,
+        .groups = layer->groups,
+        .live = draws && draws->live < n ? draws->live : 0,
+        .each = layer->weights > (size_t)layer->oc,
+        .eps = layer->eps,
+        .running = layer->statistics && (!draws || layer->frozen) ? w + layer->statistic : NULL};
+}
+
+static int is_norm(const struct ref_layer *layer) { return layer->eps > 0; }
+
 void ref_layer_forward(const struct ref_network *net, int i, int n, const struct ref_draws *draws,
                        const double *w, const double *x, double *y)
 {
@@ -187,6 +214,9 @@ void ref_layer_forward(const struct ref_network *net, int i, int n, const struct
         ref_avgpool_forward(&window, layer->count_padding, x, y);
     } else if (strcmp(layer->type, "dropout") == 0) {
         dropout(net, i, n, draws, x, y);
+    } else if (is_norm(layer)) {
+        const struct ref_norm norm = norm_of(layer, n, draws, w);
+        ref_norm_forward(&norm, x, layer->weights ? weight : NULL, bias, y);
     } else {
         for (size_t k = 0; k < n * layer->in; k++) {
             y[k] = ref_activation(layer->type)->forward(x[k], layer->slope);
@@ -213,6 +243,12 @@ void ref_layer_backward(const struct ref_network *net, int i, int n, const struc
     const struct ref_layer *layer = &net->layers[i];
     struct ref_window window = layer->window;
     window.n = n;
+    if (is_norm(layer)) {
+        const struct ref_norm norm = norm_of(layer, n, draws, w);
+        ref_norm_backward(&norm, x, layer->weights ? w + layer->weight : NULL, dy,
+                          dw ? dw + layer->weight : NULL, dw ? dw + layer->bias : NULL, dx);
+        return;
+    }
     if (dw) {
         parameters_backward(layer, n, x, dy, dw);
     }

@@ -4,7 +4,7 @@
  * the spec, not taken from src/ (only the YAML tree is shared).
  *
  * Images are [n][c][h][w]. Parameters are one flat vector without gaps, layer after layer: weight,
- * then bias. */
+ * then bias, then running statistics. */
 #ifndef CNNTRAIN_TESTS_REFERENCE_NETWORK_H
 #define CNNTRAIN_TESTS_REFERENCE_NETWORK_H
 
@@ -23,8 +23,10 @@ struct ref_layer {
     struct ref_window window; /* conv, maxpool, avgpool; n is set when it is used */
     int count_padding;
     double slope, rate;
-    size_t weights, biases; /* how many; 0: none */
-    size_t weight, bias;    /* where */
+    double eps;
+    int groups, frozen;                 /* of a normalisation */
+    size_t weights, biases, statistics; /* how many; 0: none. Statistics: means, then variances */
+    size_t weight, bias, statistic;     /* where */
 };
 
 struct ref_network {
@@ -44,6 +46,7 @@ struct ref_draws {
     uint64_t seed;
     uint32_t epoch;
     const uint32_t *samples;
+    int live; /* images that count, of those that are given; 0: all */
 };
 
 /* Layer i, which has one input, from x to y, and back: dx is written, dw added to; either may be

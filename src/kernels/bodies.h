@@ -29,6 +29,13 @@ void KERNEL(maxpool_backward)(const struct window *, const float *x, const float
                               const float *dy, float *dx);
 void KERNEL(avgpool_forward)(const struct window *, int count_padding, const float *x, float *y);
 void KERNEL(avgpool_backward)(const struct window *, int count_padding, const float *dy, float *dx);
+void KERNEL(moments)(size_t pixels, const float *x, const float *live, double moments[3]);
+void KERNEL(normalize)(size_t pixels, const float *x, float mean, float scale, float shift,
+                       float *y);
+void KERNEL(normalize_sums)(size_t pixels, const float *x, const float *dy, float mean,
+                            double sums[2]);
+void KERNEL(normalize_backward)(size_t pixels, const float *x, const float *dy, const float *live,
+                                float mean, const float factors[3], float *dx);
 extern const struct activation_kernel KERNEL(activations)[ACTIVATION_COUNT];
 void KERNEL(dropout)(const float *x, float *y, size_t n, float rate, uint64_t seed,
                      const uint32_t *samples, uint32_t epoch, uint32_t stream);

@@ -137,6 +137,20 @@ struct kernels {
     void (*avgpool_forward)(const struct window *, int count_padding, const float *x, float *y);
     void (*avgpool_backward)(const struct window *, int count_padding, const float *dy, float *dx);
 
+    /* Of the `pixels` vectors of a channel, in the lanes where live[16] is 1 and not 0: how many
+     * values, their mean, and the sum of squares about it. */
+    void (*moments)(size_t pixels, const float *x, const float *live, double moments[3]);
+    /* y = (x - mean) * scale + shift; x == y is allowed. */
+    void (*normalize)(size_t pixels, const float *x, float mean, float scale, float shift,
+                      float *y);
+    /* The sums of dy and of dy * (x - mean). */
+    void (*normalize_sums)(size_t pixels, const float *x, const float *dy, float mean,
+                           double sums[2]);
+    /* dx = factors[0] * dy + factors[1] * (x - mean) + factors[2], 0 in dead lanes; dx == dy is
+     * allowed. */
+    void (*normalize_backward)(size_t pixels, const float *x, const float *dy, const float *live,
+                               float mean, const float factors[3], float *dx);
+
     const struct activation_kernel *activation; /* [ACTIVATION_COUNT] */
 
     /* Dropout: y = x * mask, where element e of sample s is kept when its Philox word (rng.h:

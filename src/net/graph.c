@@ -130,6 +130,12 @@ static int shape_node(struct graph *graph, struct node *node, struct error_list 
         node->type->need(node, &node->needs);
     }
     graph->multiply_adds += node->needs.multiply_adds;
+    if (node->type->coupling && !((const struct layer_options *)node->options)->freeze) {
+        node->couples = 1;
+        node->shared = graph->shared;
+        graph->shared += padded(node->needs.shared);
+        graph->sums = graph->sums > node->needs.sums ? graph->sums : node->needs.sums;
+    }
     return count_parameters(graph, node, errors);
 }
 

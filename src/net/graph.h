@@ -26,10 +26,11 @@ struct graph {
     int count, edges;   /* edges: inputs of all nodes */
     struct node *nodes; /* in order, the last one's output is the network's; the arena owns them */
     struct shape input;
-    size_t parameters;      /* length of the flat vector: tensors at multiples of 16 floats, zeros
-                               between; first those that the optimizer moves, then the fixed ones */
-    size_t moved;           /* length of the first part, which has gradients */
-    size_t values;          /* elements of all tensors */
+    size_t parameters;   /* length of the flat vector: tensors at multiples of 16 floats, zeros
+                            between; first those that the optimizer moves, then the fixed ones */
+    size_t moved;        /* length of the first part, which has gradients */
+    size_t values;       /* elements of all tensors */
+    size_t shared, sums; /* floats a batch for all coupling nodes; doubles a tile for any of them */
     size_t trained, frozen; /* parameters in the usual sense */
     double multiply_adds;   /* for one sample, forward */
 };

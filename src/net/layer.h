@@ -31,7 +31,7 @@ struct parameter {
     size_t offset; /* in the flat vector of all parameters; the graph sets it */
 };
 
-enum { MOST_PARAMETERS = 2 };
+enum { MOST_PARAMETERS = 4 };
 
 enum { NETWORK_INPUT = -1 };
 
@@ -40,6 +40,7 @@ struct needs {
     struct parameter parameters[MOST_PARAMETERS];
     int parameter_count;
     size_t scratch;       /* floats, while forward or backward of this layer runs */
+    size_t sums, shared;  /* of a type with a coupling: doubles a tile, floats a batch */
     double multiply_adds; /* for one sample, forward */
 };
 
@@ -52,6 +53,8 @@ struct node {
     const char *name; /* unique; tensors are called <name>.<suffix> */
     const struct yaml *where;
     int trained;  /* has weights that move: backward computes their gradients */
+    int couples;  /* in training, the samples of a batch: its type has a coupling, and it is not
+                     frozen */
     size_t count; /* its parameters in the usual sense, trained or frozen */
     int depth;    /* of the lists within lists that it stands in */
     int attached; /* made by the layer before, from its `activation` option: shown in that layer's
@@ -63,6 +66,7 @@ struct node {
     struct shape in, out;    /* in: of the first input */
     struct window window;    /* how it slides, where it does */
     struct needs needs;
+    size_t shared; /* where its floats of the batch are, in run->shared */
 };
 
 /* What a worker knows while it takes one tile through the network. */
@@ -76,7 +80,11 @@ struct run {
     float *gradients;        /* this shard's flat vector; NULL when evaluating */
     int add; /* backward adds to the gradients; 0: it writes them, this is the shard's first tile */
     float *scratch;
-    int input; /* which of the node's inputs x and dx belong to */
+    float *shared; /* what coupling nodes know of the batch */
+    float live[LANES]
+        __attribute__((aligned(64))); /* 1 in the lanes that hold a sample, 0 in dead
+                                         ones, which repeat the first; their dy is 0 */
+    int input;                        /* which of the node's inputs x and dx belong to */
 };
 
 enum layer_flags {
@@ -96,6 +104,33 @@ struct layer_example {
 
 struct initializer;
 struct builder;
+
+/* The sums of all tiles of a batch, in their order. */
+struct meeting {
+    int tiles;
+    size_t samples;     /* live lanes of all of them */
+    const double *sums; /* the first tile's needs.sums; those of the next are at the stride */
+    size_t stride;
+};
+
+/* How a layer couples the samples of a batch: it must know something of all of them before it can
+ * work on one. In training such a layer ends a segment of the network: every tile of the batch
+ * comes as far, brings its sums, and once these have met, every tile goes on with the layer's
+ * forward; on the way back likewise. What the meetings find is in node_shared(). Only live lanes
+ * count. */
+struct coupling {
+    int fewest; /* values of a channel in a batch that this makes sense for */
+    void (*gather)(const struct node *node, const struct run *run, const float *x, double *sums);
+    /* May move running statistics, which are in `parameters`. */
+    void (*meet)(const struct node *node, const struct run *run, const struct meeting *meeting,
+                 float *parameters);
+    /* Where node->trained, also writes or adds the parameters' gradients; backward, which comes
+     * after the meeting, does not. */
+    void (*gather_back)(const struct node *node, const struct run *run, const float *x,
+                        const float *dy, double *sums);
+    void (*meet_back)(const struct node *node, const struct run *run,
+                      const struct meeting *meeting);
+};
 
 /* A type of layer. One with several inputs is called once for each of them, forward from the first
  * to the last and backward from the last to the first, and run->input says which: so every type is
@@ -122,6 +157,7 @@ struct layer_type {
      */
     void (*backward)(const struct node *node, const struct run *run, const float *x, const float *y,
                      const float *dy, float *dx);
+    const struct coupling *coupling; /* NULL: samples are independent of each other */
     /* Where in its options the type has its `activation` and `init` (struct choice); 0: nowhere. */
     size_t activation, init;
     /* Warn at node->where of options that are allowed and surely not meant. May be NULL. */
@@ -171,6 +207,11 @@ static inline struct choice *choice_at(void *options, size_t offset)
 static inline struct choice *node_choice(const struct node *node, size_t offset)
 {
     return choice_at(node->options, offset);
+}
+
+static inline float *node_shared(const struct node *node, const struct run *run)
+{
+    return run->shared + node->shared;
 }
 
 static inline size_t shape_size(struct shape s) { return (size_t)s.c * s.h * s.w; }

@@ -20,12 +20,35 @@ static void forward_node(const struct graph *graph, const struct plan *plan, str
     }
 }
 
-void net_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block)
+static int segment_end(const struct graph *graph, const struct plan *plan, int segment)
 {
+    return segment < plan->cut_count ? plan->cuts[segment] : graph->count;
+}
+
+void net_forward_segment(const struct graph *graph, const struct plan *plan, struct run *run,
+                         float *block, int segment, double *sums)
+{
+    const int end = segment_end(graph, plan, segment);
     run->scratch = block + plan->scratch;
-    for (int i = 0; i < graph->count; i++) {
+    for (int i = segment ? plan->cuts[segment - 1] : 0; i < end; i++) {
         forward_node(graph, plan, run, block, i);
     }
+    if (end < graph->count) {
+        const struct node *node = &graph->nodes[end];
+        node->type->coupling->gather(node, run, output_of(plan, node->inputs[0], block), sums);
+    }
+}
+
+void net_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block)
+{
+    net_forward_segment(graph, plan, run, block, 0, NULL);
+}
+
+void net_meet(const struct graph *graph, const struct plan *plan, const struct run *run, int cut,
+              const struct meeting *meeting, float *parameters)
+{
+    const struct node *node = &graph->nodes[plan->cuts[cut]];
+    node->type->coupling->meet(node, run, meeting, parameters);
 }
 
 static void backward_node(const struct graph *graph, const struct plan *plan, struct run *run,
@@ -46,12 +69,35 @@ static void backward_node(const struct graph *graph, const struct plan *plan, st
     }
 }
 
-void net_backward(const struct graph *graph, const struct plan *plan, struct run *run, float *block)
+void net_backward_segment(const struct graph *graph, const struct plan *plan, struct run *run,
+                          float *block, int segment, double *sums)
 {
-    for (int i = graph->count - 1; i >= 0; i--) {
+    const int first = segment ? plan->cuts[segment - 1] : -1,
+              end = segment_end(graph, plan, segment);
+    run->scratch = block + plan->scratch;
+    for (int i = end < graph->count ? end : end - 1; i > first; i--) {
         if (plan->places[i].learns) {
             backward_node(graph, plan, run, block, i);
         }
+    }
+    if (segment && plan->places[first].learns) {
+        const struct node *node = &graph->nodes[first];
+        node->type->coupling->gather_back(node, run, output_of(plan, node->inputs[0], block),
+                                          block + plan->places[first].dy, sums);
+    }
+}
+
+void net_backward(const struct graph *graph, const struct plan *plan, struct run *run, float *block)
+{
+    net_backward_segment(graph, plan, run, block, 0, NULL);
+}
+
+void net_meet_back(const struct graph *graph, const struct plan *plan, const struct run *run,
+                   int cut, const struct meeting *meeting)
+{
+    const struct node *node = &graph->nodes[plan->cuts[cut]];
+    if (plan->places[plan->cuts[cut]].learns) {
+        node->type->coupling->meet_back(node, run, meeting);
     }
 }
 

@@ -6,12 +6,27 @@
 #include "net/plan.h"
 
 /* From block[plan->input] to block[plan->logits]. `run->scratch` is set here. `block`: plan->floats
- * floats, 64-byte aligned. */
+ * floats, 64-byte aligned. For plans without cuts. */
 void net_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block);
 /* From block[plan->dlogits] to run->gradients, written or added to. After net_forward with the same
  * run and a training plan. */
 void net_backward(const struct graph *graph, const struct plan *plan, struct run *run,
                   float *block);
+
+/* The same in parts, between which all tiles of a batch meet. Segment s ends before the node
+ * plan->cuts[s], the last one with the network. Forward ends with the sums for the cut behind it,
+ * and backward, which comes from the last segment to the first, with those for the cut before it.
+ */
+void net_forward_segment(const struct graph *graph, const struct plan *plan, struct run *run,
+                         float *block, int segment, double *sums);
+void net_backward_segment(const struct graph *graph, const struct plan *plan, struct run *run,
+                          float *block, int segment, double *sums);
+/* What all tiles brought to a cut becomes node_shared(); `parameters` is what run->parameters is.
+ */
+void net_meet(const struct graph *graph, const struct plan *plan, const struct run *run, int cut,
+              const struct meeting *meeting, float *parameters);
+void net_meet_back(const struct graph *graph, const struct plan *plan, const struct run *run,
+                   int cut, const struct meeting *meeting);
 /* The first layer that has a parameter, or makes an output from this tile, that is not finite;
  * *parameter says which of the two it is. NULL when there is none. Works as net_forward does, on a
  * tile that has been laid in again. */

@@ -260,7 +260,8 @@ int plan_make(struct plan *plan, const struct graph *graph, int training, struct
     int *gradients = arena_alloc(arena, edges * sizeof *gradients);
     struct edge *edge_places = arena_alloc(arena, edges * sizeof *edge_places);
     plan->places = arena_alloc(arena, n * sizeof *plan->places);
-    if (!planner.pieces || !planner.values || !order || !gradients || !edge_places ||
+    plan->cuts = arena_alloc(arena, n * sizeof *plan->cuts);
+    if (!planner.pieces || !planner.values || !order || !gradients || !edge_places || !plan->cuts ||
         !plan->places) {
         return error_memory(e, most * sizeof *planner.pieces);
     }
@@ -269,6 +270,11 @@ int plan_make(struct plan *plan, const struct graph *graph, int training, struct
         edge_places += graph->nodes[i].input_count;
     }
     planner.values[0].gradient = NONE;
+    for (int i = 0; i < graph->count && training; i++) {
+        if (graph->nodes[i].couples) {
+            plan->cuts[plan->cut_count++] = i;
+        }
+    }
     find_readers(&planner);
     plan_outputs(&planner);
     if (training) {

@@ -30,6 +30,8 @@ struct plan {
     size_t input;           /* the tile that enters, [c][h][w][16] */
     size_t logits, dlogits; /* the last layer's output and the gradient by it */
     size_t scratch;
+    int cut_count; /* a training plan has one segment more than cuts */
+    int *cuts;     /* the nodes that couple the samples of a batch, in order; the arena owns them */
     size_t floats; /* size of a worker's block, a multiple of 16 */
 };
 

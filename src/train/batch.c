@@ -1,5 +1,8 @@
-/* batch.c: one step: the shards of a batch forward and backward, then the update, range by
- * range. */
+/* batch.c: one step: the shards of a batch forward and backward, then the update, range by range.
+ *
+ * Where nothing couples the samples of a batch, a thread takes a tile through the whole network and
+ * back while it is in its cache. Each layer that does (layer.h, struct coupling) is a place where
+ * all tiles wait for each other, on the way there and back. */
 #include "train/trainer.h"
 
 #include "base/rng.h"
@@ -8,62 +11,143 @@
 #include <omp.h>
 #include <string.h>
 
-/* The samples of tile `tile` of a batch, and what the network's layers are told of it. */
-static int begin_tile(const struct trainer *t, const uint32_t *index, size_t n, int tile,
-                      float *block, struct labels *labels, struct run *run)
+/* A batch on its way through the network. A part is what a tile does between two meetings: with n
+ * cuts, n parts forward, one through the last segment, the loss and back, and n parts back. */
+struct batch {
+    struct trainer *trainer;
+    const uint32_t *index; /* its samples */
+    size_t n;
+    int tiles, shards, parts;
+};
+
+/* How many samples a tile has. */
+static int live_of(const struct batch *b, int tile)
 {
-    const size_t first = (size_t)tile * LANES, rest = n - first;
-    const int live = (int)(rest < LANES ? rest : LANES);
-    if (rest > LANES) {
-        input_prefetch(t->train.set, index + first + LANES,
-                       (int)(rest - LANES < LANES ? rest - LANES : LANES));
+    const size_t rest = b->n - (size_t)tile * LANES;
+    return (int)(rest < LANES ? rest : LANES);
+}
+
+/* Lay a tile's samples into its block. */
+static void begin_tile(const struct batch *b, int tile, float *block)
+{
+    const struct trainer *t = b->trainer;
+    const uint32_t *index = b->index + (size_t)tile * LANES;
+    if (tile + 1 < b->tiles) {
+        input_prefetch(t->train.set, index + LANES, live_of(b, tile + 1));
     }
-    input_tile(&t->model.input, t->train.set, index + first, live, block + t->plan.input, labels,
-               t->kernels);
-    *run = (struct run){
+    input_tile(&t->model.input, t->train.set, index, live_of(b, tile), block + t->plan.input,
+               &t->tile_labels[tile], t->kernels);
+}
+
+/* What the network's layers are told of a tile. */
+static struct run run_of(const struct batch *b, int tile)
+{
+    const struct trainer *t = b->trainer;
+    const int live = live_of(b, tile);
+    struct run run = {
         .kernels = t->kernels,
         .training = 1,
         .seed = t->model.settings.seed,
         .epoch = (uint32_t)t->position.epoch,
         .parameters = t->parameters,
+        .shared = t->shared,
     };
     for (int lane = 0; lane < LANES; lane++) {
-        run->samples[lane] = index[first + (size_t)(lane < live ? lane : 0)];
+        run.samples[lane] = b->index[(size_t)tile * LANES + (size_t)(lane < live ? lane : 0)];
+        run.live[lane] = lane < live ? 1 : 0;
     }
-    return live;
+    return run;
 }
 
-static void train_tile(struct trainer *t, const uint32_t *index, size_t n, int tile, float *block,
-                       float *gradients, int add)
+/* From the outputs to the loss and the gradient by them. */
+static void find_loss(const struct batch *b, int tile, float *block)
 {
-    struct run run;
-    struct labels labels;
-    float loss[LANES] __attribute__((aligned(64)));
-    const int live = begin_tile(t, index, n, tile, block, &labels, &run);
-    run.gradients = gradients;
-    run.add = add;
-    net_forward(&t->model.graph, &t->plan, &run, block);
+    const struct trainer *t = b->trainer;
+    const struct labels *labels = &t->tile_labels[tile];
+    const int live = live_of(b, tile), classes = t->model.classes.count;
     const float *z = block + t->plan.logits;
-    t->tile_correct[tile] = tile_correct(z, t->model.classes.count, labels.first, live);
-    t->loss->evaluate(t->model.settings.train.loss.options, t->kernels, t->model.classes.count, z,
-                      &labels, (float)(1.0 / t->batch_weight), loss, block + t->plan.dlogits);
+    float loss[LANES] __attribute__((aligned(64)));
+    t->tile_correct[tile] = tile_correct(z, classes, labels->first, live);
+    t->loss->evaluate(t->model.settings.train.loss.options, t->kernels, classes, z, labels,
+                      (float)(1.0 / t->batch_weight), loss, block + t->plan.dlogits);
     double sum = 0;
     for (int lane = 0; lane < live; lane++) {
         sum += (double)loss[lane];
     }
     t->tile_loss[tile] = sum;
-    net_backward(&t->model.graph, &t->plan, &run, block);
+}
+
+/* One part of a tile. Its memory: where tiles meet the whole batch is kept, else a tile a thread.
+ */
+static void tile_part(const struct batch *b, int part, int tile, float *gradients, int add)
+{
+    const struct trainer *t = b->trainer;
+    const struct graph *graph = &t->model.graph;
+    const int last = t->plan.cut_count;
+    float *block = t->blocks + (size_t)(last ? tile : omp_get_thread_num()) * t->plan.floats;
+    double *sums = t->tile_sums + (size_t)tile * graph->sums;
+    struct run run = run_of(b, tile);
+    run.gradients = gradients;
+    run.add = add;
+    if (part == 0) {
+        begin_tile(b, tile, block);
+    }
+    if (part <= last) {
+        net_forward_segment(graph, &t->plan, &run, block, part, sums);
+    }
+    if (part == last) {
+        find_loss(b, tile, block);
+    }
+    if (part >= last) {
+        net_backward_segment(graph, &t->plan, &run, block, 2 * last - part, sums);
+    }
+}
+
+/* Put together what the tiles brought at the end of a part. */
+static void meet(const struct batch *b, int part)
+{
+    const struct trainer *t = b->trainer;
+    const struct graph *graph = &t->model.graph;
+    const int last = t->plan.cut_count;
+    const struct run run = run_of(b, 0);
+    const struct meeting meeting = {b->tiles, b->n, t->tile_sums, graph->sums};
+    if (part < last) {
+        net_meet(graph, &t->plan, &run, part, &meeting, t->parameters);
+    } else {
+        net_meet_back(graph, &t->plan, &run, 2 * last - part - 1, &meeting);
+    }
+}
+
+/* All tiles through all parts, into the gradients of the shards; called by every thread of a team.
+ */
+static void find_gradients(const struct batch *b)
+{
+    const struct trainer *t = b->trainer;
+    for (int part = 0; part < b->parts; part++) {
+#pragma omp for schedule(dynamic, 1)
+        for (int s = 0; s < b->shards; s++) {
+            float *gradients = t->shard_gradients + (size_t)s * t->model.graph.moved;
+            const int begin = (int)((long long)b->tiles * s / b->shards);
+            const int end = (int)((long long)b->tiles * (s + 1) / b->shards);
+            for (int tile = begin; tile < end; tile++) {
+                tile_part(b, part, tile, gradients, tile > begin);
+            }
+        }
+        if (part + 1 < b->parts) {
+#pragma omp single
+            meet(b, part);
+        }
+    }
 }
 
 /* Say where the first number that is not finite comes from. */
-static int not_finite(struct trainer *t, const uint32_t *index, size_t n, int tiles,
-                      struct error *e)
+static int not_finite(const struct batch *b, struct error *e)
 {
-    for (int tile = 0; tile < tiles; tile++) {
-        struct run run;
-        struct labels labels;
+    const struct trainer *t = b->trainer;
+    for (int tile = 0; tile < b->tiles; tile++) {
+        struct run run = run_of(b, tile);
         int parameter;
-        begin_tile(t, index, n, tile, t->blocks, &labels, &run);
+        begin_tile(b, tile, t->blocks);
         const struct node *node =
             net_find_not_finite(&t->model.graph, &t->plan, &run, t->blocks, &parameter);
         if (node) {
@@ -94,39 +178,33 @@ static double weigh_batch(const struct trainer *t, const uint32_t *index, size_t
 
 int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
 {
-    const uint32_t *index = t->order + first;
-    t->batch_weight = weigh_batch(t, index, n);
-    const size_t parameters = t->model.graph.moved;
-    const int tiles = (int)((n + LANES - 1) / LANES),
-              shards = tiles < t->shards ? tiles : t->shards;
+    const int tiles = (int)((n + LANES - 1) / LANES);
+    const struct batch batch = {.trainer = t,
+                                .index = t->order + first,
+                                .n = n,
+                                .tiles = tiles,
+                                .shards = tiles < t->shards ? tiles : t->shards,
+                                .parts = 2 * t->plan.cut_count + 1};
     double batch_loss = 0;
+    t->batch_weight = weigh_batch(t, batch.index, n);
     update_begin(t);
 #pragma omp parallel num_threads(t->threads)
     {
-        float *block = t->blocks + (size_t)omp_get_thread_num() * t->plan.floats;
-#pragma omp for schedule(dynamic, 1)
-        for (int s = 0; s < shards; s++) {
-            float *gradients = t->shard_gradients + (size_t)s * parameters;
-            const int begin = (int)((long long)tiles * s / shards);
-            const int end = (int)((long long)tiles * (s + 1) / shards);
-            for (int tile = begin; tile < end; tile++) {
-                train_tile(t, index, n, tile, block, gradients, tile > begin);
-            }
-        }
+        find_gradients(&batch);
         /* every thread adds the losses up for itself: cheaper than waiting for one that does */
         double loss = 0;
         for (int tile = 0; tile < tiles; tile++) {
             loss += t->tile_loss[tile];
         }
         if (isfinite(loss)) {
-            update_step(t, shards);
+            update_step(t, batch.shards);
         }
 #pragma omp master
         batch_loss = loss;
     }
     TRY(dataset_failed(t->train.set, e));
     if (!isfinite(batch_loss)) {
-        return not_finite(t, index, n, tiles, e);
+        return not_finite(&batch, e);
     }
     t->position.loss_sum += batch_loss * ((double)n / t->batch_weight);
     for (int tile = 0; tile < tiles; tile++) {

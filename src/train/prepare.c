@@ -112,6 +112,12 @@ static void *take(char *base, size_t *used, size_t count, size_t size)
     return at;
 }
 
+/* Tiles in memory at a time: where they meet, all of a batch. */
+static int blocks_of(const struct trainer *t)
+{
+    return t->plan.cut_count ? t->batch_tiles : t->threads;
+}
+
 static size_t lay_out(struct trainer *t, char *base)
 {
     const size_t n = t->model.graph.parameters;
@@ -122,7 +128,10 @@ static size_t lay_out(struct trainer *t, char *base)
         t->states[k] = take(base, &used, n, sizeof(float));
     }
     t->shard_gradients = take(base, &used, t->model.graph.moved * (size_t)t->shards, sizeof(float));
-    t->blocks = take(base, &used, t->plan.floats * (size_t)t->threads, sizeof(float));
+    t->blocks = take(base, &used, t->plan.floats * (size_t)blocks_of(t), sizeof(float));
+    t->shared = take(base, &used, t->model.graph.shared, sizeof(float));
+    t->tile_sums = take(base, &used, t->model.graph.sums * (size_t)t->batch_tiles, sizeof(double));
+    t->tile_labels = take(base, &used, (size_t)t->batch_tiles, sizeof *t->tile_labels);
     t->tile_loss = take(base, &used, (size_t)t->batch_tiles, sizeof(double));
     t->tile_correct = take(base, &used, (size_t)t->batch_tiles, sizeof(int));
     t->order = take(base, &used, t->train.count, sizeof(uint32_t));
@@ -133,7 +142,7 @@ static int allocate(struct trainer *t, struct error_list *errors)
 {
     const double estimate =
         (double)t->model.graph.parameters * (t->shards + t->optimizer->states + 2) * sizeof(float) +
-        (double)t->plan.floats * t->threads * sizeof(float);
+        (double)t->plan.floats * blocks_of(t) * sizeof(float);
     t->memory_bytes = estimate < 1e15 ? lay_out(t, NULL) : 0;
     t->memory = t->memory_bytes ? block_allocate(t->memory_bytes) : NULL;
     if (!t->memory) {
@@ -161,6 +170,29 @@ static int check_batch_size(const struct trainer *t, struct error_list *errors)
                       settings->train.batch_size, t->train.count);
 }
 
+/* A layer that couples the samples of a batch has something to couple in the smallest one. */
+static int check_coupling(const struct trainer *t, struct error_list *errors)
+{
+    const size_t batch = (size_t)t->model.settings.train.batch_size, rest = t->train.count % batch,
+                 least = rest ? rest : batch;
+    int failed = 0;
+    for (int i = 0; i < t->model.graph.count; i++) {
+        const struct node *node = &t->model.graph.nodes[i];
+        if (node->couples && least * (size_t)node->in.h * (size_t)node->in.w <
+                                 (size_t)node->type->coupling->fewest) {
+            failed = yaml_error(
+                errors, node->where,
+                "%s '%s' needs at least %d values of a channel, and would have %zu: its input is "
+                "%dx%dx%d, and %s %zu image%s ('batch_size' is %zu, of %zu)",
+                node->type->member.name, node->name, node->type->coupling->fewest,
+                least * (size_t)node->in.h * (size_t)node->in.w, node->in.c, node->in.h, node->in.w,
+                rest ? "the last batch of an epoch has" : "a batch has", least,
+                least == 1 ? "" : "s", batch, t->train.count);
+        }
+    }
+    return failed;
+}
+
 /* What only the data can tell, input and classes, and the network between them. */
 static int build_network(struct trainer *t, struct error_list *errors)
 {
@@ -185,6 +217,7 @@ int trainer_prepare(struct trainer *t, const struct settings *settings, struct a
     const int bad_batch = check_batch_size(t, errors);
     TRY(build_network(t, errors));
     TRY(bad_batch);
+    TRY(check_coupling(t, errors));
     TRY_ONE(plan_make(&t->plan, &t->model.graph, 1, &t->model.arena, e));
     TRY_ONE(update_prepare(t, e));
     cut_batch(t);

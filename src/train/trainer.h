@@ -44,9 +44,12 @@ struct trainer {
     void *memory;        /* owned; all that follows points into it */
     size_t memory_bytes;
     float *parameters, *best, *shard_gradients, *states[MOST_STATES], *blocks;
-    double *tile_loss; /* [batch_tiles] */
-    int *tile_correct; /* [batch_tiles] */
-    uint32_t *order;   /* [train.count]: the samples in this epoch's order */
+    float *shared;              /* what coupling layers know of the batch; graph.shared floats */
+    double *tile_sums;          /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
+    double *tile_loss;          /* [batch_tiles] */
+    struct labels *tile_labels; /* [batch_tiles] */
+    int *tile_correct;          /* [batch_tiles] */
+    uint32_t *order;            /* [train.count]: the samples in this epoch's order */
     struct update update;
 
     struct position position;

@@ -64,6 +64,14 @@ FAULTS = [
      "unknown key 'freeze' in relu"),
     ("N30b freeze: 1", network("dense: {units: 20, freeze: ¦1}", "dense: 10"),
      "'freeze' must be true or false, got 1; write true"),
+    ("N36 batchnorm of one value", network("dense: 20", "¦batchnorm", "dense: 10").replace("batch_size: 16", "batch_size: 1"),
+     "batchnorm 'batchnorm1' needs at least 2 values of a channel, and would have 1: its input is 20x1x1, and a batch has "
+     "1 image ('batch_size' is 1, of 44)"),
+    ("N36b batchnorm of one value in the last batch", network("dense: 20", "¦batchnorm", "dense: 10").replace(
+        "batch_size: 16", "batch_size: 43"), "and the last batch of an epoch has 1 image ('batch_size' is 43, of 44)"),
+    ("N36c eps: 0", network("batchnorm: {eps: ¦0}", "dense: 10"), "'eps' must be more than 0 and at most 1, got 0"),
+    ("N36d momentum: 1.1", network("batchnorm: {momentum: ¦1.1}", "dense: 10"), "'momentum' must be 0 to 1, got 1.1"),
+    ("N36e another's name for eps", network("batchnorm: {¦epsilon: 0.1}", "dense: 10"), "unknown key 'epsilon' in batchnorm"),
     ("N34 a residual that does not fit", network("conv: {filters: 4, kernel: 3}",
                                                  "¦residual: [conv: {filters: 8, kernel: 3, padding: 1}]", "dense: 10"),
      "residual 'residual1': its body gives 8x26x26, which cannot be added to 4x26x26; try 'shortcut: conv' or"),
@@ -104,6 +112,10 @@ TWINS = [  # id, config, part of the summary
     ("N10t ends in a map of ten values", network("conv: {filters: 10, kernel: 28}"), "10x1x1"),
     ("N23 1,000 layers", network("maxpool: 7", *["conv: {filters: 1, kernel: 3, padding: same}"] * 999,
                                  "dense: 10"), "conv999"),
+    ("N36t batchnorm of one image, but many pixels", network("batchnorm", "dense: 10").replace(
+        "batch_size: 16", "batch_size: 43"), "batchnorm1"),
+    ("N36u a frozen one of one value", network("dense: 20", "batchnorm: {freeze: true}", "dense: 10").replace(
+        "batch_size: 16", "batch_size: 1"), "batchnorm1"),
     ("N34t a residual with a shortcut", network("residual: {body: [conv: {filters: 8, kernel: 3, padding: 1, stride: 2}], "
                                                 "shortcut: conv}", "dense: 10"), "residual1.conv"),
     ("N34u 1,022 layers by repetition", network("maxpool: 7", "repeat: {times: 1022, block: [tanh]}", "dense: 10"),
@@ -121,7 +133,7 @@ LIMITS = [  # exit 7: a network that is right and needs more memory than there i
 
 def cases(trained):
     for name, text, message in FAULTS:
-        early = any(words in message for words in ("must be 1 to", "freeze'", "missing key", "unknown ", "'branches' must"))  # known without the data
+        early = any(words in message for words in ("must be 1 to", "must be 0 to", "must be more", "freeze'", "missing key", "unknown ", "'branches' must"))  # known without the data
         yield from config_cases(name, text, message, evaluate=early)
     for name, text, says in TWINS:
         yield from config_cases(name, text, "", code=0, evaluate=False, says=says)

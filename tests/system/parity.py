@@ -35,6 +35,7 @@ LOSSES = 2e-6
 # to nothing, a rounding error in it is a visible part of a step; with SGD both are below 2e-6.
 WEIGHTS_TOGETHER = 1e-5
 WEIGHT_ALONE = 2e-3
+STATISTICS = 1e-6  # allowed of running means and variances: the norm of the difference, of 1 and the norm
 
 ACTIVATIONS = {
     "relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu, "silu": F.silu, "softplus": F.softplus,
@@ -123,10 +124,13 @@ def frozen_names(layers, counts):
 
 def add_shortcut(name, kind, body, weights, x):
     """The sum of a residual block."""
-    step = [-(-x.shape[d] // body.shape[d]) for d in (2, 3)]
     if kind == "conv":
+        step = [-(-x.shape[d] // body.shape[d]) for d in (2, 3)]
         x = F.conv2d(x, weights[name + ".conv.weight"], weights.get(name + ".conv.bias"), step)
+        norm = [weights.get(f"{name}.batchnorm.{part}") for part in ("running_mean", "running_var", "weight", "bias")]
+        x = F.batch_norm(x, *norm, True, 0.1, 1e-5) if norm[0] is not None else x
     elif kind == "pool":
+        step = [-(-x.shape[d] // body.shape[d]) for d in (2, 3)]
         x = x[:, :, ::step[0], ::step[1]]
         x = torch.cat([x, torch.zeros_like(body[:, x.shape[1]:])], 1)
     return body + x
@@ -151,6 +155,9 @@ def forward(layers, weights, x, masks, counts=None):
             x = F.linear(x.flatten(1), w, b)
         elif kind == "dropout":
             x = x * masks(place, options["rate"], x[0].numel()).reshape(x.shape)
+        elif kind == "batchnorm":
+            x = F.batch_norm(x, weights[name + ".running_mean"], weights[name + ".running_var"], w, b,
+                             not options.get("freeze"), options.get("momentum", 0.1), options.get("eps", 1e-5))
         elif kind == "residual":
             body = forward(options["body"], weights, x, masks, counts)
             x = add_shortcut(name, options.get("shortcut"), body, weights, x)
@@ -303,13 +310,16 @@ def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=
     x = torch.from_numpy((x - images.mean()) / images.std())
     frozen = tuple(name + "." for name in frozen_names(layers, {}))
     for name, weight in weights.items():
-        weight.requires_grad_(not name.startswith(frozen or ("?",)))
+        weight.requires_grad_(not name.startswith(frozen or ("?",)) and ".running_" not in name)
     want = theirs(layers, optimizer, train, batch or count, x, torch.tensor(list(labels)), weights)
 
     worst = max(abs(a - b) / b for a, b in zip(got, want))
     assert len(got) == STEPS and want[-1] < want[0] and worst <= LOSSES, f"losses: {list(zip(got, want))}"
     for name, weight in weights.items():
         off = final[name] - weight.detach()
+        if ".running_" in name:
+            assert off.norm().item() <= STATISTICS * (1 + weight.norm().item()), f"{name} is off by {off}"
+            continue
         if not weight.requires_grad:
             assert off.abs().max().item() == 0, f"{name} has moved"
             continue
@@ -397,6 +407,26 @@ def blocks():
              ("dense", {"units": 10})], {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS)
 
 
+def batchnorm():
+    """batch normalisation after conv and dense, running statistics, several options, frozen; the last tile not full"""
+    layers = [("batchnorm", {"affine": False}), ("conv", {"filters": 6, "kernel": 3, "bias": False}), ("batchnorm", {}),
+              ("tanh", {}), ("conv", {"filters": 8, "kernel": 3, "bias": False}), ("batchnorm", {"momentum": 0.3, "eps": 0.01}), ("relu", {}),
+              ("batchnorm", {"freeze": True}), ("dense", {"units": 20, "bias": False}), ("batchnorm", {}), ("tanh", {}),
+              ("dense", {"units": 10})]
+    compare(layers, {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS, count=75)
+    compare(layers, {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS, count=50, batch=20)
+
+
+def resnet():
+    """a small ResNet: batch normalisation in residual blocks and behind the shortcut's convolution"""
+    def conv(filters, stride=1):
+        return [("conv", {"filters": filters, "kernel": 3, "padding": 1, "stride": stride, "bias": False}), ("batchnorm", {})]
+    block = ("residual", {"body": [*conv(6), ("relu", {}), *conv(6)]})
+    down = ("residual", {"body": [*conv(12, 2), ("relu", {}), *conv(12)], "shortcut": "conv"})
+    compare([*conv(6), ("relu", {}), ("repeat", {"times": 2, "block": [block, ("relu", {})]}), down, ("relu", {}),
+             ("dense", {"units": 10})], {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS, count=50)
+
+
 def all_activations():
     """every activation, windows that are not square, average pooling with and without its padding counted"""
     compare([("conv", {"filters": 5, "kernel": [3, 2], "padding": [1, 0]}), ("gelu", {}),
@@ -469,5 +499,5 @@ def other_losses():
 
 if __name__ == "__main__":
     run_tests([label_smoothing, class_weights, validation, other_losses, lenet5_adam, lenet5_partial_tile, momentum,
-               plain_sgd_one_image, nesterov_and_mse, frozen_layers, blocks, other_optimizers, all_activations, 
-               generic_level, batches_and_dropout])
+               plain_sgd_one_image, nesterov_and_mse, frozen_layers, blocks, batchnorm, resnet, other_optimizers,
+               all_activations, generic_level, batches_and_dropout])

@@ -62,10 +62,13 @@ network:
 train: {epochs: 4, batch_size: 30}
 """
 CONFIGS = (("dropout.yaml", DROPOUT), ("plain.yaml", PLAIN), ("pictures.yaml", PICTURES))
+# Layers within layers; tiles that meet, the last of a batch not full, the last batch smaller.
 BLOCKS = f"""\
 data: {{train: {DIGITS}/train-images-idx3-ubyte.gz}}
 network:
-  - conv: {{filters: 8, kernel: 3, padding: 1, activation: relu}}
+  - conv: {{filters: 8, kernel: 3, padding: 1, bias: false}}
+  - batchnorm
+  - relu
   - repeat:
       times: 2
       block:
@@ -73,10 +76,13 @@ network:
             - conv: {{filters: 8, kernel: 3, padding: 1, activation: relu}}
             - dropout: 0.1
             - conv: {{filters: 8, kernel: 3, padding: 1, freeze: true}}
+            - batchnorm: {{momentum: 0.2}}
         - relu
-  - residual: {{body: [conv: {{filters: 12, kernel: 3, padding: 1, stride: 2}}, tanh], shortcut: conv}}
-  - concat: [[], [conv: {{filters: 4, kernel: 1}}, tanh], [maxpool: {{size: 3, stride: 1, padding: 1}}]]
+  - residual: {{body: [conv: {{filters: 12, kernel: 3, padding: 1, stride: 2}}, batchnorm, tanh], shortcut: conv}}
+  - concat: [[], [conv: {{filters: 4, kernel: 1}}, batchnorm: {{affine: false}}], [maxpool: {{size: 3, stride: 1, padding: 1}}]]
   - residual: {{body: [conv: {{filters: 32, kernel: 3, padding: 1, stride: 2}}], shortcut: pool}}
+  - dense: 20
+  - batchnorm
   - dense: 10
 train:
   epochs: 4

@@ -79,6 +79,19 @@ static struct example examples[64] = {
      "- sigmoid\n"
      "- dense: 3\n",
      {2, 3, 4}},
+    {"- conv: {filters: 3, kernel: 3, padding: 1, bias: false}\n"
+     "- batchnorm\n"
+     "- relu\n"
+     "- residual: {body: [conv: {filters: 4, kernel: 3, padding: 1, stride: 2}, batchnorm: "
+     "{affine: "
+     "false}, tanh, batchnorm], shortcut: conv}\n"
+     "- dropout: 0.2\n"
+     "- dense: 3\n",
+     {2, 5, 4}},
+    {"- batchnorm: {affine: false}\n- batchnorm\n- concat: [[conv: {filters: 2, kernel: 2}], "
+     "[conv: "
+     "{filters: 3, kernel: 2}, batchnorm: {eps: 0.01}, gelu]]\n- dense: 3\n",
+     {2, 3, 4}},
 };
 static int example_count;
 
@@ -136,6 +149,8 @@ static void draw(struct net_case *c, uint64_t seed)
         c->w[i] = (double)dice_uniform(&dice, -most, most);
     }
     network_from_ref(&c->net, c->w, c->flat);
+    network_positive_variances(&c->net, c->flat);
+    network_to_ref(&c->net, c->flat, c->w);
     ref_from_tile(in, c->x, c->values[0]);
     solve(c, &c->draws);
 }
@@ -144,7 +159,7 @@ static void draw(struct net_case *c, uint64_t seed)
  * error crosses one. */
 static void case_make(struct net_case *c, const struct example *example, int live)
 {
-    *c = (struct net_case){.draws = {.seed = 77, .epoch = 5, .samples = c->samples}};
+    *c = (struct net_case){.draws = {.seed = 77, .epoch = 5, .samples = c->samples, .live = live}};
     if (network_make(&c->net, example->text, example->in) != 0) {
         fail_msg("%s", c->net.errors.items[0].message);
     }
@@ -266,6 +281,7 @@ static void check_training(struct net_case *c, const struct kernels *k, struct a
                       .parameters = c->flat,
                       .gradients = gradients.data};
     memcpy(run.samples, c->samples, sizeof run.samples);
+    network_set_live(&run, c->draws.live);
     const struct loss_type *type = (const void *)family_find(&LOSSES, "cross_entropy");
     /* a second tile in the same block: nothing of the first may be left there, and its gradients
      * are added */
@@ -273,11 +289,11 @@ static void check_training(struct net_case *c, const struct kernels *k, struct a
         run.add = tile > 0;
         memcpy(block.data + plan.input, c->x,
                shape_size(c->net.graph.input) * LANES * sizeof(float));
-        net_forward(&c->net.graph, &plan, &run, block.data);
+        network_forward(&c->net.graph, &plan, &run, block.data);
         ref_from_tile(CLASSES, block.data + plan.logits, logits);
         type->evaluate(&(struct loss_options){{0}}, k, CLASSES, block.data + plan.logits,
                        &c->labels, 0.5f / LANES, loss, block.data + plan.dlogits);
-        net_backward(&c->net.graph, &plan, &run, block.data);
+        network_backward(&c->net.graph, &plan, &run, block.data);
         guarded_check(&block, "the worker's block");
         guarded_check(&gradients, "gradients");
     }

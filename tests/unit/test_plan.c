@@ -74,7 +74,9 @@ static void append_block(struct dice *dice, struct text *text, int depth)
 /* A layer that fits any map of at least 2 x 2. */
 static void append_item(struct dice *dice, struct text *text, int flat, int depth)
 {
-    const int kind = dice_between(dice, 0, 8);
+    static const char *const NORMS[] = {"batchnorm", "batchnorm: {affine: false}",
+                                        "batchnorm: {freeze: true}"};
+    const int kind = dice_between(dice, 0, 9);
     if (kind < 2 && !flat) {
         text_append(text, "conv: {filters: %d, kernel: %d, padding: same, stride: %d",
                     dice_between(dice, 1, 5), dice_between(dice, 1, 3),
@@ -89,6 +91,8 @@ static void append_item(struct dice *dice, struct text *text, int flat, int dept
                     kind == 2 ? "maxpool" : "avgpool", dice_between(dice, 1, 2));
     } else if (kind == 4) {
         text_append(text, "dropout: 0.25");
+    } else if (kind == 9) {
+        text_append(text, "%s", NORMS[dice_between(dice, 0, 2)]);
     } else if (kind > 6 && !flat && depth < 2) {
         append_block(dice, text, depth);
     } else if (flat && (kind == 3 || kind == 1)) {
@@ -302,11 +306,16 @@ static void check_walk(const struct graph *graph, const struct plan *plan, int t
     memset(w.tags, 0, plan->floats * sizeof(int));
     assert_int_equal(plan->floats % LANES, 0);
     writes(&w, region_y(&w, -1));
+    int cuts = 0;
     for (int i = 0; i < n; i++) {
+        if (training && graph->nodes[i].couples) {
+            assert_int_equal(plan->cuts[cuts++], i);
+        }
         assert_int_equal(plan->places[i].runs,
                          training || !(graph->nodes[i].type->flags & LAYER_TRAINING_ONLY));
         walk_forward(&w, i);
     }
+    assert_int_equal(plan->cut_count, cuts);
     reads(&w, region_y(&w, n - 1), "the logits", n - 1);
     assert_int_equal(plan->logits, region_y(&w, n - 1).at);
     if (training) {
@@ -394,6 +403,13 @@ static void plan_apart(struct plan *plan, const struct graph *graph, int trainin
     }
     plan->scratch = take(&used, scratch);
     plan->floats = used;
+    plan->cuts = arena_alloc(arena, (size_t)graph->count * sizeof *plan->cuts);
+    for (int i = 0; i < graph->count; i++) {
+        const int freeze = ((const struct layer_options *)graph->nodes[i].options)->freeze;
+        if (training && graph->nodes[i].type->coupling && !freeze) {
+            plan->cuts[plan->cut_count++] = i;
+        }
+    }
 }
 
 /* Logits, and gradients where there are any: from the input to the output and back. */
@@ -409,11 +425,14 @@ static void run_plan(const struct network_case *c, const struct plan *plan, cons
                       .gradients = gradients->data};
     memset(gradients->data, 0xff, gradients->size * sizeof(float));
     memcpy(block.data + plan->input, x, shape_size(c->graph.input) * LANES * sizeof(float));
-    net_forward(&c->graph, plan, &run, block.data);
+    network_set_live(&run, LANES);
+    network_forward(&c->graph, plan, &run, block.data);
     memcpy(logits, block.data + plan->logits, CLASSES * LANES * sizeof(float));
     if (plan->training) {
         memcpy(block.data + plan->dlogits, dlogits, CLASSES * LANES * sizeof(float));
-        net_backward(&c->graph, plan, &run, block.data);
+        network_backward(&c->graph, plan, &run, block.data);
+    } else {
+        free(run.shared);
     }
     guarded_check(&block, "the worker's block");
     guarded_check(gradients, "gradients");
@@ -433,6 +452,7 @@ static void test_same_bytes_as_apart(void **state)
         struct guarded dlogits = guarded_new(CLASSES * LANES);
         dice_fill(&dice, &x, -1, 1);
         dice_fill(&dice, &flat, -1, 1);
+        network_positive_variances(&c, flat.data);
         dice_fill(&dice, &dlogits, -1, 1);
         for (int training = 0; training < 2; training++) {
             struct plan plan, naive;

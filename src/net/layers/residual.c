@@ -4,8 +4,10 @@
  *
  * The shortcut is x itself, or what brings x to the body's shape:
  *
- *   conv   a 1x1 convolution with the stride and the filters that are needed (the paper's option B)
- *   pool   x at every stride-th place, and zeros for the channels that it lacks (option A)
+ *   conv   a 1x1 convolution with the stride and the filters that are needed (the paper's option
+ * B), and batch normalisation behind it, in place of its bias, when the body has one: the paper has
+ * it after each convolution pool   x at every stride-th place, and zeros for the channels that it
+ * lacks (option A)
  *
  * The block makes a node for each layer of its body, the shortcut's nodes, and one for the sum,
  * which reads the body's output first. */
@@ -26,7 +28,7 @@ struct shortcut {
     int fewer_channels; /* the sum leaves out the channels that x lacks */
     /* Put what is needed behind node `input`, to fit node `body`; returns the node to be added.
      * NULL: nothing is needed. */
-    int (*build)(struct builder *b, const struct choice *layer, int input, int body);
+    int (*build)(struct builder *b, const struct choice *layer, int input, int body, int couples);
 };
 
 /* The step that brings `in` places to `out`, or 0 when none does. */
@@ -55,7 +57,8 @@ static int build_text(struct builder *b, const struct choice *layer, const char 
     return node;
 }
 
-static int conv_build(struct builder *b, const struct choice *layer, int input, int body)
+static int conv_build(struct builder *b, const struct choice *layer, int input, int body,
+                      int couples)
 {
     const struct shape x = builder_shape(b, input), y = builder_shape(b, body);
     const int step_h = step_of(x.h, y.h), step_w = step_of(x.w, y.w);
@@ -63,16 +66,19 @@ static int conv_build(struct builder *b, const struct choice *layer, int input, 
     if (!step_h || !step_w) {
         return input; /* the sum will say so */
     }
-    snprintf(text, sizeof text, "conv: {filters: %d, kernel: 1, stride: [%d, %d]}", y.c, step_h,
-             step_w);
-    return build_text(b, layer, text, input);
+    snprintf(text, sizeof text, "conv: {filters: %d, kernel: 1, stride: [%d, %d], bias: %s}", y.c,
+             step_h, step_w, couples ? "false" : "true");
+    const int conv = build_text(b, layer, text, input);
+    return couples ? build_text(b, layer, "batchnorm", conv) : conv;
 }
 
-static int pool_build(struct builder *b, const struct choice *layer, int input, int body)
+static int pool_build(struct builder *b, const struct choice *layer, int input, int body,
+                      int couples)
 {
     const struct shape x = builder_shape(b, input), y = builder_shape(b, body);
     const int step_h = step_of(x.h, y.h), step_w = step_of(x.w, y.w);
     char text[160];
+    (void)couples;
     if (!step_h || !step_w || (step_h == 1 && step_w == 1)) {
         return input;
     }
@@ -115,10 +121,13 @@ static int residual_expand(struct builder *b, const struct choice *layer, int in
 {
     const struct residual *o = layer->options;
     const struct shortcut *shortcut = shortcut_of(o);
-    const int body = builder_list(b, &o->body, input);
-    int inputs[2] = {body, input};
+    const int first = b->graph->count, body = builder_list(b, &o->body, input);
+    int inputs[2] = {body, input}, couples = 0;
+    for (int i = first; i < b->graph->count; i++) {
+        couples |= b->graph->nodes[i].type->coupling != NULL;
+    }
     if (shortcut->build && !b->shapeless && !b->stopped) {
-        inputs[1] = shortcut->build(b, layer, input, body);
+        inputs[1] = shortcut->build(b, layer, input, body, couples);
     }
     return builder_node(b, layer, NULL, inputs, 2);
 }

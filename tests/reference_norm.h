@@ -1,0 +1,24 @@
+/* reference_norm.h: batch, group and layer normalisation in double, one formula for all. */
+#ifndef CNNTRAIN_TESTS_REFERENCE_NORM_H
+#define CNNTRAIN_TESTS_REFERENCE_NORM_H
+
+#include <stddef.h>
+
+struct ref_norm {
+    int n, c;
+    size_t pixels; /* h * w */
+    int groups;    /* of channels, of one image each; 0: a set is a channel of all images */
+    int live;      /* of all images, the first so many count; 0: all do */
+    int each;      /* weight and bias are [c][h][w] rather than [c] */
+    double eps;
+    const double *running; /* [c] means, [c] variances to use in place of the set's, or NULL */
+};
+
+/* weight and bias may be NULL. */
+void ref_norm_forward(const struct ref_norm *, const double *x, const double *weight,
+                      const double *bias, double *y);
+/* dweight and dbias are added to, dx is written; each may be NULL. */
+void ref_norm_backward(const struct ref_norm *, const double *x, const double *weight,
+                       const double *dy, double *dweight, double *dbias, double *dx);
+
+#endif
