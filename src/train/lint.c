@@ -5,6 +5,8 @@
 
 #include "net/loss.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void warn_early_stopping(const struct trainer *t, struct error_list *warnings)
@@ -78,6 +80,32 @@ static void warn_sets(const struct trainer *t, struct error_list *warnings)
     }
 }
 
+/* A class that training never shows cannot be learned. */
+static void warn_classes(const struct trainer *t, struct error_list *warnings)
+{
+    const struct texts *classes = &t->model.classes;
+    int missing = 0, first = -1;
+    unsigned char *seen = calloc((size_t)classes->count, 1);
+    for (size_t i = 0; seen && i < t->train.count; i++) {
+        seen[t->train_set.labels[t->train.index[i]]] = 1;
+    }
+    for (int k = classes->count - 1; seen && k >= 0; k--) {
+        missing += !seen[k];
+        first = seen[k] ? first : k;
+    }
+    free(seen); /* without memory there is no warning */
+    if (missing > 0) {
+        char name[400], others[40] = " has";
+        const char *value = classes->values[first];
+        text_escape(name, sizeof name, value, strlen(value));
+        if (missing > 1) {
+            snprintf(others, sizeof others, " and %d more have", missing - 1);
+        }
+        yaml_error(warnings, settings_place(&t->model.settings, "data", "classes", NULL),
+                   "class '%s'%s no image in the training set", name, others);
+    }
+}
+
 static void warn_layers(const struct trainer *t, struct error_list *warnings)
 {
     const struct graph *graph = &t->model.graph;
@@ -101,7 +129,7 @@ static void warn_layers(const struct trainer *t, struct error_list *warnings)
 }
 
 static void (*const LINTS[])(const struct trainer *, struct error_list *) = {
-    warn_sets, warn_layers, warn_batch_size, warn_early_stopping, warn_checkpoint,
+    warn_sets, warn_classes, warn_layers, warn_batch_size, warn_early_stopping, warn_checkpoint,
 };
 
 void lint(const struct trainer *trainer, struct error_list *warnings)

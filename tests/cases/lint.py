@@ -46,6 +46,10 @@ WARNINGS = [
      "the validation set is the test set"),
     ("W16 the validation set is the training set, under another name",
      [LONG, ("validation: 0.25", "validation: ¦train-images-idx3-ubyte")], "the validation set is the training set"),
+    ("W17 a class without images", [LONG, ("validation: 0.25", "validation: 0.25\n  classes: ¦[a, b, c, d, e, f, g, h, i, j, k]"),
+                                    ("- dense: 10", "- dense: 11")], "class 'k' has no image in the training set"),
+    ("W17b three of them", [LONG, ("validation: 0.25", "validation: 0.25\n  classes: ¦[a, b, c, d, e, f, g, h, i, j, k, l, m]"),
+                            ("- dense: 10", "- dense: 13")], "class 'k' and 2 more have no image in the training set"),
 ]
 FINE = [
     ("W01t dropout rates at the bounds, and off",
