@@ -222,6 +222,9 @@ void input_prefetch(const struct dataset *set, const uint32_t *index, int n)
 {
     const size_t values = dataset_values(set);
     for (int i = 0; set->bytes && i < n; i++) {
+        if (set->list != NULL && index[i] >= set->held) {
+            continue; /* not in memory */
+        }
         const uint8_t *pixels = set->bytes + (size_t)index[i] * values;
         for (size_t at = 0; at < values && at < 4096; at += 64) {
             __builtin_prefetch(pixels + at, 0, 2);
