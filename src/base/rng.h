@@ -16,7 +16,9 @@ enum rng_stream {
     RNG_SHUFFLE = 2, /* counter: draw, epoch, 0 */
     RNG_SPLIT = 3,   /* counter: draw, class, 0 */
     RNG_DROPOUT =
-        4 /* counter: block of 4 elements, sample, epoch; stream word also holds the node << 8 */
+        4, /* counter: block of 4 elements, sample, epoch; stream word also holds the node << 8 */
+    RNG_LIMIT = 5,  /* counter: draw, class, 0 */
+    RNG_BALANCE = 6 /* counter: draw, epoch * classes + class, 0 */
 };
 
 struct philox_words {

@@ -91,11 +91,19 @@ struct subset {
 };
 /* All of a set, in its order. ERROR_LIMIT. */
 int subset_all(struct subset *subset, const struct dataset *set, struct error *e);
-/* A stratified share for validation: of each class, round(share * n) samples chosen by (seed,
- * RNG_SPLIT), at least one and never all; both parts keep the set's order. ERROR_DATA when a part
- * would be empty or a class has one sample. */
-int subset_split(struct subset *train, struct subset *validation, const struct dataset *set,
-                 double share, uint64_t seed, struct error *e);
+/* Take a stratified share out of `train`, for validation: of each class, round(share * n) samples
+ * chosen by (seed, RNG_SPLIT), at least one and never all; both keep the order. ERROR_DATA when a
+ * class has one sample; then `train` is as before and `validation` empty. */
+int subset_split(struct subset *train, struct subset *validation, double share, uint64_t seed,
+                 struct error *e);
+/* The same for fold `fold` (from 0) of `folds`, for cross-validation: the folds are disjoint, are
+ * all of `train` together, and differ by at most one sample in size and in each class. ERROR_DATA
+ * when a class has fewer samples than there are folds. */
+int subset_fold(struct subset *train, struct subset *validation, int folds, int fold, uint64_t seed,
+                struct error *e);
+/* Keep `limit` samples (1..count) chosen by (seed, RNG_LIMIT), the classes in proportion.
+ * ERROR_DATA when a class would be left without any. */
+int subset_limit(struct subset *subset, size_t limit, uint64_t seed, struct error *e);
 void subset_free(struct subset *subset);
 
 #endif

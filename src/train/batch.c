@@ -27,15 +27,27 @@ static int live_of(const struct batch *b, int tile)
     return (int)(rest < LANES ? rest : LANES);
 }
 
+/* Where the images are in their set, of `count` numbers of an epoch. */
+static void stored_samples(const struct trainer *t, const uint32_t *index, int count,
+                           uint32_t *samples)
+{
+    for (int i = 0; i < count; i++) {
+        samples[i] = drawn_sample(index[i], t->train.set);
+    }
+}
+
 /* Lay a tile's samples into its block. */
 static void begin_tile(const struct batch *b, int tile, float *block)
 {
     const struct trainer *t = b->trainer;
     const uint32_t *index = b->index + (size_t)tile * LANES;
+    uint32_t samples[LANES];
     if (tile + 1 < b->tiles) {
-        input_prefetch(t->train.set, index + LANES, live_of(b, tile + 1));
+        stored_samples(t, index + LANES, live_of(b, tile + 1), samples);
+        input_prefetch(t->train.set, samples, live_of(b, tile + 1));
     }
-    input_tile(&t->model.input, t->train.set, index, live_of(b, tile), block + t->plan.input,
+    stored_samples(t, index, live_of(b, tile), samples);
+    input_tile(&t->model.input, t->train.set, samples, live_of(b, tile), block + t->plan.input,
                &t->tile_labels[tile], t->kernels);
 }
 
@@ -171,7 +183,8 @@ static double weigh_batch(const struct trainer *t, const uint32_t *index, size_t
     const struct loss_options *options = t->model.settings.train.loss.options;
     double sum = 0;
     for (size_t i = 0; options->terms.weights && i < n; i++) {
-        sum += (double)options->terms.weights[t->train.set->labels[index[i]]];
+        const uint32_t sample = drawn_sample(index[i], t->train.set);
+        sum += (double)options->terms.weights[t->train.set->labels[sample]];
     }
     return options->terms.weights ? sum : (double)n;
 }
@@ -217,7 +230,12 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
 
 void trainer_shuffle(struct trainer *t)
 {
-    memcpy(t->order, t->train.index, t->train.count * sizeof *t->order);
-    rng_shuffle(t->order, t->train.count, t->model.settings.seed, RNG_SHUFFLE,
-                (uint32_t)t->position.epoch);
+    const uint64_t seed = t->model.settings.seed;
+    const uint32_t epoch = (uint32_t)t->position.epoch;
+    if (t->balance.count > 0) {
+        balance_draw(&t->balance, seed, epoch, t->order);
+    } else {
+        memcpy(t->order, t->train.index, t->train.count * sizeof *t->order);
+    }
+    rng_shuffle(t->order, t->epoch_samples, seed, RNG_SHUFFLE, epoch);
 }

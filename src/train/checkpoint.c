@@ -207,8 +207,7 @@ static int read_position(const struct safetensors *file, struct position *p, str
 static int check_position(const struct trainer *t, const struct safetensors *file,
                           const struct position *p, struct error *e)
 {
-    const size_t batch = (size_t)t->model.settings.train.batch_size;
-    const long long batches = (long long)((t->train.count + batch - 1) / batch);
+    const long long batches = trainer_steps(t);
     if (p->batch >= batches || p->epoch > 1000000 || p->step != p->epoch * batches + p->batch ||
         p->stopping.best_epoch > p->epoch || p->stopping.waited > p->epoch) {
         return error_set(e, ERROR_MODEL, file->path,

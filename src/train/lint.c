@@ -44,12 +44,12 @@ static void warn_checkpoint(const struct trainer *t, struct error_list *warnings
 static void warn_batch_size(const struct trainer *t, struct error_list *warnings)
 {
     const struct settings *s = &t->model.settings;
-    if (2 * (size_t)s->train.batch_size > t->train.count) {
+    if (2 * (size_t)s->train.batch_size > t->epoch_samples) {
         yaml_error(warnings, settings_place(s, "train", "batch_size", NULL),
-                   "'batch_size' %lld is more than half of the %zu training samples: an epoch has "
+                   "'batch_size' %lld is more than half of the %zu samples of an epoch, which has "
                    "%s",
-                   s->train.batch_size, t->train.count,
-                   (size_t)s->train.batch_size < t->train.count
+                   s->train.batch_size, t->epoch_samples,
+                   (size_t)s->train.batch_size < t->epoch_samples
                        ? "2 steps, the second a smaller one"
                        : "one step");
     }

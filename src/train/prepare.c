@@ -21,22 +21,46 @@ enum { MOST_SHARDS = 16 };
         }                                                                                          \
     } while (0)
 
+/* `data.limit`: the rest of the set is as if it were not there. */
+static int limit_data(struct trainer *t, struct error_list *errors)
+{
+    const struct settings *settings = &t->model.settings;
+    const long long limit = settings->data.limit;
+    if (limit == 0) {
+        return 0;
+    }
+    if ((size_t)limit > t->train.count) {
+        return yaml_error(errors, settings_place(settings, "data", "limit", NULL),
+                          "'limit' %lld is more than the training set, which has %zu images", limit,
+                          t->train.count);
+    }
+    TRY_ONE(subset_limit(&t->train, (size_t)limit, settings->seed, e));
+    return 0;
+}
+
 static int load_data(struct trainer *t, struct error_list *errors)
 {
     const struct data_settings *data = &t->model.settings.data;
+    const struct validation *validation = &data->validation;
+    const uint64_t seed = t->model.settings.seed;
     struct loading how = loading_of_settings(data, NULL, t->threads);
     TRY_ONE(dataset_load(&t->train_set, &data->train, &how, e));
-    if (source_path(&data->validation.source)) {
+    TRY_ONE(subset_all(&t->train, &t->train_set, e));
+    TRY(limit_data(t, errors));
+    if (source_path(&validation->source)) {
         how = loading_of_settings(data, &t->train_set, t->threads);
-        TRY_ONE(dataset_load(&t->validation_set, &data->validation.source, &how, e));
-        TRY_ONE(subset_all(&t->train, &t->train_set, e));
+        TRY_ONE(dataset_load(&t->validation_set, &validation->source, &how, e));
         TRY_ONE(subset_all(&t->validation, &t->validation_set, e));
-    } else if (data->validation.share > 0) {
-        TRY_ONE(subset_split(&t->train, &t->validation, &t->train_set, data->validation.share,
-                             t->model.settings.seed, e));
-    } else {
-        TRY_ONE(subset_all(&t->train, &t->train_set, e));
+    } else if (validation->share > 0) {
+        TRY_ONE(subset_split(&t->train, &t->validation, validation->share, seed, e));
+    } else if (validation->folds > 0) {
+        TRY_ONE(subset_fold(&t->train, &t->validation, (int)validation->folds,
+                            (int)validation->fold, seed, e));
     }
+    if (strcmp(data->over_sample, "balanced") == 0) {
+        TRY_ONE(balance_open(&t->balance, &t->train, e));
+    }
+    t->epoch_samples = t->balance.count > 0 ? t->balance.count : t->train.count;
     return 0;
 }
 
@@ -134,7 +158,7 @@ static size_t lay_out(struct trainer *t, char *base)
     t->tile_labels = take(base, &used, (size_t)t->batch_tiles, sizeof *t->tile_labels);
     t->tile_loss = take(base, &used, (size_t)t->batch_tiles, sizeof(double));
     t->tile_correct = take(base, &used, (size_t)t->batch_tiles, sizeof(int));
-    t->order = take(base, &used, t->train.count, sizeof(uint32_t));
+    t->order = take(base, &used, t->epoch_samples, sizeof(uint32_t));
     return used;
 }
 
@@ -161,13 +185,12 @@ static int allocate(struct trainer *t, struct error_list *errors)
 static int check_batch_size(const struct trainer *t, struct error_list *errors)
 {
     const struct settings *settings = &t->model.settings;
-    if ((size_t)settings->train.batch_size <= t->train.count) {
+    if ((size_t)settings->train.batch_size <= t->epoch_samples) {
         return 0;
     }
-    const struct yaml *where = yaml_get(yaml_get(settings->root, "train"), "batch_size");
-    return yaml_error(errors, where ? where : settings->root,
+    return yaml_error(errors, settings_place(settings, "train", "batch_size", NULL),
                       "'batch_size' %lld is larger than the training set, which has %zu samples",
-                      settings->train.batch_size, t->train.count);
+                      settings->train.batch_size, t->epoch_samples);
 }
 
 /* A layer that couples the samples of a batch has something to couple in the smallest one. */
@@ -229,6 +252,7 @@ void trainer_free(struct trainer *t)
     log_close(&t->log);
     evaluator_close(&t->evaluator);
     free(t->memory);
+    balance_close(&t->balance);
     subset_free(&t->train);
     subset_free(&t->validation);
     dataset_free(&t->train_set);

@@ -6,10 +6,11 @@
 #include "data/input.h"
 #include "net/graph.h"
 
-/* `data.validation`: a share of train, or a set of its own. */
+/* `data.validation`: a share of train, one of its folds, or a set of its own. */
 struct validation {
-    double share;         /* 0: none */
-    struct source source; /* source_path NULL: none */
+    double share;          /* 0: none */
+    long long folds, fold; /* folds 0: none */
+    struct source source;  /* source_path NULL: none */
 };
 
 struct data_settings {
@@ -18,7 +19,9 @@ struct data_settings {
     struct texts classes;
     struct input_options input;
     struct normalize_options normalize;
-    uint64_t memory; /* bytes that pixels may take; 0: half of the machine's */
+    uint64_t memory;         /* bytes that pixels may take; 0: half of the machine's */
+    long long limit;         /* samples of train; 0: all */
+    const char *over_sample; /* "none" or "balanced" */
 };
 
 struct early_stopping {

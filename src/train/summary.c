@@ -76,8 +76,10 @@ void summary_append(const struct trainer *t, struct text *out)
         text_append(out, "%-*s %11s\n", width + 38, "  frozen",
                     text_from_count(count, graph->frozen));
     }
-    const size_t batch = (size_t)train->batch_size;
     text_append(out, "\ntrain %s images", text_from_count(count, t->train.count));
+    if (t->epoch_samples != t->train.count) {
+        text_append(out, " (balanced: %s an epoch)", text_from_count(count, t->epoch_samples));
+    }
     if (t->validation.count > 0) {
         text_append(out, ", validate %s", text_from_count(count, t->validation.count));
     }
@@ -86,8 +88,8 @@ void summary_append(const struct trainer *t, struct text *out)
         text_append(out, " (%s images in memory, the others decoded as they are needed)",
                     text_from_count(count, t->train_set.held));
     }
-    text_append(out, "; %lld epoch%s of %zu steps of %zu", train->epochs,
-                train->epochs == 1 ? "" : "s", (t->train.count + batch - 1) / batch, batch);
+    text_append(out, "; %lld epoch%s of %lld steps of %lld", train->epochs,
+                train->epochs == 1 ? "" : "s", trainer_steps(t), train->batch_size);
     if (train->max_time > 0) {
         text_append(out, ", for at most %s", text_from_duration(count, train->max_time));
     }

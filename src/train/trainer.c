@@ -11,6 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+long long trainer_steps(const struct trainer *t)
+{
+    const size_t batch = (size_t)t->model.settings.train.batch_size;
+    return (long long)((t->epoch_samples + batch - 1) / batch);
+}
+
 int trainer_judges(const struct trainer *t)
 {
     return t->validation.count > 0 || t->model.settings.train.early_stopping.monitor;
@@ -30,10 +36,9 @@ static int write_model(struct trainer *t, const struct output_dir *dir, struct e
     model.epoch = t->position.epoch;
     model.step = t->position.step;
     if (keeps_best(t) && t->position.stopping.best_epoch > 0) {
-        const size_t batch = (size_t)t->model.settings.train.batch_size;
         model.parameters = t->best;
         model.epoch = t->position.stopping.best_epoch;
-        model.step = model.epoch * (long long)((t->train.count + batch - 1) / batch);
+        model.step = model.epoch * trainer_steps(t);
     }
     char path[1100];
     snprintf(path, sizeof path, "%s/model.bin", dir->path);
@@ -105,7 +110,7 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
                      struct error *e)
 {
     struct position *p = &t->position;
-    const double n = (double)t->train.count;
+    const double n = (double)t->epoch_samples;
     const struct optimizer_options *optimizer = t->model.settings.train.optimizer.options;
     struct log_row row = {.epoch = ++p->epoch,
                           .step = p->step,
@@ -160,7 +165,7 @@ static int is_interrupted(const struct interruption *i)
 static int run_epoch(struct trainer *t, struct progress *progress,
                      const struct interruption *interruption, struct error *e)
 {
-    const size_t batch = (size_t)t->model.settings.train.batch_size, count = t->train.count;
+    const size_t batch = (size_t)t->model.settings.train.batch_size, count = t->epoch_samples;
     const double spent = t->position.seconds, start = progress_now();
     trainer_shuffle(t);
     for (size_t first = (size_t)t->position.batch * batch;
@@ -195,15 +200,13 @@ int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress
                 const volatile int *signal_flag, struct error *e)
 {
     const struct train_settings *train = &t->model.settings.train;
-    const size_t batch = (size_t)train->batch_size;
-    const long long batches = (long long)((t->train.count + batch - 1) / batch);
     const double limit = train->max_time > 0 ? (double)train->max_time : INFINITY;
     const struct interruption interruption = {signal_flag, progress_now() + limit};
     struct position *p = &t->position;
     p->finished = 0;
     while (!is_over(t)) {
         TRY(run_epoch(t, progress, &interruption, e));
-        if (p->batch == batches) {
+        if (p->batch == trainer_steps(t)) {
             TRY(end_epoch(t, dir, progress, e));
         }
         if (!is_over(t) && is_interrupted(&interruption)) {

@@ -8,6 +8,7 @@
 #define CNNTRAIN_TRAIN_TRAINER_H
 
 #include "base/file.h"
+#include "data/balance.h"
 #include "train/evaluate.h"
 #include "train/log.h"
 #include "train/model.h"
@@ -36,6 +37,8 @@ struct trainer {
 
     struct dataset train_set, validation_set;
     struct subset train, validation; /* validation.count 0: none */
+    struct balance balance;          /* count 0: every sample of train once in an epoch */
+    size_t epoch_samples;            /* train.count or balance.count */
     struct plan plan;
     struct evaluator evaluator;
 
@@ -49,7 +52,7 @@ struct trainer {
     double *tile_loss;          /* [batch_tiles] */
     struct labels *tile_labels; /* [batch_tiles] */
     int *tile_correct;          /* [batch_tiles] */
-    uint32_t *order;            /* [train.count]: the samples in this epoch's order */
+    uint32_t *order;            /* [epoch_samples]: this epoch's, in its order; see drawn_sample */
     struct update update;
 
     struct position position;
@@ -80,6 +83,8 @@ int trainer_judges(const struct trainer *trainer);
 /* One batch of the epoch under way, `n` samples from order[first]: forward, backward, step. Adds to
  * position. ERROR_NUMERIC. */
 int trainer_batch(struct trainer *trainer, size_t first, size_t n, struct error *e);
+/* Steps of an epoch. */
+long long trainer_steps(const struct trainer *trainer);
 /* The order of the epoch under way. */
 void trainer_shuffle(struct trainer *trainer);
 

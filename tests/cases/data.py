@@ -209,6 +209,10 @@ def fit():
     yield Case("I46 a class of one sample and validation", 4, [(LABELS + ":@8", "class 99 has one sample")],
                ["cnntrain", NAME],
                {NAME: PLAIN, LABELS: changed(TAGS, 8, b"\x63")})
+    yield Case("I46b a class of fewer samples than folds", 4, [(LABELS + ":@12", "class 4 has 6 samples: not enough for 7")],
+               ["cnntrain", NAME], {NAME: PLAIN.replace(b"validation: 0.25", b"validation: {folds: 7}"), LABELS: TAGS})
+    yield Case("I46c a limit that leaves no image of a class", 4, [(IMAGES, "6 of 64 images leave none of class 0, which")],
+               ["cnntrain", NAME], {NAME: PLAIN.replace(b"validation: 0.25", b"validation: 0.25\n  limit: 6"), LABELS: TAGS})
     other = {"v-images": images(8, 32, 32), "v-labels": labels(8)}
     yield Case("I32 validation of another size", 4, [("v-images", "images are 32x32, the network takes 28x28")],
                ["cnntrain", NAME], {NAME: PLAIN.replace(b"validation: 0.25", b"validation: v-images"), **other})

@@ -121,7 +121,7 @@ HEADERS = [
 CONFIGS = [
     ("M71 config that is no YAML", "name: base", "name: [base", "model.bin!config:2:5", "expected ',' or ']'"),
     ("M71b unknown key", "seed: 1", "seeds: 1", "model.bin!config:2:1", "unknown key 'seeds'; did you mean 'seed'?"),
-    ("M71c unknown layer", "- relu:", "- relo:", "model.bin!config:15:5", "unknown layer 'relo'"),
+    ("M71c unknown layer", "- relu:", "- relo:", "model.bin!config:{line}:5", "unknown layer 'relo'"),
     ("M71d tag", "seed: 1", "seed: !!python/object:os.system 1", "model.bin!config:2:7", "tags are not supported"),
     ("M71e alias", "seed: 1", "seed: *x", "model.bin!config:2:7", "no anchor '&x'"),
     ("M71f duplicate key", "seed: 1", "seed: 1\\nseed: 1", "model.bin!config:3:1", "duplicate key 'seed'"),
@@ -135,7 +135,7 @@ CONFIGS = [
      ANY, "'class_weights' has 2 numbers, but there are 10 classes"),
     ("M72g weights that wait for a training set", "label_smoothing: 0", "label_smoothing: 0\\n  class_weights: balanced",
      ANY, "'class_weights' has 0 numbers, but there are 10 classes"),
-    ("M72e a pool that leaves nothing", "size: 4, stride", "size: 99, stride", "model.bin!config:16:5",
+    ("M72e a pool that leaves nothing", "size: 4, stride", "size: 99, stride", "model.bin!config:{line}:5",
      "its window 99x99 is larger"),
 ]
 TWINS = [  # id, old, new
@@ -210,7 +210,8 @@ def models(trained):
         yield evaluated(name, data, f"model.bin:@{marks[0]}" if exact else ANY, message)
     for name, old, new, place, message in CONFIGS:
         data, _ = model.edit(old, new)
-        yield evaluated(name, data, place, message)
+        line = model.header[:model.header.index(old)].count("\\n", model.header.index('"config":')) + 1
+        yield evaluated(name, data, place and place.format(line=line), message)
     at, digits = crc_digits(model.header)
     for name, new in (("upper case", "ABCDEF01"), ("7 digits", digits[:7] + "."), ("another one", "00000000")):
         yield evaluated(f"M61 header checksum, {name}", file[:8 + at] + new.encode() + file[16 + at:],

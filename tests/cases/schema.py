@@ -182,6 +182,20 @@ TIMES = [
     ("T19 a time between checkpoints", [("  epochs: 1\n", "  epochs: 1\n  checkpoint: {every: ¦30m}\n")],
      "'every' must be a whole number, got '30m'"),
 ]
+PARTS = [
+    ("P01 one fold", [("validation: 0.25", "validation: {folds: ¦1}")], "'folds' must be 2 to 1000, got 1"),
+    ("P02 fold after the last", [("validation: 0.25", "validation: {folds: 5, fold: ¦5}")],
+     "'fold' must be 0 to 4 for 5 folds, got 5"),
+    ("P03 fold -1", [("validation: 0.25", "validation: {folds: 5, fold: ¦-1}")], "'fold' must be 0 to 999, got -1"),
+    ("P04 fold of nothing", [("validation: 0.25", "validation: ¦{fold: 1}")], "missing key 'folds' in validation"),
+    ("P05 folds and a set", [("validation: 0.25", "validation: {folds: 5, ¦images: x}")],
+     "unknown key 'images' in validation; known keys: folds, fold"),
+    ("P06 folds and a share", [("validation: 0.25", "validation: {folds: 5, ¦share: 0.1}")], "unknown key 'share'"),
+    ("P07 half a fold", [("validation: 0.25", "validation: {folds: ¦2.5}")], "'folds' must be a whole number"),
+    ("P08 limit below 0", in_data("limit: ¦-1"), "'limit' must be 0 to 4294967295, got -1"),
+    ("P09 a share as limit", in_data("limit: ¦0.5"), "'limit' must be a whole number, got 0.5"),
+    ("P10 over_sample: true", in_data("over_sample: ¦true"), "unknown over_sample 'true'; known values: none, balanced"),
+]
 WORDS = [
     ("S49 momentum for adam", [("beta1: 0.9", "¦momentum: 0.9")], "unknown key 'momentum' in adam"),
     ("S49b lrate", [("lr: 0.001", "¦lrate: 0.001")], "unknown key 'lrate' in adam"),
@@ -295,6 +309,9 @@ TRAINING = [  # what cnneval has no business with
     ("S57 batch_size above the set", value("batch_size: 16", "100"),
      "'batch_size' 100 is larger than the training set"),
     ("S57b and above what validation leaves", value("batch_size: 16", f"{TRAIN}"), "is larger than the training set"),
+    ("P11 limit above the set", in_data("limit: ¦65"), "'limit' 65 is more than the training set, which has 64 images"),
+    ("P12 batch_size above the limit", [("  validation: 0.25\n", "  validation: 0.25\n  limit: 20\n"),
+                                        ("batch_size: 16", "batch_size: ¦16")], "'batch_size' 16 is larger than the"),
     ("S81 early stopping without validation",
      [("  validation: 0.25\n", ""), ("early_stopping: {", "early_stopping: ¦{")],
      "early_stopping needs data.validation: the test set never chooses anything (monitor: train_loss needs none)"),
@@ -329,6 +346,9 @@ TWINS = [
     ("S59 seed 2^64-1", [("seed: 1", "seed: 18446744073709551615")], {}),
     ("S59t seed 0", [("seed: 1", "seed: 0")], {}),
     ("T20t an hour and a half, quoted", [("  epochs: 1\n", '  epochs: 1\n  max_time: "1h30m"\n')], {}),
+    ("P02t the last fold", [("validation: 0.25", "validation: {folds: 3, fold: 2}")], {}),
+    ("P11t limit of the whole set", in_data("limit: 64"), {}),
+    ("P13t folds without a fold", [("validation: 0.25", "validation: {folds: 3}")], {}),
     ("S81t train_loss needs no validation", [("  validation: 0.25\n", ""), ("monitor: val_loss", "monitor: train_loss")],
      {}),
     ("S62t images and labels", [("train: train-images-idx3-ubyte.gz",
@@ -369,7 +389,7 @@ def set_cases():
 
 
 def cases(trained):
-    for name, edits, messages in KEYS + NUMBERS + TIMES + WORDS + SEVERAL:
+    for name, edits, messages in KEYS + NUMBERS + TIMES + PARTS + WORDS + SEVERAL:
         yield from config_cases(name, edits if isinstance(edits, str) else edited(*edits), messages)
     for name, edits, messages in TRAINING:
         text = edits if isinstance(edits, str) else edited(*edits)

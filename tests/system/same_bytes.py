@@ -22,7 +22,11 @@ RANDOM_SEED = int(os.environ.get("RANDOM_SEED", "20261124"))
 # 26 images do not fill two tiles, and the last batch is smaller still.
 DROPOUT = f"""\
 seed: 5
-data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, validation: 0.2}}
+data:
+  train: {DIGITS}/train-images-idx3-ubyte.gz
+  validation: {{folds: 5, fold: 2}}
+  limit: 1300
+  over_sample: balanced
 network:
   - conv: {{filters: 12, kernel: 3, padding: same, activation: relu}}
   - conv: {{filters: 16, kernel: 3, activation: gelu}}

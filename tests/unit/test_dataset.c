@@ -1,6 +1,5 @@
 /* test_dataset.c: how a set is found and named, its label check and checksum, and the selections
  * made of it (dataset.c, subset.c). */
-#include "base/rng.h"
 #include "data/dataset.h"
 #include "data/format.h"
 
@@ -213,146 +212,6 @@ static void test_check_labels(void **state)
     dataset_free(&set);
 }
 
-/* A set without files: what the selections look at. */
-static struct dataset labelled(int32_t *labels, size_t count, int classes)
-{
-    return (struct dataset){.path = "x",
-                            .labels_path = "y",
-                            .labels_offset = 8,
-                            .labels_size = 4,
-                            .count = count,
-                            .labels = labels,
-                            .classes = classes};
-}
-
-static void test_subset_all(void **state)
-{
-    (void)state;
-    int32_t labels[5] = {0};
-    const struct dataset set = labelled(labels, 5, 1);
-    struct subset all;
-    assert_int_equal(subset_all(&all, &set, NULL), 0);
-    assert_ptr_equal(all.set, &set);
-    assert_int_equal(all.count, 5);
-    for (uint32_t i = 0; i < 5; i++) {
-        assert_int_equal(all.index[i], i);
-    }
-    subset_free(&all);
-    assert_null(all.index);
-}
-
-/* Both parts together are the set, each in its order; validation holds `expected[k]` of class k. */
-static void check_split(const struct dataset *set, const struct subset *train,
-                        const struct subset *validation, const size_t *expected)
-{
-    size_t found[16] = {0}, total = 0;
-    assert_int_equal(train->count + validation->count, set->count);
-    size_t t = 0, v = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        if (v < validation->count && validation->index[v] == i) {
-            found[set->labels[i]]++;
-            v++;
-        } else {
-            assert_true(t < train->count);
-            assert_int_equal(train->index[t++], i);
-        }
-    }
-    for (int k = 0; k < set->classes; k++) {
-        assert_int_equal(found[k], expected[k]);
-        total += found[k];
-    }
-    assert_int_equal(validation->count, total);
-}
-
-static void test_split(void **state)
-{
-    (void)state;
-    /* Class sizes 2, 0, 5, 15, 100, 878. */
-    enum { COUNT = 1000 };
-    int32_t labels[COUNT];
-    const int sizes[] = {2, 0, 5, 15, 100, 878};
-    int n = 0;
-    for (int k = 0; k < 6; k++) {
-        for (int i = 0; i < sizes[k]; i++) {
-            labels[n++ * 7 % COUNT] = k;
-        }
-    }
-    const struct dataset set = labelled(labels, COUNT, 6);
-    struct subset train, validation;
-    const struct {
-        double share;
-        size_t expected[6];
-    } cases[] = {
-        {0.1, {1, 0, 1, 2, 10, 88}}, /* 0.2 is raised to 1, 1.5 rounded up, 87.8 */
-        {0.3, {1, 0, 2, 5, 30, 263}},
-        {0.9, {1, 0, 4, 14, 90, 790}}, /* 1.8 is lowered to 1, 4.5 to 4 */
-        {1e-9, {1, 0, 1, 1, 1, 1}},
-        {0.999999, {1, 0, 4, 14, 99, 877}},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(subset_split(&train, &validation, &set, cases[i].share, 1, NULL), 0);
-        check_split(&set, &train, &validation, cases[i].expected);
-        subset_free(&train);
-        subset_free(&validation);
-    }
-}
-
-/* The choice is the shuffle's first part, for each class by itself: a fixed function of the seed.
- */
-static void test_split_is_the_shuffle(void **state)
-{
-    (void)state;
-    enum { COUNT = 200, TAKE = 25 };
-    int32_t labels[COUNT];
-    for (int i = 0; i < COUNT; i++) {
-        labels[i] = i % 2;
-    }
-    const struct dataset set = labelled(labels, COUNT, 2);
-    struct subset train, validation, again, rest;
-    assert_int_equal(subset_split(&train, &validation, &set, 0.25, 77, NULL), 0);
-    for (uint32_t k = 0; k < 2; k++) {
-        uint32_t order[COUNT / 2];
-        for (uint32_t i = 0; i < COUNT / 2; i++) {
-            order[i] = 2 * i + k;
-        }
-        rng_shuffle(order, COUNT / 2, 77, RNG_SPLIT, k);
-        for (int i = 0; i < TAKE; i++) {
-            int found = 0;
-            for (size_t v = 0; v < validation.count; v++) {
-                found += validation.index[v] == order[i];
-            }
-            assert_int_equal(found, 1);
-        }
-    }
-    assert_int_equal(validation.count, 2 * TAKE);
-    assert_int_equal(subset_split(&rest, &again, &set, 0.25, 77, NULL), 0);
-    assert_memory_equal(again.index, validation.index, 2 * TAKE * sizeof *again.index);
-    subset_free(&rest);
-    subset_free(&again);
-    assert_int_equal(subset_split(&rest, &again, &set, 0.25, 78, NULL), 0);
-    assert_memory_not_equal(again.index, validation.index, 2 * TAKE * sizeof *again.index);
-    subset_free(&rest);
-    subset_free(&again);
-    subset_free(&train);
-    subset_free(&validation);
-}
-
-static void test_split_refused(void **state)
-{
-    (void)state;
-    int32_t labels[] = {0, 0, 1, 0};
-    const struct dataset set = labelled(labels, 4, 2);
-    struct subset train, validation;
-    struct error e = {.offset = -1};
-    assert_int_equal(subset_split(&train, &validation, &set, 0.5, 1, &e), -1);
-    assert_string_equal(e.message, "class 1 has one sample: not enough to train and to validate");
-    assert_string_equal(e.file, "y");
-    assert_int_equal(e.offset, 8 + 4 * 2);
-    assert_int_equal(e.kind, ERROR_DATA);
-    assert_null(train.index);
-    assert_null(validation.index);
-}
-
 /* The option: text in, text out. */
 struct holder {
     int before;
@@ -477,10 +336,7 @@ int main(void)
         cmocka_unit_test(test_labels_by_name), cmocka_unit_test(test_labels_not_found),
         cmocka_unit_test(test_folder),         cmocka_unit_test(test_long_paths),
         cmocka_unit_test(test_formats),        cmocka_unit_test(test_checksum),
-        cmocka_unit_test(test_check_labels),   cmocka_unit_test(test_subset_all),
-        cmocka_unit_test(test_split),          cmocka_unit_test(test_split_is_the_shuffle),
-        cmocka_unit_test(test_split_refused),  cmocka_unit_test(test_option),
-        cmocka_unit_test(test_bad_option),
+        cmocka_unit_test(test_check_labels),   cmocka_unit_test(test_option),         cmocka_unit_test(test_bad_option),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }
