@@ -62,7 +62,7 @@ static const char *foreign_type(const char *file, size_t size)
 
 /* N, in *data as 8 + N. */
 static int read_length(size_t *data, const char *file, size_t size, const char *path,
-                       struct error *e)
+                       const char *wanted, struct error *e)
 {
     uint64_t n = 0;
 
@@ -77,24 +77,24 @@ static int read_length(size_t *data, const char *file, size_t size, const char *
         return REFUSE(0, "empty file");
     }
     if (type != NULL) {
-        return REFUSE(0, "not a cnntrain model: looks like %s", type);
+        return REFUSE(0, "not %s: looks like %s", wanted, type);
     }
     if (size < 8) {
-        return REFUSE(0, "not a cnntrain model: shorter than 8 bytes");
+        return REFUSE(0, "not %s: shorter than 8 bytes", wanted);
     }
     if (n < 2) {
-        return REFUSE(0, "not a cnntrain model: header length %d", (int)n);
+        return REFUSE(0, "not %s: header length %d", wanted, (int)n);
     }
     if (n > SAFETENSORS_HEADER_BYTES) {
-        return REFUSE(
-            0, "not a cnntrain model: header larger than %zu bytes%s", SAFETENSORS_HEADER_BYTES,
-            __builtin_bswap64(n) <= SAFETENSORS_HEADER_BYTES ? " (wrong byte order)" : "");
+        return REFUSE(0, "not %s: header larger than %zu bytes%s", wanted, SAFETENSORS_HEADER_BYTES,
+                      __builtin_bswap64(n) <= SAFETENSORS_HEADER_BYTES ? " (wrong byte order)"
+                                                                       : "");
     }
     if (n > size - 8) {
         return REFUSE(0, "header longer than the file: needs %zu bytes, has %zu", (size_t)n + 8,
                       size);
     }
-    return REFUSE(8, "not a cnntrain model: the header must begin with {");
+    return REFUSE(8, "not %s: the header must begin with {", wanted);
 }
 
 static int scan_header(size_t *object_end, const char *file, size_t data, const char *path,
@@ -145,11 +145,11 @@ static const char *fault(enum json_error_code code)
 }
 
 int safetensors_json(struct safetensors_json *out, const char *file, size_t size, const char *path,
-                     struct error *e)
+                     const char *wanted, struct error *e)
 {
     json_error_t error;
 
-    TRY(read_length(&out->data, file, size, path, e));
+    TRY(read_length(&out->data, file, size, path, wanted, e));
     TRY(scan_header(&out->object_end, file, out->data, path, e));
     errno = 0;
     out->root = json_loadb(file + 8, out->object_end - 8, JSON_REJECT_DUPLICATES, &error);

@@ -1,7 +1,7 @@
-/* safetensors_json.h: from the bytes of a file to its header as JSON; for safetensors_read.c only.
- * Takes any safetensors file, ours or not, and names other kinds of files. After this, lengths lie
- * inside the file, the JSON is well formed with no name twice in an object, and depth and size are
- * bounded; nothing is known of what the objects hold. */
+/* safetensors_json.h: from the bytes of a file to its header as JSON; for safetensors_read.c and
+ * tensor_file.c only. Takes any safetensors file, ours or not, and names other kinds of files.
+ * After this, lengths lie inside the file, the JSON is well formed with no name twice in an object,
+ * and depth and size are bounded; nothing is known of what the objects hold. */
 #ifndef CNNTRAIN_BASE_SAFETENSORS_JSON_H
 #define CNNTRAIN_BASE_SAFETENSORS_JSON_H
 
@@ -16,9 +16,10 @@ struct safetensors_json {
     size_t data;       /* 8 + N: where the tensors start */
 };
 
-/* `path` is for messages. ERROR_MODEL, or ERROR_LIMIT without memory. */
+/* `path` and `wanted` ("a cnntrain model") are for messages. ERROR_MODEL, or ERROR_LIMIT without
+ * memory. */
 int safetensors_json(struct safetensors_json *out, const char *file, size_t size, const char *path,
-                     struct error *e);
+                     const char *wanted, struct error *e);
 
 /* Where `"key":` and the first byte of its value stand in the header, for messages; 8, the header's
  * start, when they are written in another way. */

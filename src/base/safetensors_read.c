@@ -359,7 +359,7 @@ static int check_data(const struct reader *r)
 
 static int read_all(struct reader *r, const char *format_key)
 {
-    TRY(safetensors_json(&r->json, r->file, r->size, r->st->path, r->e));
+    TRY(safetensors_json(&r->json, r->file, r->size, r->st->path, "a cnntrain model", r->e));
     TRY(check_format(r, format_key));
     TRY(check_envelope(r));
     TRY(read_metadata(r));

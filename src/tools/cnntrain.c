@@ -4,6 +4,7 @@
 #include "tools/check_data.h"
 #include "tools/cli.h"
 #include "train/checkpoint.h"
+#include "train/initialize.h"
 #include "train/lint.h"
 #include "train/summary.h"
 #include "tools/list.h"
@@ -258,7 +259,8 @@ static int run(const struct train_options *options, const char *path)
     } else if (options->check_data) {
         code = check_data(&CLI, &settings, cli_threads(&options->common));
     } else if (trainer_prepare(&trainer, &settings, &arena, kernels, cli_threads(&options->common),
-                               &errors) != 0) {
+                               &errors) != 0 ||
+               (!options->resume && initialize(&trainer, &errors) != 0)) {
         code = cli_fail_all(&CLI, &errors);
     } else {
         code = warn(options, &trainer);

@@ -176,6 +176,7 @@ static int allocate(struct trainer *t, struct error_list *errors)
     memset(t->memory, 0, t->memory_bytes);
     lay_out(t, t->memory);
     t->model.parameters = t->parameters;
+    graph_initialize(&t->model.graph, t->model.settings.seed, t->parameters);
     TRY_ONE(evaluator_open(&t->evaluator, &t->model.graph, &t->model.input,
                            &t->model.settings.train.loss, t->parameters, t->kernels,
                            t->model.classes.count, t->threads, &t->model.arena, e));
@@ -252,6 +253,7 @@ void trainer_free(struct trainer *t)
     log_close(&t->log);
     evaluator_close(&t->evaluator);
     free(t->memory);
+    text_free(&t->taken);
     balance_close(&t->balance);
     subset_free(&t->train);
     subset_free(&t->validation);

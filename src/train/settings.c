@@ -10,6 +10,20 @@
 
 static const char *const PRECISIONS[] = {"fp32", NULL};
 
+static const struct option INITIALIZE_OPTIONS[] = {
+    {.key = "from",
+     .kind = &OPTION_TEXT,
+     .offset = offsetof(struct initialize, from),
+     .help = "a safetensors file: a model.bin, or what another program wrote"},
+    {.key = "layers",
+     .kind = &OPTION_TEXTS,
+     .offset = offsetof(struct initialize, layers),
+     .fallback = "",
+     .help = "only these, and all of each (default: every tensor that has the name and shape)"},
+    OPTION_END,
+};
+static const struct group INITIALIZE = {INITIALIZE_OPTIONS, sizeof(struct initialize), NULL};
+
 #define ROOT(name) .offset = offsetof(struct settings, name)
 const struct option SETTINGS_OPTIONS[] = {
     {.key = "name",
@@ -40,6 +54,12 @@ const struct option SETTINGS_OPTIONS[] = {
      .fallback = "{}",
      .extra = &TRAIN_GROUP,
      .help = "how to train"},
+    {.key = "initialize",
+     .kind = &OPTION_GROUP,
+     ROOT(initialize),
+     .fallback = "",
+     .extra = &INITIALIZE,
+     .help = "weights to begin with, for fine-tuning (default: random)"},
     {.key = "output",
      .kind = &OPTION_TEXT,
      ROOT(output),
@@ -165,6 +185,7 @@ void settings_emit(const struct settings *settings, int with_paths, struct text 
     struct settings shown = *settings;
     if (!with_paths) {
         shown.output = NULL;
+        shown.initialize = (struct initialize){0};
         shown.data.train = shown.data.test = shown.data.validation.source = (struct source){0};
         shown.data.memory = 0; /* changes no byte of the result */
     }

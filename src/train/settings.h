@@ -48,13 +48,19 @@ struct train_settings {
     struct class_weights class_weights;
 };
 
+struct initialize {
+    const char *from;    /* a safetensors file; NULL: none */
+    struct texts layers; /* values NULL: all that match */
+};
+
 struct settings {
     const char *name, *precision, *output;
     uint64_t seed;
     struct data_settings data;
     struct network network;
     struct train_settings train;
-    const struct yaml *root; /* for later faults */
+    struct initialize initialize; /* how a new run begins: no part of a checkpoint's config */
+    const struct yaml *root;      /* for later faults */
 };
 extern const struct option SETTINGS_OPTIONS[];
 

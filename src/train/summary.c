@@ -101,6 +101,7 @@ void summary_append(const struct trainer *t, struct text *out)
     text_append(out, " (%s)", text_from_bytes(count, t->memory_bytes));
     text_append(out, ", %s kernels, %d thread%s\n", t->kernels->name, t->threads,
                 t->threads == 1 ? "" : "s");
+    text_append(out, "%s", t->taken.data ? t->taken.data : "");
 }
 
 static void append_set(struct text *out, const char *what, const struct dataset *set)

@@ -61,7 +61,6 @@ static int write_config(const struct trainer *t, const struct output_dir *dir, s
 int trainer_start(struct trainer *t, const struct output_dir *dir, struct error *e)
 {
     t->position = (struct position){0};
-    graph_initialize(&t->model.graph, t->model.settings.seed, t->parameters);
     TRY(log_create(&t->log, dir->fd, dir->path, e));
     TRY(checkpoint_write(t, dir, e));
     /* The model of the run that this one replaces. What cannot be taken away now cannot be replaced

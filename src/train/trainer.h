@@ -55,20 +55,20 @@ struct trainer {
     uint32_t *order;            /* [epoch_samples]: this epoch's, in its order; see drawn_sample */
     struct update update;
 
+    struct text taken; /* owned: what initialize.h says that it did; "" without */
     struct position position;
     int out_of_time; /* this call of trainer_run ended because of max_time */
     struct log log;
 };
 
-/* Load data, join the network, plan and allocate. `settings` was decoded into `arena`, which the
- * trainer takes over. Faults of the config go to `errors`, of anything else too (their kind tells).
- * 0 or -1. */
+/* Load data, join the network, plan and allocate; initial weights. `settings` was decoded into
+ * `arena`, which the trainer takes over. Faults of the config go to `errors`, of anything else too
+ * (their kind tells). 0 or -1. */
 int trainer_prepare(struct trainer *trainer, const struct settings *settings, struct arena *arena,
                     const struct kernels *kernels, int threads, struct error_list *errors);
 void trainer_free(struct trainer *trainer);
 
-/* Start anew in an open output directory: initial weights, new log, config.yaml, first checkpoint.
- */
+/* Start anew in an open output directory: new log, config.yaml, first checkpoint. */
 int trainer_start(struct trainer *trainer, const struct output_dir *dir, struct error *e);
 /* Train to the end, writing as it goes. `*signal_flag` is set by a signal handler: then the batch
  * under way is finished, a checkpoint written, and 0 returned with the run unfinished. The same

@@ -3,6 +3,7 @@
 Shares no code with cnntrain: what is written here follows the formats' own descriptions (yann.lecun.com "IDX file
 format", RFC 1952, the README of safetensors)."""
 import json
+import math
 import re
 import struct
 import zlib
@@ -108,6 +109,27 @@ def trailer(data):
 def gz(data, flags=0, method=8, extra=b""):
     """One gzip member; `extra` is what the flags say follows the fixed header."""
     return bytes([0x1F, 0x8B, method, flags, 0, 0, 0, 0, 0, 3]) + extra + deflate(data) + trailer(data)
+
+
+def safetensors(tensors, metadata=None, pad=8, layout=None):
+    """A safetensors file as other programs write it: {name: (dtype, shape, bytes)}; `layout`: names in the order of their
+    data, where that is not the order of the header."""
+    header, at = {} if metadata is None else {"__metadata__": metadata}, 0
+    places = {}
+    for name in layout or tensors:
+        places[name] = [at, at + len(tensors[name][2])]
+        at += len(tensors[name][2])
+    for name, (dtype, shape, _) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": places[name]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % pad)
+    return struct.pack("<Q", len(text)) + text + b"".join(tensors[name][2] for name in layout or tensors)
+
+
+def f32(shape, first=0.0):
+    """A tensor of small numbers."""
+    count = math.prod(shape)
+    return "F32", list(shape), struct.pack(f"<{count}f", *((i * 37 % 101 - 50) / 400 + first for i in range(count)))
 
 
 class Model:

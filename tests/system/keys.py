@@ -16,7 +16,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 
-from cases.formats import Model, gz, idx, images, labels, png  # noqa: E402
+from cases.formats import Model, f32, gz, idx, images, labels, png, safetensors  # noqa: E402
 from cases.harness import scratch  # noqa: E402
 
 BASE = """\
@@ -63,6 +63,8 @@ CONFIG = {
     "data.normalize": (WEIGHTS, "standard", "unit"),
     "data.normalize.mean": (WEIGHTS, "[0]", "[0.5]", "data.normalize={std: [1]}"),
     "data.normalize.std": (WEIGHTS, "[1]", "[0.5]", "data.normalize={mean: [0]}"),
+    "initialize.from": (WEIGHTS, "a.safetensors", "b.safetensors"),
+    "initialize.layers": (WEIGHTS, "[conv1]", "[dense1]", "initialize={from: a.safetensors}"),
     "network": (SUMMARY, "[dense: 10]", "[tanh, dense: 10]"),
     "train.loss": (WEIGHTS, "cross_entropy", "mse"),
     "train.label_smoothing": (WEIGHTS, "0", "0.1"),
@@ -364,6 +366,9 @@ def make_data(folder):
     lines = [f"{i % 10}/{i // 10}.png,{i % 10}\n" for i in range(40)]
     files["pictures/list.csv"] = "".join(lines).encode()
     files["pictures/short.csv"] = "".join(lines[:20]).encode()
+    for name, first in (("a", 0.0), ("b", 0.1)):
+        files[name + ".safetensors"] = safetensors({"conv1.weight": f32((3, 1, 5, 5), first), "conv1.bias": f32((3,)),
+                                                    "dense1.weight": f32((10, 108), first), "dense1.bias": f32((10,))})
     for name, data in files.items():
         os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
         with open(os.path.join(folder, name), "wb") as file:

@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -326,6 +327,46 @@ def best_without_early_stopping():
     equal(read_model("run/model.bin")[0]["epoch"], str(best), "the model's epoch")
 
 
+def initialize():
+    """initialize: weights from another model, by name and shape; the rest as without; nothing of it at --resume"""
+    train(directory="first")
+    train("-s", "train.epochs=0", directory="plain")
+    begun, plain = read_model("first/model.bin")[1], read_model("plain/model.bin")[1]
+    start = ("-s", "initialize={from: first/model.bin}", "-s", "network.1.conv.filters=5")
+    train(*start, "-s", "train.epochs=0", text=CONFIG.replace("name: second, ", ""))
+    _, tensors = read_model("run/model.bin")
+    for name in ("conv1.weight", "conv1.bias", "dense1.bias"):
+        equal(list(tensors[name][1]), list(begun[name][1]), name)
+        assert name == "conv1.weight" or list(tensors[name][1]) != list(plain[name][1]), name
+    train(*start, "-s", "initialize.layers=[conv1]", "-s", "train.epochs=0", directory="some")
+    _, some = read_model("some/model.bin")
+    equal(list(some["conv1.weight"][1]), list(begun["conv1.weight"][1]), "conv1.weight")
+    equal(list(some["dense1.bias"][1]), list(plain["dense1.bias"][1]), "dense1.bias")
+    train(*start, directory="whole")
+    assert "from: first/model.bin" in read_bytes("whole/config.yaml").decode()
+    assert "first/model.bin" not in read_model("whole/model.bin")[0]["config"], "it is no part of what the model is"
+    train(*start, "-s", "train.epochs=1", directory="parts")
+    os.rename("first", "gone")
+    train("--resume", "-s", "network.1.conv.filters=5", directory="parts")
+    same_result("whole", "parts", "resumed without the file and without the key")
+
+
+def initialize_from_halves():
+    """initialize: fp16 and bf16 as Python writes them, exactly"""
+    values = [0.0, -0.0, 1.0, -2.5, 65504.0, 2.0 ** -24, -(2.0 ** -15), 0.333251953125, 3.0, -1.0]
+    data = {"F16": b"".join(struct.pack("<e", value) for value in values),
+            "BF16": b"".join(struct.pack("<f", value)[2:] for value in values)}
+    for dtype, packed in data.items():
+        header = json.dumps({"dense1.bias": {"dtype": dtype, "shape": [10], "data_offsets": [0, 20]}}).encode()
+        with open("w.safetensors", "wb") as file:
+            file.write(struct.pack("<Q", len(header)) + header + packed)
+        train("-s", "initialize={from: w.safetensors}", "-s", "train.epochs=0", "--fresh")
+        want = [struct.unpack("<f", b"\0\0" + struct.pack("<f", value)[2:])[0] for value in values] \
+            if dtype == "BF16" else values
+        equal([struct.pack("<f", value) for value in read_model("run/model.bin")[1]["dense1.bias"][1]],
+              [struct.pack("<f", value) for value in want], dtype)
+
+
 def full_disk():
     """a file that cannot be written: exit code 6, and the files before are intact"""
     train("-s", "train.epochs=2")
@@ -350,4 +391,5 @@ if __name__ == "__main__":
     run_tests([containers, model_contents, checkpoint_contents, log, log_without_validation, nothing_on_stdout, dry_run,
                epochs_zero, divergence, divergence_later, unfinished, in_use, finished_is_replaced, nothing_to_resume,
                early_stopping, early_stopping_without_validation, before_the_first_epoch_that_counts, patience_may_grow,
-               max_time, checkpoints_every_other_epoch, best_without_early_stopping, full_disk])
+               max_time, checkpoints_every_other_epoch, best_without_early_stopping, initialize,
+               initialize_from_halves, full_disk])
