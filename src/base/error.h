@@ -71,4 +71,15 @@ struct error *error_next(struct error_list *list);
         }                                                                                          \
     } while (0)
 
+/* The same for what fills a single `e`: into the `errors` of the function, as one of them. */
+#define TRY_ONE(expression)                                                                        \
+    do {                                                                                           \
+        struct error one_ = {.offset = -1};                                                        \
+        struct error *e = &one_;                                                                   \
+        if ((expression) != 0) {                                                                   \
+            *error_next(errors) = one_;                                                            \
+            return -1;                                                                             \
+        }                                                                                          \
+    } while (0)
+
 #endif

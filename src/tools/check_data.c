@@ -5,6 +5,7 @@
 #include "data/duplicates.h"
 #include "data/image_list.h"
 #include "train/loading.h"
+#include "train/parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,18 +49,14 @@ static void load(struct check *check, int part, const struct source *source)
     }
 }
 
-/* The validation share of the training set, as training will take it. */
+/* The training set as training will take it: its limit, and what validates. */
 static void split(struct check *check)
 {
-    struct error e = {.offset = -1};
-    const double share = check->settings->data.validation.share;
+    static struct error_list errors; /* too large for a small stack */
 
-    if (share > 0 && check->sets[TRAIN].count > 0) {
-        subset_free(&check->parts[TRAIN]);
-        if (subset_split(&check->parts[TRAIN], &check->parts[VALIDATION], &check->sets[TRAIN],
-                         share, check->settings->seed, &e) != 0) {
-            fail(check, &e);
-        }
+    if (check->sets[TRAIN].count > 0 && parts_split(&check->parts[TRAIN], &check->parts[VALIDATION],
+                                                    check->settings, &errors) != 0) {
+        fail(check, &errors.items[0]);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "train/evaluate.h"
 #include "train/loading.h"
 #include "train/model.h"
+#include "train/parts.h"
 #include "train/progress.h"
 
 #include <math.h>
@@ -13,13 +14,23 @@
 
 struct eval_options {
     struct cli_common common;
-    int json, top_k;
+    int json, top_k, part;
     const char *csv;
     double min_accuracy; /* below 0: not asked for */
 };
 
 #define FIELD(name) .offset = offsetof(struct eval_options, name)
+enum { PART_TEST, PART_VALIDATION, PART_TRAIN };
+static const char *const PARTS[] = {"test", "validation", "train", NULL};
+
 static const struct cli_option OPTIONS[] = {
+    {.name = "part",
+     .kind = &CLI_CHOICE,
+     FIELD(part),
+     .argument = "PART",
+     .words = PARTS,
+     .help = "of a config's data: test (the default), or what\ntrain or validation is after limit "
+             "and split"},
     {.name = "json", .kind = &CLI_FLAG, FIELD(json), .help = "print the report as JSON"},
     {.name = "csv",
      .kind = &CLI_TEXT,
@@ -50,7 +61,8 @@ static const struct cli CLI = {
     .epilogue = "TESTSET is an IDX images file, plain or gzip (the labels file is found by its\n"
                 "name), a folder with t10k-* or test-* IDX files, a folder of class folders with\n"
                 "PNG and JPEG images, a list of them (.csv: path,label), or a config: its\n"
-                "data.test. Images become what the model takes, as those it was trained on did.\n"
+                "data.test, or with --part what its training or validation images are.\n"
+                "Images become what the model takes, as those it was trained on did.\n"
                 "\n"
                 "Exit codes: 0 success, 1 accuracy below --min-accuracy, 2 usage, 3 config,\n"
                 "4 data set, 5 model, or data that do not fit it, 6 input/output, 7 memory or a\n"
@@ -66,43 +78,78 @@ static int is_config(const char *path)
     return dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
-/* The test set that the argument means, by itself or as a config. */
-static int find_test_set(const char *path, struct source *source, struct arena *arena,
-                         struct error_list *errors)
+/* What is measured: a selection from one of two sets. */
+struct measured {
+    struct dataset sets[2]; /* the second: a validation set of its own */
+    struct subset train, validation;
+    struct dataset *set;
+    const struct subset *subset;
+};
+
+static void measured_free(struct measured *m)
 {
-    if (!is_config(path)) {
-        *source = (struct source){.images = path};
-        return 0;
-    }
-    struct settings settings;
-    const struct yaml *root = yaml_read(arena, path, errors);
-
-    if (root == NULL || settings_decode(&settings, root, "model", arena, errors) != 0 ||
-        errors->total > 0) {
-        return -1;
-    }
-    *source = settings.data.test;
-    if (source_path(source) == NULL) {
-        const struct yaml *data = yaml_get(root, "data");
-
-        return yaml_error(errors, data != NULL ? data : root,
-                          "there is no data.test to measure the model on");
-    }
-    return 0;
+    subset_free(&m->train);
+    subset_free(&m->validation);
+    dataset_free(&m->sets[0]);
+    dataset_free(&m->sets[1]);
 }
 
-/* Only what this model can be asked about. */
-static int load_test_set(struct dataset *set, const struct source *source,
-                         const struct model *model, int threads, struct error *e)
+/* A set by itself. */
+static int load_set(struct measured *m, const struct source *source, const struct model *model,
+                    int threads, struct error_list *errors)
 {
     const struct loading how = loading_of_model(model, threads);
 
-    TRY(dataset_load(set, source, &how, e));
-    if (dataset_check_labels(set, model->classes.count, ERROR_MODEL, e) != 0 ||
-        input_check(&model->input, set, ERROR_MODEL, e) != 0) {
-        dataset_free(set);
-        return -1;
+    TRY_ONE(dataset_load(&m->sets[0], source, &how, e));
+    TRY_ONE(subset_all(&m->train, &m->sets[0], e));
+    m->set = &m->sets[0];
+    m->subset = &m->train;
+    return 0;
+}
+
+/* The part of a config's data that is asked for. */
+static int load_part(struct measured *m, int part, const struct settings *settings,
+                     const struct model *model, int threads, struct error_list *errors)
+{
+    const struct parts parts = {&m->sets[0], &m->sets[1], &m->train, &m->validation};
+    const struct yaml *data = settings_place(settings, "data", NULL, NULL);
+
+    if (part == PART_TEST) {
+        return source_path(&settings->data.test) != NULL
+                   ? load_set(m, &settings->data.test, model, threads, errors)
+                   : yaml_error(errors, data, "there is no data.test to measure the model on");
     }
+    if (source_path(&settings->data.train) == NULL) {
+        return yaml_error(errors, data, "there is no data.train to measure the model on");
+    }
+    TRY(parts_load(&parts, settings, threads, errors));
+    m->subset = part == PART_TRAIN ? &m->train : &m->validation;
+    m->set = part == PART_VALIDATION && m->sets[1].count > 0 ? &m->sets[1] : &m->sets[0];
+    return m->subset->count > 0
+               ? 0
+               : yaml_error(errors, data, "there is no data.validation to measure the model on");
+}
+
+/* What the argument means, by itself or as a config; and only what this model can be asked about.
+ */
+static int load_measured(struct measured *m, const char *path, int part, int threads,
+                         const struct model *model, struct arena *arena, struct error_list *errors)
+{
+    struct settings settings;
+
+    if (is_config(path)) {
+        const struct yaml *root = yaml_read(arena, path, errors);
+
+        if (root == NULL || settings_decode(&settings, root, "model", arena, errors) != 0 ||
+            errors->total > 0) {
+            return -1;
+        }
+        TRY(load_part(m, part, &settings, model, threads, errors));
+    } else {
+        TRY(load_set(m, &(struct source){.images = path}, model, threads, errors));
+    }
+    TRY_ONE(dataset_check_labels(m->set, model->classes.count, ERROR_MODEL, e));
+    TRY_ONE(input_check(&model->input, m->set, ERROR_MODEL, e));
     return 0;
 }
 
@@ -152,33 +199,30 @@ static void print_speed(size_t images, double seconds, int threads, const struct
 
 /* All images through the network, into `metrics` and `rows`. */
 static int measure(const struct eval_options *options, struct model *model,
-                   const struct dataset *set, const struct kernels *kernels,
+                   const struct subset *subset, const struct kernels *kernels,
                    struct metrics *metrics, struct rows *rows, struct error *e)
 {
     const int threads = cli_threads(&options->common);
     struct evaluator evaluator = {0};
-    struct subset subset = {0};
     int status = -1;
 
-    if (subset_all(&subset, set, e) == 0 &&
-        evaluator_open(&evaluator, &model->graph, &model->input, &model->settings.train.loss,
+    if (evaluator_open(&evaluator, &model->graph, &model->input, &model->settings.train.loss,
                        model->parameters, kernels, model->classes.count, threads, &model->arena,
                        e) == 0) {
-        struct collector collector = {.metrics = metrics, .rows = rows, .subset = &subset};
+        struct collector collector = {.metrics = metrics, .rows = rows, .subset = subset};
         const double start = progress_now();
 
-        status = evaluate(&evaluator, &subset, collect, &collector);
-        if (dataset_failed(set, e) != 0) {
+        status = evaluate(&evaluator, subset, collect, &collector);
+        if (dataset_failed(subset->set, e) != 0) {
             status = -1;
         } else if (status != 0) {
-            error_set(e, ERROR_NUMERIC, set->path, "the model's output for image %zu is not finite",
-                      collector.bad);
+            error_set(e, ERROR_NUMERIC, subset->set->path,
+                      "the model's output for image %zu is not finite", collector.bad);
         } else if (options->common.verbose) {
-            print_speed(set->count, progress_now() - start, threads, kernels);
+            print_speed(subset->count, progress_now() - start, threads, kernels);
         }
     }
     evaluator_close(&evaluator);
-    subset_free(&subset);
     return status;
 }
 
@@ -211,7 +255,7 @@ static int check_accuracy(const struct eval_options *options, const struct metri
 
 /* Measure and report, once model and set are there. */
 static int run(const struct eval_options *options, const char *model_path, struct model *model,
-               const struct dataset *set, const struct kernels *kernels, struct error *e)
+               const struct subset *subset, const struct kernels *kernels, struct error *e)
 {
     struct rows rows = {.dir = -1}, *wanted_rows = options->csv != NULL ? &rows : NULL;
     struct metrics metrics = {0};
@@ -219,8 +263,8 @@ static int run(const struct eval_options *options, const char *model_path, struc
 
     if (metrics_open(&metrics, model->classes.count, options->top_k, e) == 0 &&
         (wanted_rows == NULL || rows_open(&rows, options->csv, &model->classes, e) == 0) &&
-        measure(options, model, set, kernels, &metrics, wanted_rows, e) == 0) {
-        const struct report report = {model_path, set->path, &model->classes, &metrics};
+        measure(options, model, subset, kernels, &metrics, wanted_rows, e) == 0) {
+        const struct report report = {model_path, subset->set->path, &model->classes, &metrics};
 
         status = print_report(options, &report, wanted_rows, e);
         if (status == 0) {
@@ -238,9 +282,8 @@ static int evaluate_model(const struct eval_options *options, const char *model_
     static struct error_list errors; /* too large for a small stack */
     struct error e = {.offset = -1};
     struct arena arena = {0};
-    struct source source;
     struct model model;
-    struct dataset set;
+    struct measured measured = {0};
     const struct kernels *kernels = cli_kernels(&CLI);
     int code;
 
@@ -253,14 +296,15 @@ static int evaluate_model(const struct eval_options *options, const char *model_
     if (options->top_k > model.classes.count) {
         code = cli_usage(&CLI, "--top-k must be 1 to %d, the number of classes, got '%d'",
                          model.classes.count, options->top_k);
-    } else if (find_test_set(set_path, &source, &arena, &errors) != 0) {
+    } else if (load_measured(&measured, set_path, options->part, cli_threads(&options->common),
+                             &model, &arena, &errors) != 0) {
         code = cli_fail_all(&CLI, &errors);
-    } else if (load_test_set(&set, &source, &model, cli_threads(&options->common), &e) != 0) {
-        code = cli_fail(&CLI, &e);
     } else {
-        code = run(options, model_path, &model, &set, kernels, &e) == 0 ? 0 : cli_fail(&CLI, &e);
-        dataset_free(&set);
+        code = run(options, model_path, &model, measured.subset, kernels, &e) == 0
+                   ? 0
+                   : cli_fail(&CLI, &e);
     }
+    measured_free(&measured);
     model_free(&model);
     arena_free(&arena);
     return code;
@@ -277,6 +321,9 @@ int main(int argc, char **argv)
     }
     if (options.json && options.csv != NULL && strcmp(options.csv, "-") == 0) {
         return cli_usage(&CLI, "--json and --csv - cannot be combined: both print on stdout");
+    }
+    if (options.part != PART_TEST && !is_config(arguments.values[1])) {
+        return cli_usage(&CLI, "--part %s needs a config as TESTSET", PARTS[options.part]);
     }
     return cli_finish(&CLI, evaluate_model(&options, arguments.values[0], arguments.values[1]));
 }

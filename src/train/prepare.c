@@ -2,7 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/check.h"
-#include "train/loading.h"
+#include "train/parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,54 +10,12 @@
 
 enum { MOST_SHARDS = 16 };
 
-/* Into the list, as one of its faults. */
-#define TRY_ONE(expression)                                                                        \
-    do {                                                                                           \
-        struct error one_ = {.offset = -1};                                                        \
-        struct error *e = &one_;                                                                   \
-        if ((expression) != 0) {                                                                   \
-            *error_next(errors) = one_;                                                            \
-            return -1;                                                                             \
-        }                                                                                          \
-    } while (0)
-
-/* `data.limit`: the rest of the set is as if it were not there. */
-static int limit_data(struct trainer *t, struct error_list *errors)
-{
-    const struct settings *settings = &t->model.settings;
-    const long long limit = settings->data.limit;
-    if (limit == 0) {
-        return 0;
-    }
-    if ((size_t)limit > t->train.count) {
-        return yaml_error(errors, settings_place(settings, "data", "limit", NULL),
-                          "'limit' %lld is more than the training set, which has %zu images", limit,
-                          t->train.count);
-    }
-    TRY_ONE(subset_limit(&t->train, (size_t)limit, settings->seed, e));
-    return 0;
-}
-
 static int load_data(struct trainer *t, struct error_list *errors)
 {
-    const struct data_settings *data = &t->model.settings.data;
-    const struct validation *validation = &data->validation;
-    const uint64_t seed = t->model.settings.seed;
-    struct loading how = loading_of_settings(data, NULL, t->threads);
-    TRY_ONE(dataset_load(&t->train_set, &data->train, &how, e));
-    TRY_ONE(subset_all(&t->train, &t->train_set, e));
-    TRY(limit_data(t, errors));
-    if (source_path(&validation->source)) {
-        how = loading_of_settings(data, &t->train_set, t->threads);
-        TRY_ONE(dataset_load(&t->validation_set, &validation->source, &how, e));
-        TRY_ONE(subset_all(&t->validation, &t->validation_set, e));
-    } else if (validation->share > 0) {
-        TRY_ONE(subset_split(&t->train, &t->validation, validation->share, seed, e));
-    } else if (validation->folds > 0) {
-        TRY_ONE(subset_fold(&t->train, &t->validation, (int)validation->folds,
-                            (int)validation->fold, seed, e));
-    }
-    if (strcmp(data->over_sample, "balanced") == 0) {
+    const struct settings *settings = &t->model.settings;
+    TRY(parts_load(&(struct parts){&t->train_set, &t->validation_set, &t->train, &t->validation},
+                   settings, t->threads, errors));
+    if (strcmp(settings->data.over_sample, "balanced") == 0) {
         TRY_ONE(balance_open(&t->balance, &t->train, e));
     }
     t->epoch_samples = t->balance.count > 0 ? t->balance.count : t->train.count;

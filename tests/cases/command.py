@@ -57,6 +57,10 @@ USAGE = [
     ("C22b -0.1", ["cnneval", "--min-accuracy=-0.1", "model.bin", TESTSET], "--min-accuracy must be 0 to 1, or"),
     ("C22c 101%", ["cnneval", "--min-accuracy=101%", "model.bin", TESTSET], "0% to 100%, got '101%'"),
     ("C22d nan", ["cnneval", "--min-accuracy=nan", "model.bin", TESTSET], "--min-accuracy must be 0 to 1"),
+    ("C26 --part of a set without parts", ["cnneval", "--part", "train", "model.bin", TESTSET],
+     "--part train needs a config as TESTSET"),
+    ("C26b no such part", ["cnneval", "--part=dev", "model.bin", "base.yaml"],
+     "--part must be test | validation | train, got 'dev'"),
     ("C25 --top-k 0", ["cnneval", "--top-k", "0", "model.bin", TESTSET], "--top-k must be 1 to 65536, got '0'"),
     ("C25b --top-k 11 of 10", ["cnneval", "--top-k", "11", "model.bin", TESTSET],
      "--top-k must be 1 to 10, the number of classes, got '11'"),
@@ -132,6 +136,15 @@ def command_lines():
                                 ("C32 --list", ["cnntrain", "--list"], "batch_size"),
                                 ("C33 an option cut short", ["cnntrain", "--dry", "base.yaml"], "conv1")):
         yield Case(name, 0, [], command, says=says)
+    evaluate = ["cnneval", "--part", "validation", "model.bin", "part.yaml"]
+    yield Case("C26c no validation set", 3, [("part.yaml:1:7", "there is no data.validation to measure the model on")],
+               evaluate, {"part.yaml": b"data: {train: train-images-idx3-ubyte}\nnetwork: [dense: 10]\n"})
+    yield Case("C26d no training set", 3, [("part.yaml:1:7", "there is no data.train to measure the model on")],
+               evaluate, {"part.yaml": b"data: {test: train-images-idx3-ubyte, validation: 0.5}\nnetwork: [dense: 10]\n"})
+    yield Case("C26e a limit above the set", 3, [("part.yaml:1:47", "'limit' 65 is more than the training set")],
+               evaluate, {"part.yaml": b"data: {train: train-images-idx3-ubyte, limit: 65}\nnetwork: [dense: 10]\n"})
+    yield Case("C26t its part of train", 0, [], ["cnneval", "--part", "train", "model.bin", "base.yaml"],
+               says="accuracy ")
     yield Case("C34 --min-accuracy not met", 1, [("cnneval", "accuracy 0.09375 is below --min-accuracy 1")],
                ["cnneval", "--csv", "x.csv", "--min-accuracy", "100%", "model.bin", TESTSET], writes=True, reports=True)
     yield Case("C24 no argv[0] at all", 2, [], ["cnntrain"], shell='exec bash -c "exec -a \'\' \\"\\$0\\"" "$1"',

@@ -90,7 +90,7 @@ print(functools.reduce(lambda node, key: node[key], sys.argv[1:], json.load(sys.
     eval_ --help
     [ "$status" -eq 0 ]
     [ "$err" = "" ]
-    for option in --json --csv --top-k --min-accuracy --threads --quiet --verbose --help --version; do
+    for option in --part --json --csv --top-k --min-accuracy --threads --quiet --verbose --help --version; do
         [[ "$out" == *" $option"* ]]
     done
     [[ "$out" == *"Exit codes:"* && "$out" == *"Example: cnneval "* ]]

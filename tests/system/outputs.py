@@ -367,6 +367,34 @@ def initialize_from_halves():
               [struct.pack("<f", value) for value in want], dtype)
 
 
+def evaluated(part, directory="run"):
+    done = subprocess.run([os.path.join(BIN, "cnneval"), "--part", part, "--json", f"{directory}/model.bin",
+                           f"{directory}/config.yaml"], capture_output=True, text=True, env=environment(), check=True)
+    report = json.loads(done.stdout)
+    return report["accuracy"], report["loss"], report["count"]
+
+
+def parts():
+    """cnneval --part: the images that a run trains on and validates with, to the last one"""
+    for validation, count in (("0.25", 102), ("{folds: 4, fold: 3}", 100)):  # a share is rounded in each class
+        train("-s", f"data.validation={validation}", "-s", "data.limit=400", "-s", "train.epochs=2", "-s",
+              "train.early_stopping={patience: 1, restore_best: false}")
+        last = read_log("run/log.csv")[-1]
+        accuracy, loss, images = evaluated("validation")
+        equal(images, count, f"validation {validation}")
+        assert abs(accuracy - float(last["val_accuracy"])) < 1e-12, (accuracy, last)
+        assert abs(loss - float(last["val_loss"])) < 1e-9 * loss, (loss, last)
+        equal(evaluated("train")[2], 400 - count, "training images")
+    # A learning rate that moves nothing, and no dropout: the log's training loss is that of the model.
+    train("-s", "data.limit=400", "-s", "train.epochs=1", "-s", "train.optimizer={type: sgd, lr: 1e-12}", "-s",
+          "network.2.dropout=0", directory="still")
+    row = read_log("still/log.csv")[0]
+    accuracy, loss, images = evaluated("train", "still")
+    equal(images, 320, "training images")
+    assert abs(accuracy - float(row["train_accuracy"])) < 1e-12, (accuracy, row)
+    assert abs(loss - float(row["train_loss"])) < 1e-6, (loss, row)
+
+
 def full_disk():
     """a file that cannot be written: exit code 6, and the files before are intact"""
     train("-s", "train.epochs=2")
@@ -392,4 +420,4 @@ if __name__ == "__main__":
                epochs_zero, divergence, divergence_later, unfinished, in_use, finished_is_replaced, nothing_to_resume,
                early_stopping, early_stopping_without_validation, before_the_first_epoch_that_counts, patience_may_grow,
                max_time, checkpoints_every_other_epoch, best_without_early_stopping, initialize,
-               initialize_from_halves, full_disk])
+               initialize_from_halves, parts, full_disk])

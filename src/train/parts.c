@@ -1,0 +1,49 @@
+/* parts.c: first the limit, then the split: a share or a fold is one of what is left. */
+#include "train/parts.h"
+
+#include "train/loading.h"
+
+/* `data.limit`: the rest of the set is as if it were not there. */
+static int limit_data(struct subset *train, const struct settings *settings,
+                      struct error_list *errors)
+{
+    const long long limit = settings->data.limit;
+    if (limit == 0) {
+        return 0;
+    }
+    if ((size_t)limit > train->count) {
+        return yaml_error(errors, settings_place(settings, "data", "limit", NULL),
+                          "'limit' %lld is more than the training set, which has %zu images", limit,
+                          train->count);
+    }
+    TRY_ONE(subset_limit(train, (size_t)limit, settings->seed, e));
+    return 0;
+}
+
+int parts_split(struct subset *train, struct subset *validation, const struct settings *settings,
+                struct error_list *errors)
+{
+    const struct validation *v = &settings->data.validation;
+    TRY(limit_data(train, settings, errors));
+    if (v->share > 0) {
+        TRY_ONE(subset_split(train, validation, v->share, settings->seed, e));
+    } else if (v->folds > 0) {
+        TRY_ONE(subset_fold(train, validation, (int)v->folds, (int)v->fold, settings->seed, e));
+    }
+    return 0;
+}
+
+int parts_load(const struct parts *parts, const struct settings *settings, int threads,
+               struct error_list *errors)
+{
+    const struct data_settings *data = &settings->data;
+    struct loading how = loading_of_settings(data, NULL, threads);
+    TRY_ONE(dataset_load(parts->train_set, &data->train, &how, e));
+    TRY_ONE(subset_all(parts->train, parts->train_set, e));
+    if (source_path(&data->validation.source)) {
+        how = loading_of_settings(data, parts->train_set, threads);
+        TRY_ONE(dataset_load(parts->validation_set, &data->validation.source, &how, e));
+        TRY_ONE(subset_all(parts->validation, parts->validation_set, e));
+    }
+    return parts_split(parts->train, parts->validation, settings, errors);
+}
