@@ -330,7 +330,14 @@ END
 import os, subprocess, sys
 master, slave = os.openpty()
 subprocess.run(sys.argv[1:], stderr=slave)
-print(os.read(master, 4096).decode())' "$BIN/cnneval" --foo | grep -q $'\e\[1;31merror:'
+os.close(slave)
+text = b""
+try:
+    while part := os.read(master, 4096):
+        text += part
+except OSError:  # how a terminal says that nobody writes any more
+    pass
+print(text.decode())' "$BIN/cnneval" --foo | grep -q $'\e\[1;31merror:'
     }
     TERM=xterm coloured
     TERM=xterm NO_COLOR='' coloured

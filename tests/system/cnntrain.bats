@@ -82,7 +82,24 @@ says() {
         other=() # where its data are missing, the digits do
         if ! [ -e "$(sed -n 's/^  train: *\([^ ]*\).*/\1/p' "$config")" ]; then
             other=(--set data.train=data/digits/train-images-idx3-ubyte.gz)
+            ! grep -q '^  limit:' "$config" || other+=(--set data.limit=1000)
         fi
         "$BIN/cnntrain" --strict --dry-run "${other[@]}" "$config" >"$BATS_TEST_TMPDIR/stdout"
     done
+}
+
+@test "scripts/regularization.sh trains each config with each seed and prints a row for it" {
+    SEEDS=2 DATA=data/digits OUTPUT=$OUT scripts/regularization.sh -s data.limit=300 -s train.epochs=2 >"$BATS_TEST_TMPDIR/table"
+    number='[0-9]+\.[0-9] ± [0-9]+\.[0-9]'
+    for config in configs/regularization/*.yaml; do
+        grep -Eq "^\| $(basename "$config" .yaml) \| $number \| $number \| -?$number \|\$" "$BATS_TEST_TMPDIR/table"
+        [ -e "$OUT/$(basename "$config" .yaml)/2/model.bin" ]
+    done
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/table")" -eq $((2 + $(ls configs/regularization | wc -l))) ]
+    DATA=data/nowhere run scripts/regularization.sh
+    [ "$status" -eq 1 ]
+    [[ $output == *"no train-images-idx3-ubyte.gz in data/nowhere"* ]]
+    SEEDS=1 DATA=data/digits OUTPUT=$OUT run scripts/regularization.sh -s data.limit=0x10
+    [ "$status" -eq 1 ]
+    [[ $output == *"'limit' must be a whole number"* && $output == *"regularization.sh: none: 0 of 1 runs"* ]]
 }
