@@ -106,6 +106,16 @@ static void warn_classes(const struct trainer *t, struct error_list *warnings)
     }
 }
 
+static void warn_balance(const struct trainer *t, struct error_list *warnings)
+{
+    const struct settings *s = &t->model.settings;
+    if (t->balance.count > 0 && s->train.class_weights.balanced) {
+        yaml_error(warnings, settings_place(s, "data", "over_sample", NULL),
+                   "over_sample draws the classes evenly, and class_weights: balanced makes up for "
+                   "them once more");
+    }
+}
+
 static void warn_layers(const struct trainer *t, struct error_list *warnings)
 {
     const struct graph *graph = &t->model.graph;
@@ -129,7 +139,8 @@ static void warn_layers(const struct trainer *t, struct error_list *warnings)
 }
 
 static void (*const LINTS[])(const struct trainer *, struct error_list *) = {
-    warn_sets, warn_classes, warn_layers, warn_batch_size, warn_early_stopping, warn_checkpoint,
+    warn_sets,       warn_classes,        warn_balance,    warn_layers,
+    warn_batch_size, warn_early_stopping, warn_checkpoint,
 };
 
 void lint(const struct trainer *trainer, struct error_list *warnings)

@@ -50,8 +50,12 @@ WARNINGS = [
                                     ("- dense: 10", "- dense: 11")], "class 'k' has no image in the training set"),
     ("W17b three of them", [LONG, ("validation: 0.25", "validation: 0.25\n  classes: ¦[a, b, c, d, e, f, g, h, i, j, k, l, m]"),
                             ("- dense: 10", "- dense: 13")], "class 'k' and 2 more have no image in the training set"),
+    ("W18 classes balanced twice", [("epochs: 1\n", "epochs: 9\n  class_weights: balanced\n"),
+                                    ("validation: 0.25\n", "validation: 0.25\n  over_sample: ¦balanced\n")],
+     "over_sample draws the classes evenly, and class_weights: balanced makes up for them once more"),
 ]
 FINE = [
+    ("W18t classes balanced once", [LONG, ("validation: 0.25\n", "validation: 0.25\n  over_sample: balanced\n")]),
     ("W01t dropout rates at the bounds, and off",
      [LONG, ("- dropout: 0.25", "- dropout: 0.2\n  - dropout: 0.5\n  - dropout: 0")]),
     ("W03t tanh as the last layer before mse", [("epochs: 1\n", "epochs: 9\n  loss: mse\n"),
