@@ -56,13 +56,18 @@ static int place_letterbox(int h, int w, int input_h, int input_w, struct placem
     return 0;
 }
 
+#define FIT(name, resizes) {#name, resizes, place_##name},
 static const struct fit FITS[] = {
-    {"pad", 0, place_pad},
-    {"stretch", 1, place_stretch},
-    {"crop", 1, place_crop},
-    {"letterbox", 1, place_letterbox},
+#include "data/fits.def"
 };
-const char *const FIT_NAMES[] = {"pad", "stretch", "crop", "letterbox", NULL};
+#undef FIT
+
+#define FIT(name, resizes) #name,
+const char *const FIT_NAMES[] = {
+#include "data/fits.def"
+    NULL,
+};
+#undef FIT
 
 const struct fit *fit_find(const char *name)
 {
