@@ -103,7 +103,7 @@ static void find_bounds(struct layer_case *c)
     const struct ref_layer *layer = c->layer;
     const size_t ins = layer->in * LANES, outs = layer->out * LANES;
     const int is_pool = strcmp(layer->type, "maxpool") == 0;
-    if (layer->eps > 0) {
+    if (layer->eps > 0 || layer->lrn.size) {
         find_norm_bounds(c);
         return;
     }

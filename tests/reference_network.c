@@ -1,6 +1,5 @@
 /* reference_network.c: the layers of a network by their names, in double. */
 #include "reference_internal.h"
-#include "reference_norm.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -131,6 +130,25 @@ void ref_add_layer(struct ref_network *net, const char *type, const struct yaml 
         layer->statistics = 2 * (size_t)c;
         layer->statistic = net->parameters;
         net->parameters += layer->statistics;
+    } else if (strcmp(type, "layernorm") == 0 || strcmp(type, "groupnorm") == 0) {
+        const struct yaml *freeze = option_of(options, "freeze", 0);
+        const int each = strcmp(type, "layernorm") == 0;
+        const int count = flag_of(options, "affine") ? each ? c * h * w : c : 0;
+        layer->eps = number_of(options, "eps", 0, 1e-5);
+        layer->frozen = freeze && strcmp(freeze->text, "true") == 0;
+        layer->each = each;
+        layer->groups = each ? 1 : (int)number_of(options, "groups", 1, 1);
+        ref_take_parameters(net, layer, (size_t)count, count);
+        if (c % layer->groups != 0) {
+            snprintf(net->fault, sizeof net->fault, "groupnorm: a rest of channels");
+        }
+    } else if (strcmp(type, "lrn") == 0) {
+        layer->lrn = (struct ref_lrn){.c = c,
+                                      .pixels = (size_t)h * w,
+                                      .size = (int)number_of(options, "size", 1, 5),
+                                      .alpha = number_of(options, "alpha", 0, 1e-4),
+                                      .beta = number_of(options, "beta", 0, 0.75),
+                                      .k = number_of(options, "k", 0, 1)};
     } else if (ref_activation(type)) {
         const int is_elu = strcmp(type, "elu") == 0;
         layer->slope = (float)number_of(options, is_elu ? "alpha" : "slope", 1, is_elu ? 1 : 0.01);
@@ -190,7 +208,7 @@ static struct ref_norm norm_of(const struct ref_layer *layer, int n, const struc
         .pixels = (size_t)layer->oh * layer->ow,
         .groups = layer->groups,
         .live = draws && draws->live < n ? draws->live : 0,
-        .each = layer->weights > (size_t)layer->oc,
+        .each = layer->each,
         .eps = layer->eps,
         .running = layer->statistics && (!draws || layer->frozen) ? w + layer->statistic : NULL};
 }
@@ -217,6 +235,8 @@ void ref_layer_forward(const struct ref_network *net, int i, int n, const struct
     } else if (is_norm(layer)) {
         const struct ref_norm norm = norm_of(layer, n, draws, w);
         ref_norm_forward(&norm, x, layer->weights ? weight : NULL, bias, y);
+    } else if (layer->lrn.size) {
+        ref_lrn_forward(&layer->lrn, n, x, y);
     } else {
         for (size_t k = 0; k < n * layer->in; k++) {
             y[k] = ref_activation(layer->type)->forward(x[k], layer->slope);
@@ -247,6 +267,12 @@ void ref_layer_backward(const struct ref_network *net, int i, int n, const struc
         const struct ref_norm norm = norm_of(layer, n, draws, w);
         ref_norm_backward(&norm, x, layer->weights ? w + layer->weight : NULL, dy,
                           dw ? dw + layer->weight : NULL, dw ? dw + layer->bias : NULL, dx);
+        return;
+    }
+    if (layer->lrn.size) {
+        if (dx) {
+            ref_lrn_backward(&layer->lrn, n, x, dy, dx);
+        }
         return;
     }
     if (dw) {

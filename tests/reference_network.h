@@ -10,6 +10,7 @@
 
 #include "config/yaml.h"
 #include "reference.h"
+#include "reference_norm.h"
 
 #include <stdint.h>
 
@@ -24,7 +25,8 @@ struct ref_layer {
     int count_padding;
     double slope, rate;
     double eps;
-    int groups, frozen;                 /* of a normalisation */
+    int groups, frozen, each;           /* of a normalisation */
+    struct ref_lrn lrn;                 /* size 0: none */
     size_t weights, biases, statistics; /* how many; 0: none. Statistics: means, then variances */
     size_t weight, bias, statistic;     /* where */
 };

@@ -100,3 +100,53 @@ void ref_norm_backward(const struct ref_norm *o, const double *x, const double *
     }
     free(m);
 }
+
+/* The value at a channel, 0 outside; `i` is a place of channel 0. */
+static double at_channel(const struct ref_lrn *o, const double *x, size_t i, int channel)
+{
+    return channel >= 0 && channel < o->c ? x[i + (size_t)channel * o->pixels] : 0;
+}
+
+static double lrn_scale(const struct ref_lrn *o, const double *x, size_t i, int channel)
+{
+    double sum = 0;
+    for (int k = 0; k < o->size; k++) {
+        sum += pow(at_channel(o, x, i, channel - o->size / 2 + k), 2);
+    }
+    return o->k + o->alpha / o->size * sum;
+}
+
+void ref_lrn_forward(const struct ref_lrn *o, int n, const double *x, double *y)
+{
+    for (int image = 0; image < n; image++) {
+        for (size_t pixel = 0; pixel < o->pixels; pixel++) {
+            const size_t i = (size_t)image * o->c * o->pixels + pixel;
+            for (int c = 0; c < o->c; c++) {
+                y[i + c * o->pixels] = at_channel(o, x, i, c) / pow(lrn_scale(o, x, i, c), o->beta);
+            }
+        }
+    }
+}
+
+/* Output by output: what it gives to each input of its window. */
+void ref_lrn_backward(const struct ref_lrn *o, int n, const double *x, const double *dy, double *dx)
+{
+    memset(dx, 0, (size_t)n * o->c * o->pixels * sizeof *dx);
+    for (int image = 0; image < n; image++) {
+        for (size_t pixel = 0; pixel < o->pixels; pixel++) {
+            const size_t i = (size_t)image * o->c * o->pixels + pixel;
+            for (int c = 0; c < o->c; c++) {
+                const double s = lrn_scale(o, x, i, c), d = at_channel(o, dy, i, c);
+                dx[i + c * o->pixels] += d / pow(s, o->beta);
+                for (int k = 0; k < o->size; k++) {
+                    const int other = c - o->size / 2 + k;
+                    if (other >= 0 && other < o->c) {
+                        dx[i + other * o->pixels] -= d * at_channel(o, x, i, c) * o->beta *
+                                                     pow(s, -o->beta - 1) * 2 * o->alpha / o->size *
+                                                     at_channel(o, x, i, other);
+                    }
+                }
+            }
+        }
+    }
+}

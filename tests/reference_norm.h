@@ -1,4 +1,5 @@
-/* reference_norm.h: batch, group and layer normalisation in double, one formula for all. */
+/* reference_norm.h: batch, group and layer normalisation in double, one formula for all; and local
+ * response normalisation. */
 #ifndef CNNTRAIN_TESTS_REFERENCE_NORM_H
 #define CNNTRAIN_TESTS_REFERENCE_NORM_H
 
@@ -20,5 +21,16 @@ void ref_norm_forward(const struct ref_norm *, const double *x, const double *we
 /* dweight and dbias are added to, dx is written; each may be NULL. */
 void ref_norm_backward(const struct ref_norm *, const double *x, const double *weight,
                        const double *dy, double *dweight, double *dbias, double *dx);
+
+/* Local response normalisation: y = x / (k + alpha / size * sum of squares)^beta, over `size`
+ * channels of which size / 2 come before. Images of c * pixels values. */
+struct ref_lrn {
+    int c;
+    size_t pixels;
+    int size;
+    double alpha, beta, k;
+};
+void ref_lrn_forward(const struct ref_lrn *, int n, const double *x, double *y);
+void ref_lrn_backward(const struct ref_lrn *, int n, const double *x, const double *dy, double *dx);
 
 #endif

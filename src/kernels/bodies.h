@@ -36,6 +36,19 @@ void KERNEL(normalize_sums)(size_t pixels, const float *x, const float *dy, floa
                             double sums[2]);
 void KERNEL(normalize_backward)(size_t pixels, const float *x, const float *dy, const float *live,
                                 float mean, const float factors[3], float *dx);
+void KERNEL(lane_moments)(size_t n, const float *x, float eps, float *mean, float *inverse);
+void KERNEL(lane_normalize)(size_t pixels, const float *x, const float *mean, const float *inverse,
+                            const float *weight, const float *bias, int step, float *y);
+void KERNEL(lane_normalize_sums)(size_t pixels, const float *x, const float *dy, const float *mean,
+                                 const float *inverse, const float *weight, int step, int add,
+                                 float *dweight, float *dbias, float *sum, float *product);
+void KERNEL(lane_normalize_backward)(size_t pixels, const float *x, const float *dy,
+                                     const float *mean, const float *inverse, const float *weight,
+                                     int step, const float *sum, const float *product, size_t n,
+                                     float *dx);
+void KERNEL(lrn_forward)(const struct lrn *o, size_t pixels, const float *x, float *y);
+void KERNEL(lrn_backward)(const struct lrn *o, size_t pixels, const float *x, const float *dy,
+                          float *dx, float *scratch);
 extern const struct activation_kernel KERNEL(activations)[ACTIVATION_COUNT];
 void KERNEL(dropout)(const float *x, float *y, size_t n, float rate, uint64_t seed,
                      const uint32_t *samples, uint32_t epoch, uint32_t stream);

@@ -102,6 +102,12 @@ struct lion {
     float decay;
 };
 
+/* Local response normalisation: the window of channel j is j - before .. j + after. */
+struct lrn {
+    int c, before, after;
+    float share, beta, k;
+};
+
 struct kernels {
     const char *name;
     int fused; /* multiply-add rounds once: the same bytes as every other fused level */
@@ -150,6 +156,28 @@ struct kernels {
      * allowed. */
     void (*normalize_backward)(size_t pixels, const float *x, const float *dy, const float *live,
                                float mean, const float factors[3], float *dx);
+
+    /* Lane by lane, of n vectors: mean[16], and inverse[16] = 1 / sqrt(variance + eps). */
+    void (*lane_moments)(size_t n, const float *x, float eps, float *mean, float *inverse);
+    /* Of a channel: y = (x - mean) * inverse * weight + bias; weight and bias are one for all
+     * pixels (step 0) or one for each (step 1). x == y is allowed. */
+    void (*lane_normalize)(size_t pixels, const float *x, const float *mean, const float *inverse,
+                           const float *weight, const float *bias, int step, float *y);
+    /* With z the normalised x: sum[16] += dy * weight, product[16] += dy * weight * z; and the
+     * gradients by weight and bias, written or added, unless they are NULL. */
+    void (*lane_normalize_sums)(size_t pixels, const float *x, const float *dy, const float *mean,
+                                const float *inverse, const float *weight, int step, int add,
+                                float *dweight, float *dbias, float *sum, float *product);
+    /* dx = inverse * (dy * weight - sum / n - z * product / n); dx == dy is allowed. */
+    void (*lane_normalize_backward)(size_t pixels, const float *x, const float *dy,
+                                    const float *mean, const float *inverse, const float *weight,
+                                    int step, const float *sum, const float *product, size_t n,
+                                    float *dx);
+    /* y = x / s^beta, s = k + share * sum of the window's squares; x and y are o->c channels. */
+    void (*lrn_forward)(const struct lrn *o, size_t pixels, const float *x, float *y);
+    /* `scratch`: as large as x. */
+    void (*lrn_backward)(const struct lrn *o, size_t pixels, const float *x, const float *dy,
+                         float *dx, float *scratch);
 
     const struct activation_kernel *activation; /* [ACTIVATION_COUNT] */
 

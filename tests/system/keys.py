@@ -87,7 +87,7 @@ CONFIG = {
 }
 # A layer stands between a convolution and a dense layer; its other options: what must be given, and per key what else.
 NEEDED = {"conv": "filters: 3, kernel: 3", "maxpool": "size: 2", "avgpool": "size: 2", "dense": "units: 7",
-          "dropout": "rate: 0.5", "residual": "body: [tanh]", "concat": "branches: [[tanh],[sigmoid]]",
+          "dropout": "rate: 0.5", "groupnorm": "groups: 3", "residual": "body: [tanh]", "concat": "branches: [[tanh],[sigmoid]]",
           "repeat": "times: 2, block: [tanh]"}
 LAYERS = {
     "conv.filters": (SUMMARY, "3", "4"),
@@ -115,6 +115,17 @@ LAYERS = {
     "batchnorm.eps": (WEIGHTS, "1e-5", "0.1"),
     "batchnorm.affine": (SUMMARY, "true", "false"),
     "batchnorm.freeze": (WEIGHTS, "false", "true"),
+    "layernorm.eps": (WEIGHTS, "1e-5", "0.1"),
+    "layernorm.affine": (SUMMARY, "true", "false"),
+    "layernorm.freeze": (WEIGHTS, "false", "true"),
+    "groupnorm.groups": (WEIGHTS, "1", "3"),
+    "groupnorm.eps": (WEIGHTS, "1e-5", "0.1"),
+    "groupnorm.affine": (SUMMARY, "true", "false"),
+    "groupnorm.freeze": (WEIGHTS, "false", "true"),
+    "lrn.size": (WEIGHTS, "5", "1"),
+    "lrn.alpha": (WEIGHTS, "1e-4", "0.1"),
+    "lrn.beta": (WEIGHTS, "0.75", "0.5", "alpha: 1"),
+    "lrn.k": (WEIGHTS, "1", "2"),
     "residual.body": (WEIGHTS, "[tanh]", "[sigmoid]"),
     "residual.shortcut": (SUMMARY, "identity", "conv"),
     "concat.branches": (SUMMARY, "[[], [tanh]]", "[[], [], [tanh]]"),

@@ -158,6 +158,14 @@ def forward(layers, weights, x, masks, counts=None):
         elif kind == "batchnorm":
             x = F.batch_norm(x, weights[name + ".running_mean"], weights[name + ".running_var"], w, b,
                              not options.get("freeze"), options.get("momentum", 0.1), options.get("eps", 1e-5))
+        elif kind == "layernorm":
+            shape = x.shape[1:]
+            x = F.layer_norm(x, shape, *(None if t is None else t.reshape(shape) for t in (w, b)), options.get("eps", 1e-5))
+        elif kind == "groupnorm":
+            x = F.group_norm(x, options["groups"], w, b, options.get("eps", 1e-5))
+        elif kind == "lrn":
+            numbers = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 1}
+            x = F.local_response_norm(x, **{**numbers, **options})
         elif kind == "residual":
             body = forward(options["body"], weights, x, masks, counts)
             x = add_shortcut(name, options.get("shortcut"), body, weights, x)
@@ -417,6 +425,17 @@ def batchnorm():
     compare(layers, {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS, count=50, batch=20)
 
 
+def other_norms():
+    """layer, group and local response normalisation, with the defaults and with other options"""
+    layers = [("conv", {"filters": 6, "kernel": 3}), ("layernorm", {}), ("tanh", {}),
+              ("conv", {"filters": 8, "kernel": 3, "bias": False}), ("groupnorm", {"groups": 4, "eps": 0.001}), ("relu", {}),
+              ("lrn", {}), ("layernorm", {"eps": 0.1, "affine": False}), ("groupnorm", {"groups": 2, "affine": False}),
+              ("lrn", {"size": 4, "alpha": 0.7, "beta": 0.6, "k": 1.5}), ("dense", {"units": 20}), ("layernorm", {}),
+              ("dense", {"units": 10})]
+    compare(layers, {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS, count=50)
+    compare(layers, {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS, count=50, batch=20)
+
+
 def resnet():
     """a small ResNet: batch normalisation in residual blocks and behind the shortcut's convolution"""
     def conv(filters, stride=1):
@@ -499,5 +518,5 @@ def other_losses():
 
 if __name__ == "__main__":
     run_tests([label_smoothing, class_weights, validation, other_losses, lenet5_adam, lenet5_partial_tile, momentum,
-               plain_sgd_one_image, nesterov_and_mse, frozen_layers, blocks, batchnorm, resnet, other_optimizers,
+               plain_sgd_one_image, nesterov_and_mse, frozen_layers, blocks, batchnorm, other_norms, resnet, other_optimizers,
                all_activations, generic_level, batches_and_dropout])
