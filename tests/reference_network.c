@@ -142,6 +142,17 @@ void ref_add_layer(struct ref_network *net, const char *type, const struct yaml 
         if (c % layer->groups != 0) {
             snprintf(net->fault, sizeof net->fault, "groupnorm: a rest of channels");
         }
+    } else if (strcmp(type, "subsample") == 0) {
+        int size[2];
+        pair_of(option_of(options, "size", 1), 2, 2, size);
+        layer->window.kh = layer->window.stride_h = size[0];
+        layer->window.kw = layer->window.stride_w = size[1];
+        layer->oh = layer->window.oh = outputs_of(h, size[0], size[0], 0, 0, &(int){0});
+        layer->ow = layer->window.ow = outputs_of(w, size[1], size[1], 0, 0, &(int){0});
+        ref_take_parameters(net, layer, (size_t)c, c);
+        if (layer->oh < 1 || layer->ow < 1) {
+            snprintf(net->fault, sizeof net->fault, "subsample: empty output");
+        }
     } else if (strcmp(type, "lrn") == 0) {
         layer->lrn = (struct ref_lrn){.c = c,
                                       .pixels = (size_t)h * w,
@@ -235,6 +246,8 @@ void ref_layer_forward(const struct ref_network *net, int i, int n, const struct
     } else if (is_norm(layer)) {
         const struct ref_norm norm = norm_of(layer, n, draws, w);
         ref_norm_forward(&norm, x, layer->weights ? weight : NULL, bias, y);
+    } else if (strcmp(layer->type, "subsample") == 0) {
+        ref_subsample_forward(&window, x, weight, bias, y);
     } else if (layer->lrn.size) {
         ref_lrn_forward(&layer->lrn, n, x, y);
     } else {
@@ -267,6 +280,11 @@ void ref_layer_backward(const struct ref_network *net, int i, int n, const struc
         const struct ref_norm norm = norm_of(layer, n, draws, w);
         ref_norm_backward(&norm, x, layer->weights ? w + layer->weight : NULL, dy,
                           dw ? dw + layer->weight : NULL, dw ? dw + layer->bias : NULL, dx);
+        return;
+    }
+    if (strcmp(layer->type, "subsample") == 0) {
+        ref_subsample_backward(&window, x, w + layer->weight, dy, dw ? dw + layer->weight : NULL,
+                               dw ? dw + layer->bias : NULL, dx);
         return;
     }
     if (layer->lrn.size) {

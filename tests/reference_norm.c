@@ -3,6 +3,8 @@
  * one image. */
 #include "reference_norm.h"
 
+#include "reference.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +149,48 @@ void ref_lrn_backward(const struct ref_lrn *o, int n, const double *x, const dou
                     }
                 }
             }
+        }
+    }
+}
+
+/* Input by input: which output it belongs to; -1 for those that no window reaches. */
+static long output_at(const struct ref_window *s, size_t i, int *channel)
+{
+    const int x = (int)(i % s->w) / s->kw, y = (int)(i / s->w % s->h) / s->kh;
+    const size_t plane = i / s->w / s->h;
+    *channel = (int)(plane % s->c);
+    return x < s->ow && y < s->oh ? (long)((plane * s->oh + y) * s->ow + x) : -1;
+}
+
+void ref_subsample_forward(const struct ref_window *s, const double *x, const double *w,
+                           const double *b, double *y)
+{
+    int c;
+    for (size_t o = 0; o < (size_t)s->n * s->c * s->oh * s->ow; o++) {
+        y[o] = b[o / s->ow / s->oh % s->c];
+    }
+    for (size_t i = 0; i < (size_t)s->n * s->c * s->h * s->w; i++) {
+        const long o = output_at(s, i, &c);
+        if (o >= 0) {
+            y[o] += w[c] * x[i];
+        }
+    }
+}
+
+void ref_subsample_backward(const struct ref_window *s, const double *x, const double *w,
+                            const double *dy, double *dw, double *db, double *dx)
+{
+    int c;
+    for (size_t o = 0; db && o < (size_t)s->n * s->c * s->oh * s->ow; o++) {
+        db[o / s->ow / s->oh % s->c] += dy[o];
+    }
+    for (size_t i = 0; i < (size_t)s->n * s->c * s->h * s->w; i++) {
+        const long o = output_at(s, i, &c);
+        if (dw && o >= 0) {
+            dw[c] += dy[o] * x[i];
+        }
+        if (dx) {
+            dx[i] = o >= 0 ? dy[o] * w[c] : 0;
         }
     }
 }

@@ -1,5 +1,5 @@
-/* reference_norm.h: batch, group and layer normalisation in double, one formula for all; and local
- * response normalisation. */
+/* reference_norm.h: batch, group and layer normalisation in double, one formula for all; local
+ * response normalisation; LeNet's trained pooling. */
 #ifndef CNNTRAIN_TESTS_REFERENCE_NORM_H
 #define CNNTRAIN_TESTS_REFERENCE_NORM_H
 
@@ -32,5 +32,13 @@ struct ref_lrn {
 };
 void ref_lrn_forward(const struct ref_lrn *, int n, const double *x, double *y);
 void ref_lrn_backward(const struct ref_lrn *, int n, const double *x, const double *dy, double *dx);
+
+/* LeNet's pooling: y = w[c] * (sum of the window) + b[c]. dw and db are added to, dx is written;
+ * each may be NULL. */
+struct ref_window;
+void ref_subsample_forward(const struct ref_window *, const double *x, const double *w,
+                           const double *b, double *y);
+void ref_subsample_backward(const struct ref_window *, const double *x, const double *w,
+                            const double *dy, double *dw, double *db, double *dx);
 
 #endif

@@ -126,6 +126,8 @@ LAYERS = {
     "lrn.alpha": (WEIGHTS, "1e-4", "0.1"),
     "lrn.beta": (WEIGHTS, "0.75", "0.5", "alpha: 1"),
     "lrn.k": (WEIGHTS, "1", "2"),
+    "subsample.size": (SUMMARY, "2", "3"),
+    "subsample.freeze": (WEIGHTS, "false", "true"),
     "residual.body": (WEIGHTS, "[tanh]", "[sigmoid]"),
     "residual.shortcut": (SUMMARY, "identity", "conv"),
     "concat.branches": (SUMMARY, "[[], [tanh]]", "[[], [], [tanh]]"),

@@ -166,6 +166,10 @@ def forward(layers, weights, x, masks, counts=None):
         elif kind == "lrn":
             numbers = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 1}
             x = F.local_response_norm(x, **{**numbers, **options})
+        elif kind == "subsample":
+            size = pair(options.get("size", 2))
+            sums = F.avg_pool2d(x, size) * (size[0] * size[1])
+            x = sums * w[:, None, None] + b[:, None, None]
         elif kind == "residual":
             body = forward(options["body"], weights, x, masks, counts)
             x = add_shortcut(name, options.get("shortcut"), body, weights, x)
@@ -436,6 +440,15 @@ def other_norms():
     compare(layers, {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS, count=50, batch=20)
 
 
+def lenet_of_1998():
+    """LeNet-5 with its trained pooling and scaled tanh"""
+    def squashed(kind, **options):
+        return [(kind, options), ("scaled_tanh", {})]
+    compare([*squashed("conv", filters=6, kernel=5), *squashed("subsample"), *squashed("conv", filters=16, kernel=5),
+             *squashed("subsample", size=2), *squashed("conv", filters=120, kernel=5), *squashed("dense", units=84),
+             ("dense", {"units": 10})], {"type": "sgd", "lr": 0.01, "momentum": 0.9}, size=(32, 32), count=50)
+
+
 def resnet():
     """a small ResNet: batch normalisation in residual blocks and behind the shortcut's convolution"""
     def conv(filters, stride=1):
@@ -518,5 +531,6 @@ def other_losses():
 
 if __name__ == "__main__":
     run_tests([label_smoothing, class_weights, validation, other_losses, lenet5_adam, lenet5_partial_tile, momentum,
-               plain_sgd_one_image, nesterov_and_mse, frozen_layers, blocks, batchnorm, other_norms, resnet, other_optimizers,
+               plain_sgd_one_image, nesterov_and_mse, frozen_layers, blocks, batchnorm, other_norms, lenet_of_1998, resnet,
+               other_optimizers,
                all_activations, generic_level, batches_and_dropout])

@@ -89,7 +89,7 @@ static void groupnorm_need(const struct node *node, struct needs *needs)
 /* One group of a tile: where it is, and what its channels are scaled by. */
 struct set {
     float mean[LANES], inverse[LANES]; /* first, for their alignment */
-    size_t pixels, n, at; /* of a channel; vectors; the first, in floats */
+    size_t pixels, n, at;              /* of a channel; vectors; the first, in floats */
     int channels, first;
 } __attribute__((aligned(64)));
 
