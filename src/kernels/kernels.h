@@ -56,6 +56,9 @@ struct activation_kernel {
     void (*forward)(const float *x, float *y, size_t n, float slope);
     /* dx = dy * f'(.), from x or from y as the activation's `reads_y` says; dx == dy is allowed. */
     void (*backward)(const float *xy, const float *dy, float *dx, size_t n, float slope);
+    /* y = the mean of f(x) over each window, for windows that tile the map: the bytes of forward
+     * and then avgpool_forward, without the way through memory. */
+    void (*mean)(const struct window *, const float *x, float *y, float slope);
 };
 
 enum activation {

@@ -65,6 +65,7 @@ struct node {
     const struct shape *ins; /* of each input */
     struct shape in, out;    /* in: of the first input */
     struct window window;    /* how it slides, where it does */
+    int absorbs;             /* its type has a forward_through, and its shape is one for it */
     struct needs needs;
     size_t shared; /* where its floats of the batch are, in run->shared */
 };
@@ -151,6 +152,10 @@ struct layer_type {
     /* Fill node->needs; offsets stay 0. May be NULL: needs nothing. */
     void (*need)(const struct node *node, struct needs *needs);
     void (*forward)(const struct node *node, const struct run *run, const float *x, float *y);
+    /* In evaluation, where node->absorbs and nobody else reads the activation before it: y from the
+     * activation's input, both at once, the same bytes. May be NULL. */
+    void (*forward_through)(const struct node *node, const struct node *activation,
+                            const struct run *run, const float *x, float *y);
     /* Write dx unless it is NULL (what other nodes find for the same input is added elsewhere);
      * where node->trained, write the parameters' gradients, all of them, or add to them, as
      * run->add says. x and y are only valid where the flags ask for them.

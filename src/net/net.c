@@ -13,6 +13,12 @@ static void forward_node(const struct graph *graph, const struct plan *plan, str
                          float *block, int i)
 {
     const struct node *node = &graph->nodes[i];
+    if (plan->places[i].absorbed) {
+        node->type->forward_through(node, plan->places[i].absorbed, run,
+                                    output_of(plan, node->inputs[0], block),
+                                    block + plan->places[i].y);
+        return;
+    }
     for (int k = 0; k < node->input_count && plan->places[i].runs; k++) {
         run->input = k;
         node->type->forward(node, run, output_of(plan, node->inputs[k], block),

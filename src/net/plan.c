@@ -30,6 +30,7 @@ struct value {
     int last_read; /* by the forward of the node with this number; n: by the loss (of contents) */
     int kept;      /* backward reads it too (of contents) */
     int gradient;  /* the piece of the gradient by it, or NONE */
+    int absorbed;  /* its reader makes it on the way */
 };
 
 struct planner {
@@ -112,6 +113,26 @@ static struct value *content_of(const struct planner *planner, int node)
     return &planner->values[value_of(planner, node)->content];
 }
 
+/* In evaluation: which nodes do the activation before them too. It has no other reader. */
+static void find_absorbed(struct planner *planner)
+{
+    const struct graph *graph = planner->graph;
+    for (int i = 0; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+        const int before = node->inputs[0];
+        int readers = 0;
+        for (int k = i; node->absorbs && before != NETWORK_INPUT && k < graph->count; k++) {
+            for (int j = 0; j < graph->nodes[k].input_count; j++) {
+                readers += graph->nodes[k].inputs[j] == before;
+            }
+        }
+        if (readers == 1 && (graph->nodes[before].type->flags & LAYER_ACTIVATION)) {
+            planner->plan->places[i].absorbed = &graph->nodes[before];
+            value_of(planner, before)->absorbed = 1;
+        }
+    }
+}
+
 /* Which nodes run, where backward passes, and who reads what, and when last. */
 static void find_readers(struct planner *planner)
 {
@@ -122,7 +143,7 @@ static void find_readers(struct planner *planner)
         const unsigned flags = node->type->flags;
         struct place *place = &planner->plan->places[i];
         struct value *value = value_of(planner, i);
-        place->runs = training || !(flags & LAYER_TRAINING_ONLY);
+        place->runs = (training || !(flags & LAYER_TRAINING_ONLY)) && !value->absorbed;
         place->learns = training && node->trained;
         for (int k = 0; k < node->input_count; k++) {
             place->learns |= node->inputs[k] >= 0 && planner->plan->places[node->inputs[k]].learns;
@@ -274,6 +295,9 @@ int plan_make(struct plan *plan, const struct graph *graph, int training, struct
         if (graph->nodes[i].couples) {
             plan->cuts[plan->cut_count++] = i;
         }
+    }
+    if (!training) {
+        find_absorbed(&planner);
     }
     find_readers(&planner);
     plan_outputs(&planner);

@@ -18,10 +18,12 @@ struct edge {
 
 struct place {
     size_t y;
-    size_t dy;           /* gradient by y; meaningless unless it learns */
-    int runs;            /* 0: passes its input through (a training-only layer in evaluation) */
-    int learns;          /* backward passes here: this node, or one before it, is trained */
-    struct edge *inputs; /* one an input */
+    size_t dy; /* gradient by y; meaningless unless it learns */
+    int runs;  /* 0: passes its input through: a training-only layer in evaluation, or an
+                  activation that the next layer absorbs */
+    const struct node *absorbed; /* the activation before it, which it does too; or NULL */
+    int learns;                  /* backward passes here: this node, or one before it, is trained */
+    struct edge *inputs;         /* one an input */
 };
 
 struct plan {

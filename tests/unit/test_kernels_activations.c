@@ -277,12 +277,46 @@ static void test_kink(void **state)
     guarded_free(&d);
 }
 
+/* mean gives the bytes of forward and avgpool_forward, for windows of any size that tile the map.
+ */
+static void test_mean(void **state)
+{
+    (void)state;
+    static const int SIZES[][4] = {{1, 2, 2, 2}, {3, 5, 2, 2}, {2, 3, 1, 3}, {2, 2, 3, 1}};
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    struct dice dice = {5};
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
+        const int c = 3, oh = SIZES[i][0], ow = SIZES[i][1], kh = SIZES[i][2], kw = SIZES[i][3];
+        const struct window s = {c, oh * kh, ow * kw, c, oh, ow, kh, kw, kh, kw, 0, 0};
+        const size_t in = (size_t)c * s.h * s.w, out = (size_t)c * oh * ow;
+        struct guarded x = guarded_new(in * LANES), f = guarded_new(in * LANES);
+        struct guarded want = guarded_new(out * LANES), got = guarded_new(out * LANES);
+        dice_fill(&dice, &x, -3, 3);
+        guarded_freeze(&x);
+        for (int l = 0; l < count; l++) {
+            for (int a = 0; a < ACTIVATION_COUNT; a++) {
+                levels[l]->activation[a].forward(x.data, f.data, in, 0.3f);
+                levels[l]->avgpool_forward(&s, 1, f.data, want.data);
+                levels[l]->activation[a].mean(&s, x.data, got.data, 0.3f);
+                guarded_check(&got, "mean");
+                guarded_check(&x, "mean");
+                assert_memory_equal(got.data, want.data, out * LANES * sizeof(float));
+            }
+        }
+        guarded_free(&x);
+        guarded_free(&f);
+        guarded_free(&want);
+        guarded_free(&got);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sweep), cmocka_unit_test(test_in_place),
         cmocka_unit_test(test_nan),   cmocka_unit_test(test_infinity),
-        cmocka_unit_test(test_kink),
+        cmocka_unit_test(test_kink),  cmocka_unit_test(test_mean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* activation.c: the activation layers: y = f(x), value by value (formulas and sources:
  * kernels/activations.c). They differ in one kernel, in whether backward is told x or y, and in the
  * weights that suit them. */
-#include "net/layer.h"
+#include "net/layers/activation.h"
 
 struct activation_options {
     struct layer_options layer;
@@ -48,6 +48,13 @@ static void activation_forward(const struct node *node, const struct run *run, c
 {
     const struct activation_options *o = node->options;
     run->kernels->activation[node->type->detail].forward(x, y, shape_size(node->in), o->slope);
+}
+
+void activation_mean(const struct node *node, const struct run *run, const struct window *window,
+                     const float *x, float *y)
+{
+    const struct activation_options *o = node->options;
+    run->kernels->activation[node->type->detail].mean(window, x, y, o->slope);
 }
 
 static void activation_backward(const struct node *node, const struct run *run, const float *x,

@@ -1,5 +1,6 @@
 /* avgpool.c: the mean of each window. Padding counts as zeros in the mean, as in PyTorch, unless
  * count_padding is false: then the mean is over what lies inside the map. */
+#include "net/layers/activation.h"
 #include "net/layers/sliding.h"
 
 struct avgpool {
@@ -17,6 +18,22 @@ static const struct option OPTIONS[] = {
     LAYER_NAME_ROW,
     OPTION_END,
 };
+
+/* Windows that tile the map can take it through an activation. */
+static int avgpool_shape(struct node *node, struct error_list *errors)
+{
+    const struct window *s = &node->window;
+    TRY(pooling_shape(node, errors));
+    node->absorbs = s->kh == s->stride_h && s->kw == s->stride_w && s->pad_top == 0 &&
+                    s->pad_left == 0 && s->oh * s->kh == s->h && s->ow * s->kw == s->w;
+    return 0;
+}
+
+static void avgpool_forward_through(const struct node *node, const struct node *activation,
+                                    const struct run *run, const float *x, float *y)
+{
+    activation_mean(activation, run, &node->window, x, y);
+}
 
 static void avgpool_forward(const struct node *node, const struct run *run, const float *x,
                             float *y)
@@ -49,8 +66,9 @@ const struct layer_type LAYER_avgpool = {
                .help = "the mean of each window",
                .options = OPTIONS,
                .size = sizeof(struct avgpool)},
-    .shape = pooling_shape,
+    .shape = avgpool_shape,
     .forward = avgpool_forward,
+    .forward_through = avgpool_forward_through,
     .backward = avgpool_backward,
     .examples = EXAMPLES,
 };
