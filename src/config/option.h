@@ -104,6 +104,9 @@ struct group {
     const struct option *options;
     size_t size;
     const char *noun; /* for "unknown key 'x' in train"; NULL: the key itself */
+    /* What no single row can check, told the struct once its rows are read without fault: 0, or -1
+     * with a fault reported. May be NULL. */
+    int (*check)(void *options, const struct yaml *value, struct error_list *errors);
 };
 
 /* Read a mapping by rows into `options`: unknown keys (with a suggestion), missing ones, bad

@@ -223,8 +223,11 @@ static int decode_group(const struct option *option, void *field, const struct y
 {
     const struct group *group = option->extra;
 
-    return options_decode(group->options, field, value,
-                          group->noun != NULL ? group->noun : option->key, NULL, decoder);
+    if (options_decode(group->options, field, value,
+                       group->noun != NULL ? group->noun : option->key, NULL, decoder) != 0) {
+        return -1;
+    }
+    return group->check != NULL ? group->check(field, value, decoder->errors) : 0;
 }
 
 /* A group that may be left out, and was: its struct is still as it began, all zero. */

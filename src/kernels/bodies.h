@@ -57,6 +57,10 @@ loss_kernel KERNEL(cross_entropy), KERNEL(focal), KERNEL(mse), KERNEL(mae), KERN
     KERNEL(hinge);
 void KERNEL(add)(size_t n, const float *x, float *y);
 void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
+void KERNEL(clip)(float limit, size_t n, float *x);
+void KERNEL(scale)(float factor, size_t n, float *x);
+void KERNEL(penalize)(float l1, float l2, size_t n, const float *w, float *g);
+void KERNEL(average)(float keep, float rest, size_t n, const float *w, float *average);
 void KERNEL(sgd)(float lr, float momentum, int nesterov, size_t n, float *w, const float *g,
                  float *v);
 void KERNEL(adam)(const struct adam *, size_t n, float *w, const float *g, float *m, float *v);

@@ -202,6 +202,13 @@ struct kernels {
     /* sum[i] = shards (1 to 64 of them) added in a fixed binary tree; shard s stands at shards + s
      * * stride; n is any number. */
     void (*reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
+    /* x between -limit and limit; x * factor. */
+    void (*clip)(float limit, size_t n, float *x);
+    void (*scale)(float factor, size_t n, float *x);
+    /* g += l2 * w + l1 * sign(w), the sign of 0 being 0. */
+    void (*penalize)(float l1, float l2, size_t n, const float *w, float *g);
+    /* average = keep * average + rest * w */
+    void (*average)(float keep, float rest, size_t n, const float *w, float *average);
     /* One step over n parameters, in place; PyTorch's formulas (torch.optim). g is read, the rest
      * are the optimizer's memories. */
     void (*sgd)(float lr, float momentum, int nesterov, size_t n, float *w, const float *g,

@@ -1,34 +1,7 @@
 /* optimizers.c: the optimizers' steps over flat vectors: each number by itself, in place. The
  * formulas stand in src/optim, one file an optimizer; here they are arranged for vectors. */
 #include "kernels/bodies.h"
-
-/* The next `live` numbers: a vector, or at the end of the flat vector its rest. */
-INLINE vec part_load(const float *p, size_t live)
-{
-    return live >= WIDTH ? v_loadu(p) : v_load_first(p, live);
-}
-
-INLINE void part_store(float *p, vec a, size_t live)
-{
-    if (live >= WIDTH) {
-        v_storeu(p, a);
-    } else {
-        v_store_first(p, a, live);
-    }
-}
-
-/* `at(i, live)` for each vector of n numbers and then for the rest: one body serves both, and the
- * compiler knows which is which. */
-#define OVER(n, at)                                                                                \
-    do {                                                                                           \
-        size_t i = 0;                                                                              \
-        for (; i + WIDTH <= (n); i += WIDTH) {                                                     \
-            at(i, WIDTH);                                                                          \
-        }                                                                                          \
-        if (i < (n)) {                                                                             \
-            at(i, (n)-i);                                                                          \
-        }                                                                                          \
-    } while (0)
+#include "kernels/parts.h"
 
 /* share * old + rest * new */
 INLINE vec mix(float share, vec old, float rest, vec new)
@@ -185,17 +158,10 @@ void KERNEL(adadelta)(const struct adadelta *options, size_t n, float *w, const 
 #undef AT
 }
 
-/* 1, -1, or 0 for 0; what is not a number stays so. */
-INLINE vec sign(vec a)
-{
-    const vec zero = v_set(0), none = a - a;
-    return v_select(v_greater(a, zero), v_set(1), v_select(v_greater(zero, a), v_set(-1), none));
-}
-
 INLINE void lion_at(const struct lion *a, size_t live, float *w, const float *g, float *m)
 {
     const vec gradient = part_load(g, live), mean = part_load(m, live);
-    const vec way = sign(mix(a->beta1, mean, a->rest1, gradient));
+    const vec way = v_sign(mix(a->beta1, mean, a->rest1, gradient));
     const vec kept = decayed(part_load(w, live), a->decay);
     part_store(w, v_fma(v_set(-a->lr), way, kept), live);
     part_store(m, mix(a->beta2, mean, a->rest2, gradient), live);

@@ -97,7 +97,13 @@ static size_t padded(size_t floats) { return (floats + LANES - 1) / LANES * LANE
 /* The sizes of a node's parameters, and which of them are fixed. */
 static int count_parameters(struct graph *graph, struct node *node, struct error_list *errors)
 {
-    const int frozen = ((const struct layer_options *)node->options)->freeze;
+    const struct layer_options *options = node->options;
+    const int frozen = options->freeze;
+    if (frozen && options->regularize.given) {
+        return yaml_error(errors, node->where,
+                          "%s '%s' is frozen: its 'regularize' would do nothing",
+                          node->type->member.name, node->name);
+    }
     for (int k = 0; k < node->needs.parameter_count; k++) {
         struct parameter *p = &node->needs.parameters[k];
         double size = 1;

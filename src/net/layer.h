@@ -12,6 +12,7 @@
 
 #include "config/option.h"
 #include "kernels/kernels.h"
+#include "net/regularize.h"
 
 #include <stdint.h>
 
@@ -172,8 +173,9 @@ struct layer_type {
 
 /* First field of every options struct of a layer. */
 struct layer_options {
-    const char *name; /* NULL until the graph gives one */
-    int freeze;       /* for types that have LAYER_FREEZE_ROW */
+    const char *name;             /* NULL until the graph gives one */
+    int freeze;                   /* for types that have LAYER_FREEZE_ROW */
+    struct regularize regularize; /* for types that have LAYER_REGULARIZE_ROW */
 };
 #define LAYER_NAME_ROW                                                                             \
     {                                                                                              \
@@ -187,6 +189,14 @@ struct layer_options {
         .key = "freeze", .kind = &OPTION_BOOLEAN,                                                  \
         .offset = offsetof(struct layer_options, freeze), .fallback = "false", .keyed = 1,         \
         .help = "its weights stay as they are"                                                     \
+    }
+
+#define LAYER_REGULARIZE_ROW                                                                       \
+    {                                                                                              \
+        .key = "regularize", .kind = &OPTION_GROUP,                                                \
+        .offset = offsetof(struct layer_options, regularize), .fallback = "", .keyed = 1,          \
+        .extra = &REGULARIZE_GROUP,                                                                \
+        .help = "of this layer's weights, in place of train.regularize"                            \
     }
 
 extern const struct family LAYERS;      /* layers.def; members are struct layer_type */

@@ -45,12 +45,13 @@ struct optimizer_type {
 
 /* First field of every optimizer's options. */
 struct optimizer_options {
-    float lr;
+    double lr; /* as the config says it; also a float above 0 */
 };
+extern const struct option_kind OPTION_RATE; /* field: double; refuses what is none as a float */
 #define OPTIMIZER_LR_ROW(value)                                                                    \
     {                                                                                              \
-        .key = "lr", .kind = &OPTION_NUMBER, .offset = 0, .fallback = value, .low = 0,             \
-        .high = 100, .open = 1, .help = "learning rate"                                            \
+        .key = "lr", .kind = &OPTION_RATE, .offset = 0, .fallback = value, .low = 0, .high = 100,  \
+        .open = 1, .help = "learning rate"                                                         \
     }
 
 extern const struct family OPTIMIZERS; /* optimizers.def; members are struct optimizer_type */

@@ -4,15 +4,17 @@
 #include "data/format.h"
 #include "net/loss.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 #include "train/settings.h"
 
 #include <string.h>
 
-const char *const LIST_WORDS[] = {"config", "layers",     "activations", "initializers",
-                                  "losses", "optimizers", "formats",     NULL};
+const char *const LIST_WORDS[] = {"config",       "layers",  "activations",
+                                  "initializers", "losses",  "optimizers",
+                                  "schedules",    "formats", NULL};
 
 static const struct family *const FAMILIES[] = {NULL,    &LAYERS,     &ACTIVATIONS, &INITIALIZERS,
-                                                &LOSSES, &OPTIMIZERS, &FORMATS};
+                                                &LOSSES, &OPTIMIZERS, &SCHEDULES,   &FORMATS};
 
 void list_print(const char *topic, FILE *out)
 {

@@ -6,7 +6,8 @@
 
 /* The topics, NULL-terminated; "" means all of them. */
 extern const char *const LIST_WORDS[];
-#define LIST_HELP "config, layers, activations, initializers, losses,\noptimizers or formats"
+#define LIST_HELP                                                                                  \
+    "config, layers, activations, initializers, losses,\noptimizers, schedules or formats"
 
 void list_print(const char *topic, FILE *out);
 

@@ -1,4 +1,5 @@
-/* batch.c: one step: the shards of a batch forward and backward, then the update, range by range.
+/* batch.c: one step: the shards of a batch forward and backward, those of further batches added
+ * where gradients are accumulated, then the update, range by range.
  *
  * Where nothing couples the samples of a batch, a thread takes a tile through the whole network and
  * back while it is in its cache. Each layer that does (layer.h, struct coupling) is a place where
@@ -18,6 +19,7 @@ struct batch {
     const uint32_t *index; /* its samples */
     size_t n;
     int tiles, shards, parts;
+    int add; /* to the gradients of the step's batches before it */
 };
 
 /* How many samples a tile has. */
@@ -142,7 +144,7 @@ static void find_gradients(const struct batch *b)
             const int begin = (int)((long long)b->tiles * s / b->shards);
             const int end = (int)((long long)b->tiles * (s + 1) / b->shards);
             for (int tile = begin; tile < end; tile++) {
-                tile_part(b, part, tile, gradients, tile > begin);
+                tile_part(b, part, tile, gradients, b->add || tile > begin);
             }
         }
         if (part + 1 < b->parts) {
@@ -152,24 +154,53 @@ static void find_gradients(const struct batch *b)
     }
 }
 
-/* Say where the first number that is not finite comes from. */
-static int not_finite(const struct batch *b, struct error *e)
+/* The batch of a step that begins with its sample `at`; the step has n samples from order[first].
+ */
+static struct batch batch_at(struct trainer *t, size_t first, size_t n, size_t at)
 {
-    const struct trainer *t = b->trainer;
-    for (int tile = 0; tile < b->tiles; tile++) {
-        struct run run = run_of(b, tile);
-        int parameter;
-        begin_tile(b, tile, t->blocks);
-        const struct node *node =
-            net_find_not_finite(&t->model.graph, &t->plan, &run, t->blocks, &parameter);
-        if (node) {
-            return error_set(
-                e, ERROR_NUMERIC, "",
-                "the loss is not finite in epoch %lld, step %lld: first the %s of %s '%s'; a lower "
-                "learning rate may help",
-                t->position.epoch + 1, t->position.step + 1, parameter ? "weights" : "output",
-                node->type->member.name, node->name);
+    const size_t most = (size_t)t->model.settings.train.batch_size,
+                 count = n - at < most ? n - at : most;
+    const int tiles = (int)((count + LANES - 1) / LANES);
+    return (struct batch){.trainer = t,
+                          .index = t->order + first + at,
+                          .n = count,
+                          .tiles = tiles,
+                          .shards = tiles < t->shards ? tiles : t->shards,
+                          .parts = 2 * t->plan.cut_count + 1,
+                          .add = at > 0};
+}
+
+/* The first layer in a step whose weights or output are not finite, or NULL. */
+static const struct node *find_not_finite(struct trainer *t, size_t first, size_t n, int *parameter)
+{
+    for (size_t at = 0; at < n;) {
+        const struct batch batch = batch_at(t, first, n, at);
+        for (int tile = 0; tile < batch.tiles; tile++) {
+            struct run run = run_of(&batch, tile);
+            begin_tile(&batch, tile, t->blocks);
+            const struct node *node =
+                net_find_not_finite(&t->model.graph, &t->plan, &run, t->blocks, parameter);
+            if (node) {
+                return node;
+            }
         }
+        at += batch.n;
+    }
+    return NULL;
+}
+
+/* Say where the first number that is not finite comes from. */
+static int not_finite(struct trainer *t, size_t first, size_t n, struct error *e)
+{
+    int parameter;
+    const struct node *node = find_not_finite(t, first, n, &parameter);
+    if (node) {
+        return error_set(
+            e, ERROR_NUMERIC, "",
+            "the loss is not finite in epoch %lld, step %lld: first the %s of %s '%s'; a lower "
+            "learning rate may help",
+            t->position.epoch + 1, t->position.step + 1, parameter ? "weights" : "output",
+            node->type->member.name, node->name);
     }
     return error_set(e, ERROR_NUMERIC, "",
                      "the loss is not finite in epoch %lld, step %lld, though every layer's output "
@@ -189,40 +220,51 @@ static double weigh_batch(const struct trainer *t, const uint32_t *index, size_t
     return options->terms.weights ? sum : (double)n;
 }
 
+/* Of a batch or several. */
+struct batch_sums {
+    double loss;
+    long long correct;
+};
+
+static void add_tiles(const struct batch *b, struct batch_sums *sums)
+{
+    for (int tile = 0; tile < b->tiles; tile++) {
+        sums->loss += b->trainer->tile_loss[tile];
+        sums->correct += b->trainer->tile_correct[tile];
+    }
+}
+
 int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
 {
-    const int tiles = (int)((n + LANES - 1) / LANES);
-    const struct batch batch = {.trainer = t,
-                                .index = t->order + first,
-                                .n = n,
-                                .tiles = tiles,
-                                .shards = tiles < t->shards ? tiles : t->shards,
-                                .parts = 2 * t->plan.cut_count + 1};
-    double batch_loss = 0;
-    t->batch_weight = weigh_batch(t, batch.index, n);
+    const int shards = batch_at(t, first, n, 0).shards; /* no later batch has more */
+    struct batch_sums all = {0};
+    t->batch_weight = weigh_batch(t, t->order + first, n);
     update_begin(t);
 #pragma omp parallel num_threads(t->threads)
     {
-        find_gradients(&batch);
         /* every thread adds the losses up for itself: cheaper than waiting for one that does */
-        double loss = 0;
-        for (int tile = 0; tile < tiles; tile++) {
-            loss += t->tile_loss[tile];
+        struct batch_sums sums = {0};
+        for (size_t at = 0; at < n;) {
+            const struct batch batch = batch_at(t, first, n, at);
+            if (batch.add) { /* all must have read what the batch before left */
+#pragma omp barrier
+            }
+            find_gradients(&batch);
+            add_tiles(&batch, &sums);
+            at += batch.n;
         }
-        if (isfinite(loss)) {
-            update_step(t, batch.shards);
+        if (isfinite(sums.loss)) {
+            update_step(t, shards);
         }
 #pragma omp master
-        batch_loss = loss;
+        all = sums;
     }
     TRY(dataset_failed(t->train.set, e));
-    if (!isfinite(batch_loss)) {
-        return not_finite(&batch, e);
+    if (!isfinite(all.loss)) {
+        return not_finite(t, first, n, e);
     }
-    t->position.loss_sum += batch_loss * ((double)n / t->batch_weight);
-    for (int tile = 0; tile < tiles; tile++) {
-        t->position.correct += t->tile_correct[tile];
-    }
+    t->position.loss_sum += all.loss * ((double)n / t->batch_weight);
+    t->position.correct += all.correct;
     t->position.step++;
     t->position.batch++;
     return 0;

@@ -28,6 +28,11 @@ enum entry {
     LOG_BYTES,
     LOG_CRC,
     LOSS_SUM,
+    SCHEDULE_BEST,
+    SCHEDULE_COOLDOWN,
+    SCHEDULE_CUTS,
+    SCHEDULE_EPOCHS,
+    SCHEDULE_WAITED,
     SECONDS,
     STEP,
     WAITED,
@@ -49,6 +54,11 @@ static const char *const KEYS[ENTRIES] = {
     [LOG_BYTES] = "log.bytes",
     [LOG_CRC] = "log.crc32",
     [LOSS_SUM] = "loss_sum",
+    [SCHEDULE_BEST] = "schedule.best",
+    [SCHEDULE_COOLDOWN] = "schedule.cooldown",
+    [SCHEDULE_CUTS] = "schedule.cuts",
+    [SCHEDULE_EPOCHS] = "schedule.epochs",
+    [SCHEDULE_WAITED] = "schedule.waited",
     [SECONDS] = "seconds",
     [STEP] = "step",
     [WAITED] = "stopping.waited",
@@ -90,6 +100,11 @@ static void fill_metadata(const struct trainer *t, struct metadata *m)
     snprintf(m->value[LOG_BYTES], size, "%lld", t->log.bytes);
     snprintf(m->value[LOG_CRC], size, "%08" PRIx32, t->log.crc32);
     snprintf(m->value[LOSS_SUM], size, "%a", p->loss_sum);
+    snprintf(m->value[SCHEDULE_BEST], size, "%a", p->schedule.best);
+    snprintf(m->value[SCHEDULE_COOLDOWN], size, "%lld", p->schedule.cooldown);
+    snprintf(m->value[SCHEDULE_CUTS], size, "%lld", p->schedule.cuts);
+    snprintf(m->value[SCHEDULE_EPOCHS], size, "%lld", p->schedule.epochs);
+    snprintf(m->value[SCHEDULE_WAITED], size, "%lld", p->schedule.waited);
     snprintf(m->value[SECONDS], size, "%a", p->seconds);
     snprintf(m->value[STEP], size, "%lld", p->step);
     snprintf(m->value[WAITED], size, "%lld", p->stopping.waited);
@@ -105,39 +120,49 @@ static void path_of(const struct output_dir *dir, char *path, size_t size)
     snprintf(path, size, "%s/checkpoint.bin", dir->path);
 }
 
-static void state_prefix(const struct trainer *t, int k, char *prefix, size_t size)
-{
-    snprintf(prefix, size, "optimizer.%s.", t->optimizer->state_names[k]);
-}
+/* The flat vectors of a checkpoint: the weights, the optimizer's states, and where there are such,
+ * the average and the best weights. */
+struct vector {
+    char prefix[64]; /* of its tensors' names */
+    float *flat;
+};
+enum { MOST_VECTORS = 3 + MOST_STATES };
 
-static int has_best(const struct trainer *t) { return t->position.stopping.best_epoch > 0; }
+static int list_vectors(const struct trainer *t, struct vector vectors[MOST_VECTORS])
+{
+    int count = 0;
+    vectors[count++] = (struct vector){"", t->parameters};
+    for (int k = 0; k < t->optimizer->states; k++) {
+        struct vector *vector = &vectors[count++];
+        snprintf(vector->prefix, sizeof vector->prefix, "optimizer.%s.",
+                 t->optimizer->state_names[k]);
+        vector->flat = t->states[k];
+    }
+    if (average_size(t) > 0) {
+        vectors[count++] = (struct vector){"average.", t->average};
+    }
+    if (t->position.stopping.best_epoch > 0) {
+        vectors[count++] = (struct vector){"best.", t->best};
+    }
+    return count;
+}
 
 /* All tensors of a checkpoint, one flat vector after the other. Returns how many, or -1 without
  * memory. */
 static int gather(const struct trainer *t, struct arena *arena, struct tensor_entry **all)
 {
+    struct vector vectors[MOST_VECTORS];
     const struct graph *graph = &t->model.graph;
-    const int each = model_tensor_count(graph), vectors = 1 + t->optimizer->states + has_best(t);
-    *all = arena_alloc(arena, (size_t)each * (size_t)vectors * sizeof **all);
-    int count = 0;
-    for (int v = 0; *all && v < vectors; v++) {
+    const int each = model_tensor_count(graph), vector_count = list_vectors(t, vectors);
+    *all = arena_alloc(arena, (size_t)each * (size_t)vector_count * sizeof **all);
+    for (int v = 0; *all && v < vector_count; v++) {
         struct tensor_entry *tensors;
-        char prefix[64] = "";
-        const float *flat = t->parameters;
-        if (v > t->optimizer->states) {
-            snprintf(prefix, sizeof prefix, "best.");
-            flat = t->best;
-        } else if (v > 0) {
-            state_prefix(t, v - 1, prefix, sizeof prefix);
-            flat = t->states[v - 1];
-        }
-        if (model_tensors(graph, flat, prefix, arena, &tensors) < 0) {
+        if (model_tensors(graph, vectors[v].flat, vectors[v].prefix, arena, &tensors) < 0) {
             return -1;
         }
-        memcpy(*all + count, tensors, (size_t)each * sizeof *tensors);
-        count += each;
+        memcpy(*all + v * each, tensors, (size_t)each * sizeof *tensors);
     }
-    return *all ? count : -1;
+    return *all ? vector_count * each : -1;
 }
 
 int checkpoint_write(const struct trainer *t, const struct output_dir *dir, struct error *e)
@@ -198,6 +223,11 @@ static int read_position(const struct safetensors *file, struct position *p, str
     TRY(read_counter(file, WAITED, &p->stopping.waited, e));
     TRY(read_counter(file, FINISHED, &finished, e));
     p->finished = finished != 0;
+    TRY(read_counter(file, SCHEDULE_COOLDOWN, &p->schedule.cooldown, e));
+    TRY(read_counter(file, SCHEDULE_CUTS, &p->schedule.cuts, e));
+    TRY(read_counter(file, SCHEDULE_EPOCHS, &p->schedule.epochs, e));
+    TRY(read_counter(file, SCHEDULE_WAITED, &p->schedule.waited, e));
+    TRY(read_real(file, SCHEDULE_BEST, &p->schedule.best, e));
     TRY(read_real(file, LOSS_SUM, &p->loss_sum, e));
     TRY(read_real(file, SECONDS, &p->seconds, e));
     return read_real(file, BEST, &p->stopping.best, e);
@@ -209,7 +239,9 @@ static int check_position(const struct trainer *t, const struct safetensors *fil
 {
     const long long batches = trainer_steps(t);
     if (p->batch >= batches || p->epoch > 1000000 || p->step != p->epoch * batches + p->batch ||
-        p->stopping.best_epoch > p->epoch || p->stopping.waited > p->epoch) {
+        p->stopping.best_epoch > p->epoch || p->stopping.waited > p->epoch ||
+        p->schedule.epochs > p->epoch || p->schedule.waited > p->epoch ||
+        p->schedule.cuts > p->epoch) {
         return error_set(e, ERROR_MODEL, file->path,
                          "its counters do not fit: epoch %lld, batch %lld of %lld, step %lld",
                          p->epoch, p->batch, batches, p->step);
@@ -240,19 +272,18 @@ static int check_data(const struct safetensors *file, enum entry key, const stru
 
 static int read_vectors(struct trainer *t, const struct safetensors *file, struct error *e)
 {
+    struct vector vectors[MOST_VECTORS];
     const struct graph *graph = &t->model.graph;
-    const int vectors = 1 + t->optimizer->states + has_best(t);
-    if (file->tensor_count != vectors * model_tensor_count(graph)) {
+    const int vector_count = list_vectors(t, vectors),
+              tensors = vector_count * model_tensor_count(graph);
+    if (file->tensor_count != tensors) {
         return error_set(e, ERROR_MODEL, file->path, "%d tensors, this run needs %d",
-                         file->tensor_count, vectors * model_tensor_count(graph));
+                         file->tensor_count, tensors);
     }
-    TRY(model_read_tensors(graph, file, "", t->parameters, e));
-    for (int k = 0; k < t->optimizer->states; k++) {
-        char prefix[64];
-        state_prefix(t, k, prefix, sizeof prefix);
-        TRY(model_read_tensors(graph, file, prefix, t->states[k], e));
+    for (int v = 0; v < vector_count; v++) {
+        TRY(model_read_tensors(graph, file, vectors[v].prefix, vectors[v].flat, e));
     }
-    return has_best(t) ? model_read_tensors(graph, file, "best.", t->best, e) : 0;
+    return 0;
 }
 
 static int resume_from(struct trainer *t, const struct safetensors *file,

@@ -1,7 +1,7 @@
 /* checkpoint.h: checkpoint.bin: everything needed to go on, bit for bit. A safetensors file with
  * the weights, the optimizer's states
- * ("optimizer.<state>.<tensor>") and the best weights ("best.<tensor>"), and the position in its
- * metadata. */
+ * ("optimizer.<state>.<tensor>"), their average ("average.<tensor>") and the best weights
+ * ("best.<tensor>"), and the position in its metadata. */
 #ifndef CNNTRAIN_TRAIN_CHECKPOINT_H
 #define CNNTRAIN_TRAIN_CHECKPOINT_H
 

@@ -105,6 +105,7 @@ static size_t lay_out(struct trainer *t, char *base)
     const size_t n = t->model.graph.parameters;
     size_t used = 0;
     t->parameters = take(base, &used, n, sizeof(float));
+    t->average = take(base, &used, average_size(t), sizeof(float));
     t->best = take(base, &used, trainer_judges(t) ? n : 0, sizeof(float));
     for (int k = 0; k < t->optimizer->states; k++) {
         t->states[k] = take(base, &used, n, sizeof(float));
@@ -114,6 +115,7 @@ static size_t lay_out(struct trainer *t, char *base)
     t->shared = take(base, &used, t->model.graph.shared, sizeof(float));
     t->tile_sums = take(base, &used, t->model.graph.sums * (size_t)t->batch_tiles, sizeof(double));
     t->tile_labels = take(base, &used, (size_t)t->batch_tiles, sizeof *t->tile_labels);
+    t->update.squares = take(base, &used, update_squares(t), sizeof(double));
     t->tile_loss = take(base, &used, (size_t)t->batch_tiles, sizeof(double));
     t->tile_correct = take(base, &used, (size_t)t->batch_tiles, sizeof(int));
     t->order = take(base, &used, t->epoch_samples, sizeof(uint32_t));
@@ -123,7 +125,7 @@ static size_t lay_out(struct trainer *t, char *base)
 static int allocate(struct trainer *t, struct error_list *errors)
 {
     const double estimate =
-        (double)t->model.graph.parameters * (t->shards + t->optimizer->states + 2) * sizeof(float) +
+        (double)t->model.graph.parameters * (t->shards + t->optimizer->states + 3) * sizeof(float) +
         (double)t->plan.floats * blocks_of(t) * sizeof(float);
     t->memory_bytes = estimate < 1e15 ? lay_out(t, NULL) : 0;
     t->memory = t->memory_bytes ? block_allocate(t->memory_bytes) : NULL;
@@ -136,7 +138,7 @@ static int allocate(struct trainer *t, struct error_list *errors)
     t->model.parameters = t->parameters;
     graph_initialize(&t->model.graph, t->model.settings.seed, t->parameters);
     TRY_ONE(evaluator_open(&t->evaluator, &t->model.graph, &t->model.input,
-                           &t->model.settings.train.loss, t->parameters, t->kernels,
+                           &t->model.settings.train.loss, average_judged(t), t->kernels,
                            t->model.classes.count, t->threads, &t->model.arena, e));
     return 0;
 }
@@ -144,12 +146,20 @@ static int allocate(struct trainer *t, struct error_list *errors)
 static int check_batch_size(const struct trainer *t, struct error_list *errors)
 {
     const struct settings *settings = &t->model.settings;
-    if ((size_t)settings->train.batch_size <= t->epoch_samples) {
-        return 0;
+    const struct train_settings *train = &settings->train;
+    const size_t batch = (size_t)train->batch_size,
+                 batches = (t->epoch_samples + batch - 1) / batch;
+    if (batch > t->epoch_samples) {
+        return yaml_error(errors, settings_place(settings, "train", "batch_size", NULL),
+                          "'batch_size' %zu is larger than the training set, which has %zu samples",
+                          batch, t->epoch_samples);
     }
-    return yaml_error(errors, settings_place(settings, "train", "batch_size", NULL),
-                      "'batch_size' %lld is larger than the training set, which has %zu samples",
-                      settings->train.batch_size, t->epoch_samples);
+    if ((size_t)train->accumulate > batches) {
+        return yaml_error(errors, settings_place(settings, "train", "accumulate", NULL),
+                          "'accumulate' %lld is more than the %zu batches of an epoch",
+                          train->accumulate, batches);
+    }
+    return 0;
 }
 
 /* A layer that couples the samples of a batch has something to couple in the smallest one. */

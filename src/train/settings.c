@@ -2,7 +2,6 @@
 #include "train/settings.h"
 
 #include "data/fit.h"
-#include "optim/optimizer.h"
 #include "train/settings_groups.h"
 #include "train/stopping.h"
 
@@ -140,10 +139,7 @@ int settings_decode(struct settings *settings, const struct yaml *root, const ch
     }
     failed |= check_classes(settings, errors) | check_input(settings, errors);
     failed |= settings_join_loss(settings, arena, errors);
-    const struct optimizer_type *optimizer = (const void *)settings->train.optimizer.type;
-    if (optimizer && optimizer->check) {
-        failed |= optimizer->check(&settings->train.optimizer, errors);
-    }
+    failed |= settings_check_optim(settings, errors);
     return failed ? -1 : 0;
 }
 
@@ -176,6 +172,11 @@ int settings_check_training(const struct settings *s, struct error_list *errors)
             yaml_error(errors, where,
                        "early_stopping needs data.validation: the test set never chooses anything "
                        "(monitor: train_loss needs none)");
+    }
+    if (settings_watches_validation(s) && data_lacks(s, "validation")) {
+        failed |= yaml_error(errors, s->train.schedule.where,
+                             "the schedule needs data.validation: the test set never chooses "
+                             "anything (monitor: train_loss needs none)");
     }
     return failed ? -1 : 0;
 }

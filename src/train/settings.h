@@ -39,8 +39,13 @@ struct class_weights {
 };
 
 struct train_settings {
-    struct choice loss, optimizer;
+    struct choice loss, optimizer, schedule;
     long long epochs, batch_size;
+    struct regularize regularize;
+    float clip_norm, clip_value; /* 0: off */
+    long long accumulate;        /* batches a step */
+    double ema;                  /* share of the average that a step keeps; 0: off */
+    long long swa_start;         /* epoch, from 1; 0: off */
     struct early_stopping early_stopping;
     long long max_time;         /* seconds; 0: no limit */
     long long checkpoint_every; /* epochs */

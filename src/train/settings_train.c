@@ -3,6 +3,7 @@
 
 #include "net/loss.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 #include "train/stopping.h"
 
 #define STOP(name) .offset = offsetof(struct early_stopping, name)
@@ -50,6 +51,17 @@ static const struct option EARLY_STOPPING_OPTIONS[] = {
 static const struct group EARLY_STOPPING = {EARLY_STOPPING_OPTIONS, sizeof(struct early_stopping),
                                             NULL};
 
+static const struct option SWA_OPTIONS[] = {
+    {.key = "start",
+     .kind = &OPTION_INTEGER,
+     .offset = 0,
+     .low = 1,
+     .high = 1000000,
+     .help = "the first epoch that counts"},
+    OPTION_END,
+};
+static const struct group SWA = {SWA_OPTIONS, sizeof(long long), NULL, NULL};
+
 static const struct option CHECKPOINT_OPTIONS[] = {
     {.key = "every",
      .kind = &OPTION_INTEGER,
@@ -90,6 +102,53 @@ static const struct option TRAIN_OPTIONS[] = {
      .fallback = "adam",
      .extra = &OPTIMIZERS,
      .help = "how weights follow gradients"},
+    {.key = "schedule",
+     .kind = &OPTION_FAMILY,
+     TRAIN(schedule),
+     .fallback = "constant",
+     .extra = &SCHEDULES,
+     .help = "what becomes of the learning rate"},
+    {.key = "regularize",
+     .kind = &OPTION_GROUP,
+     TRAIN(regularize),
+     .fallback = "{}",
+     .extra = &REGULARIZE_GROUP,
+     .help = "keep the weights of all layers small"},
+    {.key = "clip_norm",
+     .kind = &OPTION_NUMBER,
+     TRAIN(clip_norm),
+     .fallback = "0",
+     .low = 0,
+     .high = 1000000,
+     .help = "bound on the norm of a step's whole gradient; 0: none"},
+    {.key = "clip_value",
+     .kind = &OPTION_NUMBER,
+     TRAIN(clip_value),
+     .fallback = "0",
+     .low = 0,
+     .high = 1000000,
+     .help = "bound on each number of the gradient, before clip_norm; 0: none"},
+    {.key = "accumulate",
+     .kind = &OPTION_INTEGER,
+     TRAIN(accumulate),
+     .fallback = "1",
+     .low = 1,
+     .high = 4096,
+     .help = "batches a step, which takes the mean gradient over all their samples"},
+    {.key = "ema",
+     .kind = &OPTION_DOUBLE,
+     TRAIN(ema),
+     .fallback = "0",
+     .low = 0,
+     .high = 1,
+     .open = 2,
+     .help = "use an average of the weights, of which a step keeps this share: 0.999; 0: off"},
+    {.key = "swa",
+     .kind = &OPTION_GROUP,
+     TRAIN(swa_start),
+     .fallback = "",
+     .extra = &SWA,
+     .help = "the model is the mean of the weights after each of the last epochs (default: off)"},
     {.key = "early_stopping",
      .kind = &OPTION_GROUP,
      TRAIN(early_stopping),

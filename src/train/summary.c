@@ -88,8 +88,8 @@ void summary_append(const struct trainer *t, struct text *out)
         text_append(out, " (%s images in memory, the others decoded as they are needed)",
                     text_from_count(count, t->train_set.held));
     }
-    text_append(out, "; %lld epoch%s of %lld steps of %lld", train->epochs,
-                train->epochs == 1 ? "" : "s", trainer_steps(t), train->batch_size);
+    text_append(out, "; %lld epoch%s of %lld steps of %zu", train->epochs,
+                train->epochs == 1 ? "" : "s", trainer_steps(t), trainer_step_samples(t));
     if (train->max_time > 0) {
         text_append(out, ", for at most %s", text_from_duration(count, train->max_time));
     }

@@ -11,20 +11,29 @@
 #include <string.h>
 #include <unistd.h>
 
-long long trainer_steps(const struct trainer *t)
-{
-    const size_t batch = (size_t)t->model.settings.train.batch_size;
-    return (long long)((t->epoch_samples + batch - 1) / batch);
-}
-
 int trainer_judges(const struct trainer *t)
 {
     return t->validation.count > 0 || t->model.settings.train.early_stopping.monitor;
 }
 
-/* Whether the model is the best epoch's weights rather than the last's. */
+size_t trainer_step_samples(const struct trainer *t)
+{
+    const struct train_settings *train = &t->model.settings.train;
+    return (size_t)train->batch_size * (size_t)train->accumulate;
+}
+
+long long trainer_steps(const struct trainer *t)
+{
+    const size_t step = trainer_step_samples(t);
+    return (long long)((t->epoch_samples + step - 1) / step);
+}
+
+/* Whether the model is the best epoch's weights rather than the last's or their mean. */
 static int keeps_best(const struct trainer *t)
 {
+    if (t->model.settings.train.swa_start > 0) {
+        return 0;
+    }
     const struct early_stopping *stopping = &t->model.settings.train.early_stopping;
     return stopping->monitor ? stopping->restore_best : t->validation.count > 0;
 }
@@ -35,6 +44,8 @@ static int write_model(struct trainer *t, const struct output_dir *dir, struct e
     struct model model = t->model;
     model.epoch = t->position.epoch;
     model.step = t->position.step;
+    average_settle(t);
+    model.parameters = average_model(t);
     if (keeps_best(t) && t->position.stopping.best_epoch > 0) {
         model.parameters = t->best;
         model.epoch = t->position.stopping.best_epoch;
@@ -61,6 +72,7 @@ static int write_config(const struct trainer *t, const struct output_dir *dir, s
 int trainer_start(struct trainer *t, const struct output_dir *dir, struct error *e)
 {
     t->position = (struct position){0};
+    average_start(t);
     TRY(log_create(&t->log, dir->fd, dir->path, e));
     TRY(checkpoint_write(t, dir, e));
     /* The model of the run that this one replaces. What cannot be taken away now cannot be replaced
@@ -99,9 +111,20 @@ static int judge(struct trainer *t, const struct log_row *row)
     const int best = stopping_update(&t->position.stopping, &t->model.settings.train.early_stopping,
                                      row->epoch, &judged);
     if (best) {
-        memcpy(t->best, t->parameters, t->model.graph.parameters * sizeof *t->best);
+        memcpy(t->best, average_judged(t), t->model.graph.parameters * sizeof *t->best);
     }
     return best;
+}
+
+/* A schedule that watches results hears of them. */
+static void observe(struct trainer *t, const struct log_row *row)
+{
+    const struct choice *choice = &t->model.settings.train.schedule;
+    const struct schedule_type *type = (const void *)choice->type;
+    const struct schedule_result result = {row->train_loss, row->val_loss, row->val_accuracy};
+    if (type->observe) {
+        type->observe(choice->options, &result, &t->position.schedule);
+    }
 }
 
 /* Validate, log, save. */
@@ -110,14 +133,14 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
 {
     struct position *p = &t->position;
     const double n = (double)t->epoch_samples;
-    const struct optimizer_options *optimizer = t->model.settings.train.optimizer.options;
     struct log_row row = {.epoch = ++p->epoch,
                           .step = p->step,
-                          .lr = optimizer->lr,
+                          .lr = update_rate(t, p->step - 1),
                           .train_loss = p->loss_sum / n,
                           .train_accuracy = (double)p->correct / n,
                           .seconds = p->seconds,
                           .images_per_second = p->seconds > 0 ? n / p->seconds : 0};
+    average_epoch(t);
     if (t->validation.count > 0) {
         struct totals totals = {0};
         evaluate(&t->evaluator, &t->validation, add_tile, &totals);
@@ -133,6 +156,7 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
         }
     }
     const int best = judge(t, &row);
+    observe(t, &row);
     p->batch = 0;
     p->loss_sum = 0;
     p->correct = 0;
@@ -164,12 +188,12 @@ static int is_interrupted(const struct interruption *i)
 static int run_epoch(struct trainer *t, struct progress *progress,
                      const struct interruption *interruption, struct error *e)
 {
-    const size_t batch = (size_t)t->model.settings.train.batch_size, count = t->epoch_samples;
+    const size_t step = trainer_step_samples(t), count = t->epoch_samples;
     const double spent = t->position.seconds, start = progress_now();
     trainer_shuffle(t);
-    for (size_t first = (size_t)t->position.batch * batch;
-         first < count && !is_interrupted(interruption); first += batch) {
-        const size_t n = count - first < batch ? count - first : batch;
+    for (size_t first = (size_t)t->position.batch * step;
+         first < count && !is_interrupted(interruption); first += step) {
+        const size_t n = count - first < step ? count - first : step;
         TRY(trainer_batch(t, first, n, e));
         t->position.seconds = spent + progress_now() - start;
         progress_batch(progress, t->position.epoch + 1, first + n, count, t->position.seconds,

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "data/balance.h"
+#include "train/average.h"
 #include "train/evaluate.h"
 #include "train/log.h"
 #include "train/model.h"
@@ -20,11 +21,12 @@
 struct position {
     long long epoch; /* complete ones */
     long long step;  /* optimizer steps */
-    long long batch; /* of the epoch under way */
+    long long batch; /* steps of the epoch under way */
     double loss_sum; /* over the samples of the epoch under way */
     long long correct;
     double seconds; /* spent in the epoch under way */
     struct stopping stopping;
+    struct schedule_state schedule;
     int finished; /* all epochs done, or stopped early, and the model written */
 };
 
@@ -46,7 +48,7 @@ struct trainer {
     double batch_weight; /* what the loss of the batch under way is divided by */
     void *memory;        /* owned; all that follows points into it */
     size_t memory_bytes;
-    float *parameters, *best, *shard_gradients, *states[MOST_STATES], *blocks;
+    float *parameters, *average, *best, *shard_gradients, *states[MOST_STATES], *blocks;
     float *shared;              /* what coupling layers know of the batch; graph.shared floats */
     double *tile_sums;          /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
     double *tile_loss;          /* [batch_tiles] */
@@ -80,11 +82,13 @@ int trainer_run(struct trainer *trainer, const struct output_dir *dir, struct pr
 /* Whether epochs are compared, so that there is a best one: by a validation set, or by
  * early stopping on the training loss. */
 int trainer_judges(const struct trainer *trainer);
-/* One batch of the epoch under way, `n` samples from order[first]: forward, backward, step. Adds to
- * position. ERROR_NUMERIC. */
-int trainer_batch(struct trainer *trainer, size_t first, size_t n, struct error *e);
-/* Steps of an epoch. */
+/* Samples of a step: those of `accumulate` batches; and how many steps an epoch has, the last of
+ * which may have fewer samples. */
+size_t trainer_step_samples(const struct trainer *trainer);
 long long trainer_steps(const struct trainer *trainer);
+/* One step of the epoch under way, `n` samples from order[first], in batches: forward, backward,
+ * and then the update. Adds to position. ERROR_NUMERIC. */
+int trainer_batch(struct trainer *trainer, size_t first, size_t n, struct error *e);
 /* The order of the epoch under way. */
 void trainer_shuffle(struct trainer *trainer);
 

@@ -1,54 +1,51 @@
-/* update.c: the end of a step, one range of the parameters at a time: gradients of the shards
- * added, weights moved. */
+/* update.c: the end of a step, one range of the parameters at a time. */
 #include "train/trainer.h"
 
-/* Whether the two can be one piece. */
-static int alike(const struct piece *a, const struct piece *b) { return a->weights == b->weights; }
+#include <math.h>
 
-int update_prepare(struct trainer *t, struct error *e)
+static struct schedule_clock clock_of(const struct trainer *t, long long step)
 {
-    const struct graph *graph = &t->model.graph;
-    const void *options = t->model.settings.train.optimizer.options;
-    const int spares = t->optimizer->spares && t->optimizer->spares(options);
-    struct update *update = &t->update;
-    const size_t most = (size_t)graph->count * MOST_PARAMETERS;
-    update->pieces = arena_alloc(&t->model.arena, most * sizeof *update->pieces);
-    if (!update->pieces) {
-        return error_memory(e, most * sizeof *update->pieces);
-    }
-    for (int i = 0; i < graph->count; i++) {
-        const struct needs *needs = &graph->nodes[i].needs;
-        for (int k = 0; k < needs->parameter_count; k++) {
-            const struct parameter *p = &needs->parameters[k];
-            if (p->fixed) {
-                continue;
-            }
-            const size_t end = p->offset + (p->size + LANES - 1) / LANES * LANES;
-            const struct piece piece = {p->offset, end, !spares || p->fan_in > 0};
-            struct piece *last = update->pieces + update->piece_count - 1;
-            if (update->piece_count > 0 && last->end == piece.begin && alike(last, &piece)) {
-                last->end = piece.end;
-            } else {
-                update->pieces[update->piece_count++] = piece;
-            }
-        }
-    }
-    return 0;
+    return (struct schedule_clock){step, trainer_steps(t)};
+}
+
+float update_rate(const struct trainer *t, long long step)
+{
+    const struct optimizer_options *optimizer = t->model.settings.train.optimizer.options;
+    const struct schedule_clock now = clock_of(t, step);
+    return schedule_rate(&t->model.settings.train.schedule, optimizer->lr, &now,
+                         &t->position.schedule);
 }
 
 void update_begin(struct trainer *t)
 {
-    const struct optimizer_options *options = t->model.settings.train.optimizer.options;
+    const struct schedule_clock now = clock_of(t, t->position.step);
     struct optimizer_step *step = &t->update.step;
     step->kernels = t->kernels;
     step->number = t->position.step + 1;
-    step->lr = options->lr;
-    step->momentum = -1;
-    t->optimizer->begin(options, step);
+    step->lr = update_rate(t, t->position.step);
+    step->momentum = schedule_momentum(&t->model.settings.train.schedule, &now);
+    t->optimizer->begin(t->model.settings.train.optimizer.options, step);
+}
+
+/* The sum of x^2, in one order on every machine: eight sums side by side, then these. */
+static double sum_of_squares(const float *x, size_t n)
+{
+    double sums[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        for (int k = 0; k < 8; k++) {
+            sums[k] += (double)x[i + k] * (double)x[i + k];
+        }
+    }
+    for (; i < n; i++) {
+        sums[i % 8] += (double)x[i] * (double)x[i];
+    }
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+           ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
 /* Piece by piece through [first, first + n), whose gradient is given. */
-static void move_range(struct trainer *t, size_t first, size_t n, const float *gradient)
+static void move_range(struct trainer *t, size_t first, size_t n, float *gradient)
 {
     const struct update *update = &t->update;
     for (int i = 0; i < update->piece_count && update->pieces[i].begin < first + n; i++) {
@@ -58,23 +55,101 @@ static void move_range(struct trainer *t, size_t first, size_t n, const float *g
         if (begin >= end) {
             continue;
         }
+        float *w = t->parameters + begin, *g = gradient + (begin - first);
         float *states[MOST_STATES] = {NULL};
         for (int k = 0; k < t->optimizer->states; k++) {
             states[k] = t->states[k] + begin;
         }
+        if (piece->l1 > 0 || piece->l2 > 0) {
+            t->kernels->penalize(piece->l1, piece->l2, end - begin, w, g);
+        }
         t->optimizer->move(t->model.settings.train.optimizer.options, &update->step, piece->weights,
-                           end - begin, t->parameters + begin, gradient + (begin - first), states);
+                           end - begin, w, g, states);
+    }
+}
+
+/* The shards of a range added up, each number clipped where that is wanted. */
+static void sum_range(const struct trainer *t, size_t first, size_t n, int shards, float *gradient)
+{
+    const float most = t->model.settings.train.clip_value;
+    t->kernels->reduce(n, t->shard_gradients + first, shards, t->model.graph.moved, gradient);
+    if (most > 0) {
+        t->kernels->clip(most, n, gradient);
+    }
+}
+
+static size_t range_size(const struct trainer *t, size_t first)
+{
+    const size_t rest = t->model.graph.moved - first; /* what is fixed stands behind */
+    return rest < UPDATE_RANGE ? rest : UPDATE_RANGE;
+}
+
+/* From the shards to the weights in one go. */
+static void step_at_once(struct trainer *t, int shards)
+{
+#pragma omp for schedule(static) nowait
+    for (size_t first = 0; first < t->model.graph.moved; first += UPDATE_RANGE) {
+        const size_t n = range_size(t, first);
+        float gradient[UPDATE_RANGE] __attribute__((aligned(64)));
+        sum_range(t, first, n, shards, gradient);
+        move_range(t, first, n, gradient);
+    }
+}
+
+/* The same in two: the norm must be known before the first weight moves. The gradient takes the
+ * place of the first shard. Pascanu, Mikolov, Bengio 2013; torch.nn.utils.clip_grad_norm_. */
+static void step_clipped(struct trainer *t, int shards)
+{
+    const size_t all = t->model.graph.moved;
+    float *gradient = t->shard_gradients;
+    double sum = 0;
+#pragma omp for schedule(static)
+    for (size_t first = 0; first < all; first += UPDATE_RANGE) {
+        sum_range(t, first, range_size(t, first), shards, gradient + first);
+        t->update.squares[first / UPDATE_RANGE] =
+            sum_of_squares(gradient + first, range_size(t, first));
+    }
+    /* every thread adds them up for itself, in order */
+    for (size_t i = 0; i < update_squares(t); i++) {
+        sum += t->update.squares[i];
+    }
+    const double factor = (double)t->model.settings.train.clip_norm / (sqrt(sum) + 1e-6);
+#pragma omp for schedule(static) nowait
+    for (size_t first = 0; first < all; first += UPDATE_RANGE) {
+        if (!(factor >= 1)) {
+            t->kernels->scale((float)factor, range_size(t, first), gradient + first);
+        }
+        move_range(t, first, range_size(t, first), gradient + first);
+    }
+}
+
+/* Scale down the rows that have grown too large. Tensors are independent of each other. */
+static void bound_rows(struct trainer *t)
+{
+    for (int i = 0; i < t->update.bounded_count; i++) {
+        const struct bounded *b = &t->update.bounded[i];
+#pragma omp for schedule(static) nowait
+        for (size_t row = 0; row < b->rows; row++) {
+            float *w = t->parameters + b->offset + row * b->row;
+            const double norm = sqrt(sum_of_squares(w, b->row));
+            if (norm > (double)b->most) {
+                t->kernels->scale((float)((double)b->most / norm), b->row, w);
+            }
+        }
     }
 }
 
 void update_step(struct trainer *t, int shards)
 {
-    const size_t all = t->model.graph.moved; /* what is fixed stands behind */
-#pragma omp for schedule(static) nowait
-    for (size_t first = 0; first < all; first += UPDATE_RANGE) {
-        const size_t n = all - first < UPDATE_RANGE ? all - first : UPDATE_RANGE;
-        float gradient[UPDATE_RANGE] __attribute__((aligned(64)));
-        t->kernels->reduce(n, t->shard_gradients + first, shards, all, gradient);
-        move_range(t, first, n, gradient);
+    if (t->model.settings.train.clip_norm > 0) {
+        step_clipped(t, shards);
+    } else {
+        step_at_once(t, shards);
     }
+    if (t->update.bounded_count > 0) {
+#pragma omp barrier
+        bound_rows(t);
+#pragma omp barrier
+    }
+    average_step(t);
 }

@@ -1,13 +1,18 @@
-/* update.h: from the gradients of a batch's shards to the next weights.
+/* update.h: from the gradients of a batch's shards to the next weights:
  *
- * The flat vector of the parameters is walked in ranges, which are independent of each other and
- * small enough to stay in the cache from the first operation to the last. Which thread takes which
- * range makes no difference to a byte. */
+ *     g = sum of the shards        clip_value, clip_norm        + gradient of the penalties
+ *     the optimizer's step         max_norm        average (average.h)
+ *
+ * Clipping comes before the penalties, as in PyTorch, where weight_decay is the optimizer's. The
+ * flat vector of the parameters is walked in ranges, small enough to stay in the cache from the
+ * first operation to the last, and independent of each other but for the two sums that clip_norm
+ * and max_norm need. Which thread takes which range makes no difference to a byte. */
 #ifndef CNNTRAIN_TRAIN_UPDATE_H
 #define CNNTRAIN_TRAIN_UPDATE_H
 
 #include "base/error.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 
 struct trainer;
 
@@ -16,21 +21,35 @@ enum { UPDATE_RANGE = 2048 }; /* parameters that one thread adds up and moves at
 /* A stretch of the flat vector that is treated alike: whole tensors, and the zeros between them. */
 struct piece {
     size_t begin, end;
-    int weights; /* not biases, not the parameters of a norm */
+    int weights; /* takes the optimizer's own decay: not biases, not the parameters of a norm */
+    float l1, l2;
+};
+
+/* A tensor under max_norm: each of its rows holds the incoming weights of one unit or filter. */
+struct bounded {
+    size_t offset, rows, row;
+    float most;
 };
 
 struct update {
-    struct piece *pieces; /* in order; the model's arena owns them */
+    struct piece *pieces; /* in order; the model's arena owns them, and the next */
     int piece_count;
+    struct bounded *bounded;
+    int bounded_count;
+    double *squares;            /* of the gradient, a sum for each range; for clip_norm */
     struct optimizer_step step; /* the one under way */
 };
 
 /* Cut the parameters into pieces, once the network is built. 0, or -1 without memory. */
 int update_prepare(struct trainer *trainer, struct error *e);
+/* How many of `squares` there must be. */
+size_t update_squares(const struct trainer *trainer);
+/* The learning rate of a step of the run, counted from 0. */
+float update_rate(const struct trainer *trainer, long long step);
 /* What all ranges of a step share. Once a step, before the threads come. */
 void update_begin(struct trainer *trainer);
-/* Add the first `shards` shards and take the optimizer's step. To be called by every thread of a
- * parallel region; returns when all is done that this thread has to do. */
+/* Add the first `shards` shards and take the step. To be called by every thread of a parallel
+ * region; returns when all is done that this thread has to do. */
 void update_step(struct trainer *trainer, int shards);
 
 #endif

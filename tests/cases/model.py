@@ -263,6 +263,7 @@ def differing(trained):
             ("Q31 less patience", "patience: 2", "patience: 1", "16:49", "train.early_stopping.patience", "2"),
             ("Q32 another monitor", "monitor: val_loss", "monitor: val_accuracy", "16:29",
              "train.early_stopping.monitor", "val_loss"),
+            ("Q25b another schedule", "train:\n", "train:\n  schedule: linear\n", "13:13", "train.schedule.type", "constant"),
             ("Q25 another optimizer", "type: adam", "type: sgd", None, None, None)):
         if place:
             yield resumed(name, trained, 5, "base.yaml:" + place,
@@ -310,6 +311,9 @@ def resumes(trained):
             ("Q28f best epoch in the future", '"stopping.best_epoch":"1"', '"stopping.best_epoch":"5"',
              "its counters do not fit"),
             ("Q28g no best", '"stopping.best_epoch":"1"', '"stopping.best_epoch":"0"', "16 tensors, this run needs 12"),
+            ("Q28h schedule from the future", '"schedule.epochs":"0"', '"schedule.epochs":"5"', "its counters do not fit"),
+            ("Q28i schedule without a best", '"schedule.best":"0x0p+0"', '"schedule.best":"inf"',
+             "metadata 'schedule.best' is not a finite number"),
             ("Q22 other arithmetic", '"arithmetic":"', '"arithmetic":"x', "the bytes would differ"),
             ("Q29 an optimizer's tensor missing", '"optimizer.m.conv1.bias":{', '"optimizer.n.conv1.bias":{',
              "checksum entry"),

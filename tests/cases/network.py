@@ -60,6 +60,8 @@ FAULTS = [
     ("N29 nothing to train", network("relu").replace("  - relu", "  ¦- relu"), "the network has nothing to train"),
     ("N29b all of it frozen", network("dense: {units: 10, freeze: true}").replace("  - dense", "  ¦- dense"),
      "the network has nothing to train: all of its weights are frozen"),
+    ("N29c frozen and regularized", network("dense: {units: 20, freeze: true, regularize: {l2: 0.1}}", "dense: 10")
+     .replace("- dense: {units: 20", "- ¦dense: {units: 20"), "dense 'dense1' is frozen: its 'regularize' would do nothing"),
     ("N30 freeze where there are no weights", network("relu: {¦freeze: true}", "dense: 10"),
      "unknown key 'freeze' in relu"),
     ("N30b freeze: 1", network("dense: {units: 20, freeze: ¦1}", "dense: 10"),

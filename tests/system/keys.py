@@ -30,6 +30,7 @@ SIZE = 16  # of an image
 WEIGHTS, LOG, SUMMARY, PLACE, EXIT, EVALUATION = "weights", "log", "summary", "place", "exit", "evaluation"
 
 SHORT = "train.epochs=3"
+VALIDATION = "data.validation=0.25"
 # Half of this set's labels are wrong: the better the training, the higher its loss, though not its accuracy.
 STOPPING = ("data.validation={images: other-images, labels: half-labels}", "train.epochs=8", "train.batch_size=16",
             "train.optimizer={type: adam, lr: 0.01}")
@@ -72,6 +73,17 @@ CONFIG = {
     "train.epochs": (LOG, "1", "2"),
     "train.batch_size": (LOG, "16", "8"),
     "train.optimizer": (WEIGHTS, "adam", "sgd"),
+    "train.schedule": (WEIGHTS, "constant", "cosine"),
+    "train.regularize.l1": (WEIGHTS, "0", "0.01"),
+    "train.regularize.l2": (WEIGHTS, "0", "0.1"),
+    "train.regularize.max_norm": (WEIGHTS, "0", "0.5"),
+    "train.regularize.biases": (WEIGHTS, "false", "true", "train.regularize={l2: 1}"),
+    "train.accumulate": (WEIGHTS, "1", "2"),
+    "train.ema": (WEIGHTS, "0", "0.5"),
+    "train.swa": (WEIGHTS, None, "{start: 2}"),
+    "train.swa.start": (WEIGHTS, "1", "2"),
+    "train.clip_norm": (WEIGHTS, "0", "0.5"),
+    "train.clip_value": (WEIGHTS, "0", "0.01"),
     "train.early_stopping": (LOG, None, "{patience: 1}", *STOPPING),
     "train.early_stopping.monitor": (WEIGHTS, "val_loss", "val_accuracy", *STOPPING,
                                      "train.early_stopping={patience: 5}"),
@@ -110,6 +122,8 @@ LAYERS = {
     "dense.activation": (WEIGHTS, None, "tanh"),
     "dense.init": (WEIGHTS, "he", "xavier"),
     "dense.freeze": (WEIGHTS, "false", "true"),
+    **{f"{name}.regularize.{key}": (WEIGHTS, *values) for name in ("conv", "dense") for key, values in (
+        ("l1", ("0", "0.01")), ("l2", ("0", "0.1")), ("max_norm", ("0", "0.5")), ("biases", ("false", "true", "l2: 1")))},
     "dropout.rate": (WEIGHTS, "0.5", "0.25"),
     "batchnorm.momentum": (WEIGHTS, "0.1", "0.2"),
     "batchnorm.eps": (WEIGHTS, "1e-5", "0.1"),
@@ -186,6 +200,40 @@ LOSSES = {
     "huber.delta": (WEIGHTS, "1", "0.5"),
     "hinge.margin": (WEIGHTS, "1", "0.5"),
 }
+NEEDED.update({"step": "step_size: 1", "multistep": "milestones: [1]", "exponential": "gamma: 0.5",
+               "plateau": "patience: 0"})
+SCHEDULES = {
+    **{f"{name}.warmup": (WEIGHTS, "0", "0.75") for name in (
+        "constant", "step", "multistep", "exponential", "polynomial", "linear", "cosine", "one_cycle", "plateau")},
+    "step.step_size": (WEIGHTS, "1", "2"),
+    "step.gamma": (WEIGHTS, "0.1", "0.5"),
+    "multistep.milestones": (WEIGHTS, "[1]", "[1, 2]"),
+    "multistep.gamma": (WEIGHTS, "0.1", "0.5"),
+    "exponential.gamma": (WEIGHTS, "0.5", "0.6"),
+    "polynomial.power": (WEIGHTS, "1", "2"),
+    "polynomial.epochs": (WEIGHTS, None, "2"),
+    "linear.start_factor": (WEIGHTS, "1", "0.5"),
+    "linear.end_factor": (WEIGHTS, "0", "0.5"),
+    "linear.epochs": (WEIGHTS, None, "2"),
+    "cosine.min_lr": (WEIGHTS, "0", "0.0001"),
+    "cosine.epochs": (WEIGHTS, None, "2"),
+    "cosine.restarts": (WEIGHTS, "false", "true", "epochs: 1"),
+    "cosine.restart_factor": (WEIGHTS, "1", "2", "epochs: 1", "restarts: true"),
+    "one_cycle.pct_start": (WEIGHTS, "0.3", "0.5"),
+    "one_cycle.anneal_strategy": (WEIGHTS, "cos", "linear"),
+    "one_cycle.div_factor": (WEIGHTS, "25", "10"),
+    "one_cycle.final_div_factor": (WEIGHTS, "10000", "10"),
+    "one_cycle.three_phase": (WEIGHTS, "false", "true"),
+    "one_cycle.cycle_momentum": (WEIGHTS, None, "[0.85, 0.95]"),
+    "one_cycle.epochs": (WEIGHTS, None, "2"),
+    "plateau.monitor": (LOG, "val_loss", "val_accuracy", *STOPPING),
+    "plateau.factor": (WEIGHTS, "0.1", "0.5", "threshold: 1"),
+    "plateau.patience": (WEIGHTS, "0", "1", "threshold: 1"),
+    "plateau.threshold": (WEIGHTS, "0.0001", "1"),
+    "plateau.threshold_mode": (LOG, "rel", "abs", "threshold: 0.3", "monitor: train_loss", *STOPPING),
+    "plateau.cooldown": (WEIGHTS, "0", "1", "threshold: 1", "train.epochs=5"),
+    "plateau.min_lr": (WEIGHTS, "0", "0.0005", "threshold: 1"),
+}
 NAMES = (SUMMARY, "first", "second")           # every layer's
 OWN_NAMES = (EXIT, None, "first")              # but an activation that belongs to a layer may not have one
 FAMILIES = {                                   # how a member is chosen; {} is its name
@@ -254,7 +302,7 @@ def read_list(text):
             topic, path = topics.setdefault(line, {}), []
             top = 2 if line == "config" else 0
         else:
-            depth = (indent - top) // 2 if top else indent // 4
+            depth = (indent - top) // 2 if top else 0 if not indent else 1 + (indent - 4) // 2
             path = path[:depth] + [words[0]]
             topic[".".join(path)] = words[2] if top or indent else None
     return topics
@@ -281,6 +329,10 @@ def loss(name, *pairs):
     return "train.loss=" + flow(f"type: {name}", *pairs)
 
 
+def schedule(name, *pairs):
+    return "train.schedule=" + flow(f"type: {name}", *pairs)
+
+
 def config_sets(key, row):
     """A function of the value: all that --set gets, with a value of None what it gets without the key."""
     besides = [] if key == "train.epochs" else [SHORT]
@@ -288,9 +340,15 @@ def config_sets(key, row):
 
 
 def member_sets(choose, name, key, row):
-    """The same for an option of a layer, activation, optimizer or loss."""
+    """The same for an option of a layer, activation, optimizer, loss or schedule."""
+    besides = [SHORT, *([VALIDATION] if choose == schedule else []), *(more for more in row[3:] if "=" in more)]
     needed = [pair for pair in NEEDED.get(name, "").split(", ") if pair.split(":")[0] != key]
-    return lambda value: [SHORT, choose(name, *row[3:], *needed, "" if value is None else f"{key}: {value}")]
+    pairs = [more for more in row[3:] if "=" not in more]
+    group, _, inner = key.rpartition(".")
+    if group:  # an option of a mapping
+        return lambda value: [*besides, choose(name, *needed, f"{group}: " + flow(
+            *pairs, "" if value is None else f"{inner}: {value}"))]
+    return lambda value: [*besides, choose(name, *pairs, *needed, "" if value is None else f"{key}: {value}")]
 
 
 def rows(listed):
@@ -300,9 +358,12 @@ def rows(listed):
         if row or not any(other.startswith(key + ".") for other in listed["config"]):
             yield f"config {key}", listed["config"].get(key), row, config_sets(key, row or ())
     for topic, choose, table, names in (("layers", layer, LAYERS, NAMES), ("activations", activation, LAYERS, OWN_NAMES),
-                                        ("optimizers", optimizer, OPTIMIZERS, None), ("losses", loss, LOSSES, None)):
+                                        ("optimizers", optimizer, OPTIMIZERS, None), ("losses", loss, LOSSES, None),
+                                        ("schedules", schedule, SCHEDULES, None)):
         for path, default in listed[topic].items():
             name, _, key = path.partition(".")
+            if any(other.startswith(path + ".") for other in listed[topic]) and key:
+                continue  # a mapping: its keys have rows
             row = names if key == "name" else table.get(path)
             if key:
                 yield f"{topic[:-1] if topic != 'losses' else 'loss'} {path}", default, row, member_sets(choose, name, key, row or ())
@@ -331,10 +392,10 @@ def default_is_neutral(work, default, sets):
     return f"{', '.join(changed)} with the default {default!r} are not those without the key" if changed else None
 
 
-def all_differ(work, assignments):
+def all_differ(work, assignments, *besides):
     seen = {}
     for assignment in assignments:
-        run = Run(work, [SHORT, assignment])
+        run = Run(work, [SHORT, *besides, assignment])
         if run.code != 0:
             return f"{assignment}: {run.errors}"
         if run.weights() in seen:
@@ -350,12 +411,15 @@ def tests(work, listed):
         yield name, functools.partial(differs, work, row, sets)
         if row and default not in (None, "-", "{}", "required"):
             yield f"{name}: {default} is its default", functools.partial(default_is_neutral, work, default, sets)
+    needed = {**NEEDED, "polynomial": "power: 2", "plateau": "patience: 0, threshold: 1"}  # at power 1 it is linear
+    schedules = [schedule(name, needed.get(name, "")) for name in listed["schedules"] if "." not in name]
+    yield "schedules differ", lambda: all_differ(work, schedules, VALIDATION)
     for topic, assignment in FAMILIES.items():
         yield f"{topic} differ", lambda topic=topic, assignment=assignment: \
             all_differ(work, [assignment.format(name) for name in listed[topic] if "." not in name])
     layers = [name for name in listed["layers"] if "." not in name]
     yield "layers differ", lambda: all_differ(work, [layer(name, NEEDED.get(name, "")) for name in layers])
-    yield "topics of --list", lambda: None if set(listed) == {"config", "layers", "formats", *FAMILIES} else \
+    yield "topics of --list", lambda: None if set(listed) == {"config", "layers", "schedules", "formats", *FAMILIES} else \
         f"keys.py does not know all of {', '.join(listed)}"
     yield "formats", lambda: None if set(listed["formats"]) == {"idx", "folder", "csv"} else \
         "a new format needs a row for data.train here"

@@ -268,13 +268,107 @@ def optimizer_of(options, weights):
                  for name, w in weights.items()], **more)
 
 
+S = torch.optim.lr_scheduler
+
+
+def one_cycle(o, d, steps, epochs):
+    """PyTorch's max_lr is our optimizer's lr."""
+    momentum = d.pop("cycle_momentum", None)
+    more = {"base_momentum": momentum[0], "max_momentum": momentum[1]} if momentum else {"cycle_momentum": False}
+    return S.OneCycleLR(o, max_lr=o.param_groups[0]["lr"], total_steps=epochs * steps, **d, **more)
+
+
+# PyTorch's schedule for the optimizer o, the options d, so many steps an epoch, so many epochs; whether it goes by steps.
+SCHEDULES = {
+    "constant": (lambda o, d, steps, epochs: S.ConstantLR(o, 1), False),
+    "step": (lambda o, d, steps, epochs: S.StepLR(o, **d), False),
+    "multistep": (lambda o, d, steps, epochs: S.MultiStepLR(o, **d), False),
+    "exponential": (lambda o, d, steps, epochs: S.ExponentialLR(o, **d), False),
+    "polynomial": (lambda o, d, steps, epochs: S.PolynomialLR(o, epochs * steps, **d), True),
+    "linear": (lambda o, d, steps, epochs: S.LinearLR(o, d.get("start_factor", 1), d.get("end_factor", 0),
+                                                      epochs * steps), True),
+    "cosine": (lambda o, d, steps, epochs: S.CosineAnnealingWarmRestarts(
+        o, epochs * steps, d.get("restart_factor", 1), d.get("min_lr", 0)) if d.get("restarts") else
+        S.CosineAnnealingLR(o, epochs * steps, d.get("min_lr", 0)), True),
+    "one_cycle": (one_cycle, True),
+    "plateau": (lambda o, d, steps, epochs: S.ReduceLROnPlateau(o, **{k: v for k, v in d.items() if k != "monitor"}), False),
+}
+
+
+class Rates:
+    """What PyTorch's schedule does to an optimizer that has nothing else to do, with our warmup on top."""
+
+    def __init__(self, options, lr, steps):
+        options = dict(options or {"type": "constant"})
+        self.make, self.by_steps = SCHEDULES[options.pop("type")]
+        self.warmup, self.steps, self.done = options.pop("warmup", 0) * steps, steps, 0
+        self.base = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr, momentum=0.9)
+        self.cycles = "cycle_momentum" in options
+        self.schedule = self.make(self.base, options, steps, options.pop("epochs", STEPS))
+        self.base.step()
+
+    def set(self, optimizer):
+        """The rate of the next step."""
+        group, self.done = self.base.param_groups[0], self.done + 1
+        lr = group["lr"] * (min(1, self.done / self.warmup) if self.warmup else 1)
+        for target in optimizer.param_groups:
+            target["lr"] = lr
+            if self.cycles:
+                target["momentum"] = group["momentum"]
+        if self.by_steps:
+            self.go_on()
+        return lr
+
+    def end_epoch(self, loss):
+        if not self.by_steps:
+            self.go_on(*([loss] if isinstance(self.schedule, S.ReduceLROnPlateau) else []))
+
+    def go_on(self, *loss):
+        if self.by_steps and self.done >= STEPS * self.steps:
+            return  # OneCycleLR counts its steps
+        self.schedule.step(*loss)
+
+
+def penalty_of(name, layers, train):
+    """What a layer's `regularize` says, in place of train's."""
+    counts = {}
+    for kind, options in layers:
+        counts[kind] = counts.get(kind, 0) + 1
+        if name.startswith(f"{kind}{counts[kind]}.") and "regularize" in options:
+            return options["regularize"]
+    return train.get("regularize", {})
+
+
+def shape_gradients(weights, train, penalties):
+    if train.get("clip_value"):
+        torch.nn.utils.clip_grad_value_(weights.values(), train["clip_value"])
+    if train.get("clip_norm"):
+        torch.nn.utils.clip_grad_norm_(weights.values(), train["clip_norm"])
+    for name, w in weights.items():
+        if name.endswith("weight") or penalties[name].get("biases"):
+            w.grad += penalties[name].get("l2", 0) * w.detach() + penalties[name].get("l1", 0) * torch.sign(w.detach())
+
+
+@torch.no_grad()
+def bound(weights, penalties):
+    for name, w in weights.items():
+        if penalties[name].get("max_norm") and name.endswith("weight"):
+            w.copy_(torch.renorm(w, 2, 0, penalties[name]["max_norm"]))
+
+
+@torch.no_grad()
+def average(averages, weights, keep):
+    for name, w in weights.items():
+        averages[name].mul_(keep).add_(w, alpha=1 - keep)
+
+
 # ---- one case ----
 
 SEED = 42
 
 
 def ours(layers, optimizer, train, batch, size, level):
-    """cnntrain on the files part-*: the initial weights, each epoch's loss, the final weights."""
+    """cnntrain on the files part-*: the initial weights, each epoch's loss and last rate, the final weights."""
     write("net.yaml", f"seed: {SEED}\n"
           f"data: {{train: part-images-idx3-ubyte, input: {{height: {size[0]}, width: {size[1]}}}, "
           f"classes: {list('0123456789')}}}\n"
@@ -282,27 +376,40 @@ def ours(layers, optimizer, train, batch, size, level):
           "train: " + to_yaml({**train, "epochs": STEPS, "batch_size": batch, "optimizer": optimizer}) + "\n")
     cnntrain("-q", "net.yaml", "-o", "initial", "-s", "train.epochs=0", CNNTRAIN_CPU=level)
     cnntrain("-q", "net.yaml", "-o", "run", CNNTRAIN_CPU=level)
-    losses = [float(row["train_loss"]) for row in read_log("run/log.csv")]
+    losses = [(float(row["train_loss"]), float(row["lr"])) for row in read_log("run/log.csv")]
     weights = [{name: torch.tensor(values, dtype=torch.float64).reshape(shape)
                 for name, (shape, values) in read_model(f"{run}/model.bin")[1].items()} for run in ("initial", "run")]
     return weights[0], losses, weights[1]
 
 
 def theirs(layers, optimizer, train, batch, x, labels, weights):
-    """PyTorch, in double: trains `weights`; returns each epoch's loss."""
+    """PyTorch, in double: trains `weights`; returns each epoch's loss and last rate."""
     trained = {name: w for name, w in weights.items() if w.requires_grad}
     steps, losses = optimizer_of(optimizer, trained), []
+    averages = {name: w.detach().clone() for name, w in trained.items()}
+    penalties = {name: penalty_of(name, layers, train) for name in trained}
+    rates = Rates(train.get("schedule"), optimizer["lr"], -(-len(x) // batch))
     for epoch in range(STEPS):
         order, total = shuffled(len(x), SEED, epoch), 0
         for first in range(0, len(x), batch):
             index = order[first:first + batch]
             value = loss_of(train, forward(layers, weights, x[index], lambda place, rate, n: torch.from_numpy(
                 dropout_mask(n, rate, SEED, index, epoch, place))).flatten(1), labels[index])
+            rate = rates.set(steps)
             steps.zero_grad()
             value.backward()
+            shape_gradients(trained, train, penalties)
             steps.step()
+            bound(trained, penalties)
+            if train.get("ema"):
+                average(averages, trained, train["ema"])
             total += value.item() * len(index)
-        losses.append(total / len(x))
+        losses.append((total / len(x), rate))
+        rates.end_epoch(total / len(x))
+        if train.get("swa") and epoch + 1 >= train["swa"]["start"]:
+            average(averages, trained, 1 - 1 / (epoch + 2 - train["swa"]["start"]))
+    if train.get("ema") or train.get("swa"):
+        average(trained, averages, 0)
     return losses
 
 
@@ -323,10 +430,13 @@ def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=
     frozen = tuple(name + "." for name in frozen_names(layers, {}))
     for name, weight in weights.items():
         weight.requires_grad_(not name.startswith(frozen or ("?",)) and ".running_" not in name)
-    want = theirs(layers, optimizer, train, batch or count, x, torch.tensor(list(labels)), weights)
+    step = (batch or count) * train.get("accumulate", 1)
+    want = theirs(layers, optimizer, train, step, x, torch.tensor(list(labels)), weights)
 
-    worst = max(abs(a - b) / b for a, b in zip(got, want))
+    worst = max(abs(a[0] - b[0]) / b[0] for a, b in zip(got, want))
     assert len(got) == STEPS and want[-1] < want[0] and worst <= LOSSES, f"losses: {list(zip(got, want))}"
+    worst = max(abs(a[1] - b[1]) / optimizer["lr"] for a, b in zip(got, want))
+    assert worst <= 1e-7, f"rates: {list(zip(got, want))}"
     for name, weight in weights.items():
         off = final[name] - weight.detach()
         if ".running_" in name:
@@ -337,6 +447,7 @@ def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=
             continue
         together, alone = (off.norm() / weight.norm()).item(), (off.abs().max() / (STEPS * optimizer["lr"])).item()
         assert together <= WEIGHTS_TOGETHER and alone <= WEIGHT_ALONE, f"{name} is off by {together:.3g}, {alone:.3g}"
+    return [rate for _, rate in want]
 
 
 ADAM = {"type": "adam", "lr": 0.001}
@@ -383,8 +494,8 @@ def frozen_layers():
     compare(layers, {"type": "sgd", "lr": 0.02, "momentum": 0.9}, data=DIGITS)
 
 
-SMALL = [("conv", {"filters": 8, "kernel": 3, "stride": 2}), ("tanh", {}), ("dense", {"units": 24}), ("tanh", {}),
-         ("dense", {"units": 10})]
+THREE_LAYERS = [("conv", {"filters": 8, "kernel": 3, "stride": 2}), ("tanh", {}), ("dense", {"units": 24}), ("tanh", {}),
+                ("dense", {"units": 10})]
 
 
 def other_optimizers():
@@ -401,7 +512,7 @@ def other_optimizers():
             {"type": "adadelta", "lr": 1}, {"type": "adadelta", "lr": 2, "rho": 0.7, "eps": 0.0001},
             {"type": "lion", "lr": 0.0001}, {"type": "lion", "lr": 0.001, "weight_decay": 0.5, "beta1": 0.8, "beta2": 0.9}):
         try:
-            compare(SMALL, optimizer, data=DIGITS)
+            compare(THREE_LAYERS, optimizer, data=DIGITS)
         except AssertionError as error:
             raise AssertionError(f"{optimizer}: {error}") from error
 

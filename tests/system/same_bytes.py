@@ -32,7 +32,7 @@ network:
   - conv: {{filters: 16, kernel: 3, activation: gelu}}
   - maxpool: 2
   - dropout: 0.25
-  - dense: {{units: 40, activation: tanh}}
+  - dense: {{units: 40, activation: tanh, regularize: {{l2: 0.001, biases: true}}}}
   - dropout: 0.5
   - dense: 10
 train:
@@ -41,6 +41,11 @@ train:
   label_smoothing: 0.1
   class_weights: balanced
   optimizer: {{type: adam, lr: 0.002}}
+  schedule: {{type: plateau, patience: 0, threshold: 0.3, warmup: 0.5}}
+  regularize: {{l1: 0.00001, l2: 0.0001, max_norm: 2}}
+  clip_norm: 1
+  accumulate: 2
+  ema: 0.9
   early_stopping: {{monitor: val_loss, patience: 3}}
   checkpoint: {{every: 2}}
 """
@@ -54,7 +59,9 @@ train:
   epochs: 4
   batch_size: 100
   optimizer: {{type: sgd, lr: 0.05, momentum: 0.9, nesterov: true}}
-  early_stopping: {{monitor: train_loss, patience: 2, start_epoch: 2}}
+  schedule: {{type: one_cycle, epochs: 5, cycle_momentum: [0.8, 0.95]}}
+  swa: {{start: 2}}
+  early_stopping: {{monitor: train_loss, patience: 2, start_epoch: 2, restore_best: false}}
 """
 # Image files, of which the last ones are decoded anew for each batch.
 PICTURES = """\
@@ -156,11 +163,22 @@ OPTIMIZERS = ("adamw", "amsgrad", "{type: nadam, momentum_decay: 0.1}", "momentu
 def optimizers():
     """every optimizer: in two parts, the second on another number of threads and at another level"""
     for optimizer in OPTIMIZERS:
-        chosen = ("-s", f"train.optimizer={optimizer}")
+        chosen = ("-s", f"train.optimizer={optimizer}", "-s", "train.schedule={type: one_cycle, epochs: 5}")
         whole("plain.yaml", *chosen)
         cnntrain("-q", "-t", 1, "plain.yaml", "-o", "parts", *chosen, "-s", "train.epochs=2", CNNTRAIN_CPU="avx512")
         cnntrain("-q", "-t", 3, "plain.yaml", "-o", "parts", *chosen, "--resume", CNNTRAIN_CPU="avx2")
         same_result("whole", "parts", optimizer)
+
+
+def length_of_a_schedule():
+    """a schedule as long as the run: no --resume with more epochs, it would have run otherwise; one of its own length may"""
+    whole("plain.yaml", "-s", "train.schedule=cosine")
+    cnntrain("-q", "plain.yaml", "-o", "parts", "-s", "train.schedule=cosine", "-s", "train.epochs=2")
+    error = cnntrain("-q", "plain.yaml", "-o", "parts", "-s", "train.schedule=cosine", "--resume", code=5)
+    assert "'train.schedule.epochs' differs from the checkpoint's (2)" in error, error
+    cnntrain("-q", "plain.yaml", "-o", "own", "-s", "train.schedule={type: cosine, epochs: 4}", "-s", "train.epochs=2")
+    cnntrain("-q", "plain.yaml", "-o", "own", "-s", "train.schedule=cosine", "--resume")
+    same_result("whole", "own")
 
 
 def changed_thread_count_and_level():
@@ -319,6 +337,6 @@ def lenet5():
 
 
 if __name__ == "__main__":
-    run_tests([threads, levels, two_and_two, optimizers, changed_thread_count_and_level, resumed_when_done, kills,
+    run_tests([threads, levels, two_and_two, optimizers, length_of_a_schedule, changed_thread_count_and_level, resumed_when_done, kills,
                kills_while_files_are_written, signals, early_stopping, written_config, plain_and_gzip, directories,
                other_seed, lenet5])

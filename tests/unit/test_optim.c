@@ -261,7 +261,7 @@ static void run_steps(struct run *run, int which, const struct kernels *k, size_
                       const struct choice *choice)
 {
     const struct optimizer_options *options = choice->options;
-    struct optimizer_step step = {.kernels = k, .lr = options->lr, .momentum = -1};
+    struct optimizer_step step = {.kernels = k, .lr = (float)options->lr, .momentum = -1};
     struct dice dice = {9};
     float g[COUNT], *of[MOST_STATES];
     *run = (struct run){.w = guarded_new(n)};
@@ -283,11 +283,11 @@ static void run_steps(struct run *run, int which, const struct kernels *k, size_
             run->r.g[i] = (double)g[i];
         }
         take_step(choice, &step, 1, n, run->w.data, g, of);
-        CASES[which].step(&run->r, (int)step.number, (double)options->lr);
+        CASES[which].step(&run->r, (int)step.number, options->lr);
         for (int i = 0; i < COUNT; i++) {
             const double roundings = CASES[which].decays ? 1 : 0.5; /* of w */
-            run->bound[i] += (double)FLT_EPSILON * (roundings * fabs(run->r.w[i]) +
-                                                    4 * (double)options->lr * run->r.reach[i]);
+            run->bound[i] += (double)FLT_EPSILON *
+                             (roundings * fabs(run->r.w[i]) + 4 * options->lr * run->r.reach[i]);
         }
         check_near(CASES[which].text, k, n, run->w.data, run->r.w, run->bound);
     }
@@ -298,7 +298,7 @@ static void check_steps(int which, const struct kernels *k, size_t n, struct agr
     struct decoded d;
     struct run run;
     assert_int_equal(decode(&d, CASES[which].text), 0);
-    assert_true(((const struct optimizer_options *)d.choice.options)->lr == CASES[which].lr);
+    assert_true((float)((const struct optimizer_options *)d.choice.options)->lr == CASES[which].lr);
     run_steps(&run, which, k, n, &d.choice);
     if (n > 5) {
         struct dice dice = {9};
@@ -381,7 +381,7 @@ static void test_spared(void **state)
         const struct optimizer_type *type = (const void *)d.choice.type;
         const struct optimizer_options *options = d.choice.options;
         struct optimizer_step step = {
-            .kernels = kernels_select(NULL), .number = 1, .lr = options->lr, .momentum = -1};
+            .kernels = kernels_select(NULL), .number = 1, .lr = (float)options->lr, .momentum = -1};
         float w = 1, bias = 1, m = 0, v = 0;
         const float g = 0;
         assert_int_equal(type->spares(d.choice.options), DECAYS[i].spares);
@@ -411,7 +411,7 @@ static void test_cycled_momentum(void **state)
             for (int number = 1; number <= 2; number++) {
                 struct optimizer_step step = {.kernels = kernels_select(NULL),
                                               .number = number,
-                                              .lr = options->lr,
+                                              .lr = (float)options->lr,
                                               .momentum = moved ? 0.5 : -1};
                 const float now = number == 1 ? g : -g / 4;
                 take_step(&d.choice, &step, 1, 1, &w[moved], &now, of);

@@ -39,6 +39,7 @@ static const struct option OPTIONS[] = {
      .extra = &INITIALIZERS,
      .help = "how the weights start (default: what suits the activation)"},
     LAYER_FREEZE_ROW,
+    LAYER_REGULARIZE_ROW,
     LAYER_NAME_ROW,
     OPTION_END,
 };

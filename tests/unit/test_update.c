@@ -1,0 +1,174 @@
+/* test_update.c: which parameters are treated alike, as a config says it; and one step by hand:
+ * what clipping, penalties and bounds do to known gradients. */
+#include "trainer_check.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int make_folder(void **state)
+{
+    const int status = folder_make(state);
+    data_write("a", 1);
+    return status;
+}
+
+/* The config of trainer_check.h with other layers and more in `train`. */
+static void open_with(struct session *s, const char *layers, const char *train)
+{
+    char more[400];
+    snprintf(more, sizeof more, "  batch_size: 30\n  optimizer: {type: sgd, lr: 1}\n%s", train);
+    char *one = text_with(CONFIG_TEXT,
+                          "  - conv: {filters: 2, kernel: 3, activation: tanh}\n"
+                          "  - dense: {units: 3}\n",
+                          layers);
+    char *two = text_with(one, "  batch_size: 8\n  optimizer: {type: adam, lr: 0.01}\n", more);
+    session_open(s, two);
+    free(one);
+    free(two);
+}
+
+static void test_one_piece(void **state)
+{
+    (void)state;
+    struct session s;
+    session_open(&s, CONFIG_TEXT);
+    const struct update *update = &s.trainer.update;
+    assert_int_equal(update->piece_count, 1);
+    assert_int_equal(update->pieces[0].begin, 0);
+    assert_int_equal(update->pieces[0].end, s.trainer.model.graph.parameters);
+    assert_int_equal(update->pieces[0].weights, 1);
+    assert_int_equal(update->bounded_count, 0);
+    assert_int_equal(update_squares(&s.trainer), 0);
+    session_close(&s);
+}
+
+/* Weights apart from biases where an optimizer's decay or a penalty wants it. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    struct session s;
+    open_with(&s,
+              "  - conv: {filters: 2, kernel: 3}\n"
+              "  - dense: {units: 5, regularize: {l1: 0.5, max_norm: 3}}\n"
+              "  - dense: {units: 4, freeze: true}\n"
+              "  - dense: {units: 3, regularize: {l2: 0.25, biases: true}}\n",
+              "  regularize: {l2: 0.125, max_norm: 2}\n  clip_norm: 1\n");
+    const struct update *update = &s.trainer.update;
+    static const struct {
+        float l1, l2;
+    } WANT[] = {{0, 0.125f}, {0, 0}, {0.5f, 0}, {0, 0}, {0, 0.25f}};
+    assert_int_equal(update->piece_count, 5);
+    for (int i = 0; i < 5; i++) {
+        const struct piece *piece = &update->pieces[i];
+        assert_true(piece->l1 == WANT[i].l1 && piece->l2 == WANT[i].l2);
+        assert_int_equal(piece->begin, i ? update->pieces[i - 1].end : 0);
+        assert_int_equal(piece->weights, 1);
+    }
+    assert_int_equal(update->pieces[4].end, s.trainer.model.graph.moved);
+    assert_int_equal(update->bounded_count, 2);
+    assert_int_equal(update->bounded[0].rows, 2);
+    assert_int_equal(update->bounded[0].row, 9);
+    assert_true(update->bounded[0].most == 2 && update->bounded[1].most == 3);
+    assert_int_equal(update->bounded[1].rows, 5);
+    assert_int_equal(update_squares(&s.trainer),
+                     (s.trainer.model.graph.moved + UPDATE_RANGE - 1) / UPDATE_RANGE);
+    session_close(&s);
+}
+
+static void test_decay_spares(void **state)
+{
+    (void)state;
+    struct session s;
+    char *text = text_with(CONFIG_TEXT, "{type: adam, lr: 0.01}", "adamw");
+    session_open(&s, text);
+    assert_int_equal(s.trainer.update.piece_count, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(s.trainer.update.pieces[i].weights, i % 2 == 0);
+    }
+    session_close(&s);
+    free(text);
+}
+
+/* One step of sgd with lr 1 from weights 0.5 and gradients as given, two shards of them. */
+static void step_from(struct session *s, const float *gradient, int count)
+{
+    struct trainer *t = &s->trainer;
+    const size_t moved = t->model.graph.moved;
+    for (size_t i = 0; i < moved; i++) {
+        t->parameters[i] = 0.5f;
+        t->shard_gradients[i] = i < (size_t)count ? gradient[i] - 1 : 0;
+        t->shard_gradients[moved + i] = i < (size_t)count ? 1 : 0;
+    }
+    update_begin(t);
+#pragma omp parallel num_threads(3)
+    update_step(t, 2);
+}
+
+static void check_step(const char *train, const float *gradient, const double *want, int count)
+{
+    struct session s;
+    open_with(&s, "  - dense: {units: 3}\n", train);
+    step_from(&s, gradient, count);
+    for (int i = 0; i < count; i++) {
+        if (fabs((double)s.trainer.parameters[i] - want[i]) > 1e-6) {
+            fail_msg("%s: weight %d is %.9g, not %.9g", train, i, (double)s.trainer.parameters[i],
+                     want[i]);
+        }
+    }
+    session_close(&s);
+}
+
+static void test_steps(void **state)
+{
+    (void)state;
+    static const float G[] = {3, -4, 0};
+    check_step("  clip_norm: 0\n", G, (const double[]){-2.5, 4.5, 0.5}, 3);
+    check_step("  clip_norm: 10\n", G, (const double[]){-2.5, 4.5, 0.5}, 3);
+    check_step("  clip_norm: 2.5\n", G, (const double[]){-1, 2.5, 0.5}, 3);
+    check_step("  clip_value: 3.5\n", G, (const double[]){-2.5, 4, 0.5}, 3);
+    /* each number first, then the whole: 3, -3 of norm 4.24 */
+    check_step("  clip_value: 3\n  clip_norm: 3\n", G,
+               (const double[]){0.5 - 2.1213203, 0.5 + 2.1213203, 0.5}, 3);
+    /* clipped before the penalty is added */
+    check_step("  clip_norm: 2.5\n  regularize: {l1: 0.25, l2: 0.5}\n", G,
+               (const double[]){-1.5, 2, 0}, 3);
+}
+
+/* Each row by itself; one within the bound stays as it is. */
+static void test_max_norm(void **state)
+{
+    (void)state;
+    struct session s;
+    open_with(&s, "  - dense: {units: 3}\n", "  regularize: {max_norm: 2}\n");
+    const size_t row = s.trainer.update.bounded[0].row;
+    float gradient[3000] = {0};
+    assert_true(3 * row <= 3000 && row > 16);
+    for (size_t i = row; i < 2 * row; i++) {
+        gradient[i] = 0.5f; /* the second row becomes 0 but for one weight */
+    }
+    gradient[row] = -0.5f;
+    step_from(&s, gradient, (int)(3 * row));
+    for (size_t i = 0; i < row; i++) {
+        const double bounded = fmin(0.5, 2 / sqrt((double)row));
+        assert_true(fabs((double)s.trainer.parameters[i] - bounded) < 1e-6);
+        assert_true(s.trainer.parameters[row + i] == (i == 0 ? 1 : 0));
+        assert_true(fabs((double)s.trainer.parameters[2 * row + i] - bounded) < 1e-6);
+    }
+    session_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_piece),    cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_decay_spares), cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_max_norm),
+    };
+    return cmocka_run_group_tests(tests, make_folder, folder_remove);
+}
