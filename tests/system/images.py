@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from cases.formats import JPEGS, idx, png  # noqa: E402
-from runs import BIN, cnntrain, environment, equal, read_bytes, read_model, run_tests, same_result, write  # noqa: E402
+from runs import BIN, ROOT, cnntrain, environment, equal, read_bytes, read_model, run_tests, same_result, write  # noqa: E402
 
 CLASSES, EACH, SIZE = 3, 30, 12
 CONFIG = """\
@@ -203,4 +203,16 @@ def names():
     assert all(len(row) == 3 + len(odd) for row in rows)
 
 
-run_tests([same_pixels, names, same_jpegs, memory, changed_files, conversions, test_sets])
+def shipped_config():
+    """configs/cifar10.yaml, on a few images"""
+    for part in "train", "test":
+        for label in range(10):
+            for number in range(10):
+                put(f"set/{part}/{label}/{number}.jpg", JPEGS[32 + 64 * (number % 4)])
+    config = os.path.join(ROOT, "configs", "cifar10.yaml")
+    cnntrain("-q", config, "-o", "run", "-s", "train.epochs=1", "-s", "train.batch_size=10", IMAGES="set")
+    equal(read_model("run/model.bin")[0]["input"].split()[:3], ["3", "32", "32"], "input")
+    cnntrain("--check-data", config, code=4, IMAGES="set")  # there are but four different images
+
+
+run_tests([same_pixels, names, shipped_config, same_jpegs, memory, changed_files, conversions, test_sets])
