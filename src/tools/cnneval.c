@@ -144,6 +144,9 @@ static int load_measured(struct measured *m, const char *path, int part, int thr
             errors->total > 0) {
             return -1;
         }
+        /* images and labels become the model's, whatever the config says of them now */
+        settings.data.classes = model->classes;
+        settings.data.input = model->settings.data.input;
         TRY(load_part(m, part, &settings, model, threads, errors));
     } else {
         TRY(load_set(m, &(struct source){.images = path}, model, threads, errors));

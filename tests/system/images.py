@@ -203,6 +203,19 @@ def names():
     assert all(len(row) == 3 + len(odd) for row in rows)
 
 
+def parts_by_name():
+    """cnneval --part finds the classes of a folder by name, though the config does not order them as the model does"""
+    make_sets(3)
+    size = ("-s", "data.input={height: 9, width: 14, channels: 1, fit: crop}")
+    train("folder", "run", "-s", 'data.classes=["2", "0", "1"]', *size)
+    write("same.yaml", read_bytes("run/config.yaml").decode())
+    for part in "train", "validation":
+        equal(evaluate("run/model.bin", "run.yaml", "--part", part), evaluate("run/model.bin", "same.yaml", "--part", part), part)
+    out = evaluate("run/model.bin", "run.yaml", "--part", "train", "--csv", "-")
+    labels = {row["path"].split("/")[1] + row["label"] for row in csv.DictReader(io.StringIO(out))}
+    equal(labels, {"00", "11", "22"}, "labels by folder")
+
+
 def shipped_config():
     """configs/cifar10.yaml, on a few images"""
     for part in "train", "test":
@@ -215,4 +228,4 @@ def shipped_config():
     cnntrain("--check-data", config, code=4, IMAGES="set")  # there are but four different images
 
 
-run_tests([same_pixels, names, shipped_config, same_jpegs, memory, changed_files, conversions, test_sets])
+run_tests([same_pixels, names, parts_by_name, shipped_config, same_jpegs, memory, changed_files, conversions, test_sets])
