@@ -81,5 +81,12 @@ void KERNEL(image_from_bytes)(const uint8_t *image, size_t count, float scale, f
                               float *y);
 void KERNEL(image_from_floats)(const float *image, size_t count, float scale, float shift,
                                float *y);
+void KERNEL(resample)(const struct warp *, float *x, float *scratch);
+void KERNEL(adjust)(size_t n, float scale, float shift, float low, float high, float *x);
+void KERNEL(blend)(size_t n, float share, const float *other, float *x);
+void KERNEL(power)(size_t n, float exponent, float low, float high, float *x);
+void KERNEL(blur)(int h, int w, const float *weights, int radius, int mirror, float *x,
+                  float *scratch);
+void KERNEL(noise)(const struct noise *, size_t n, float *x);
 
 #endif

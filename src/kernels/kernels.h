@@ -111,6 +111,29 @@ struct lrn {
     float share, beta, k;
 };
 
+/* Pictures, [c][h][w] floats, one image each (data/augmentation.h). */
+
+/* Where the pixel (x, y) of a moved picture comes from: the place (m[0] x + m[1] y + m[2], m[3] x +
+ * m[4] y + m[5]) of the picture, both divided by m[6] x + m[7] y + m[8]. Pixels are points at whole
+ * numbers; around the picture everything is `fill`. */
+struct warp {
+    int c, h, w;
+    float m[9];
+    int nearest; /* take the nearest pixel; else bilinear between the four around the place */
+    float fill;
+    const float *x, *y; /* [h][w]: every pixel's place by itself, instead of m; or NULL */
+};
+
+/* What noise is added: x = x + std * n, then clamped to [low, high]. n is the sum of the four bytes
+ * of a Philox word, less its mean 510 and divided by its standard deviation, sqrt(21845): mean 0,
+ * variance 1, within 3.46, kurtosis 2.7 (the normal law has 3). Element 64 g + 16 v + l has word v
+ * of the counter {2^31 + 16 g + l, sample, epoch, stream}. */
+struct noise {
+    float std, low, high;
+    uint64_t seed;
+    uint32_t sample, epoch, stream;
+};
+
 struct kernels {
     const char *name;
     int fused; /* multiply-add rounds once: the same bytes as every other fused level */
@@ -236,6 +259,22 @@ struct kernels {
     void (*image_from_bytes)(const uint8_t *image, size_t count, float scale, float shift,
                              float *y);
     void (*image_from_floats)(const float *image, size_t count, float scale, float shift, float *y);
+
+    /* Move a picture, in place; whole numbers in m, within the picture, move values unchanged. x
+     * has room for whole vectors of 16; `scratch`: resample_scratch(c, h, w) floats. */
+    void (*resample)(const struct warp *, float *x, float *scratch);
+    /* x = x * scale + shift, then clamped to [low, high]; n a multiple of 16, x 64-byte aligned. */
+    void (*adjust)(size_t n, float scale, float shift, float low, float high, float *x);
+    /* x = share * x + (1 - share) * other; n a multiple of 16, both 64-byte aligned. */
+    void (*blend)(size_t n, float share, const float *other, float *x);
+    /* x = low + (high - low) ((x - low) / (high - low))^exponent, clamped; high > low. */
+    void (*power)(size_t n, float exponent, float low, float high, float *x);
+    /* Smooth a plane, in place, with weights[2 radius + 1] along both axes; around it is its mirror
+     * image (without its edge), or zeros. `scratch`: blur_scratch(h, w) floats, 64-byte aligned. */
+    void (*blur)(int h, int w, const float *weights, int radius, int mirror, float *x,
+                 float *scratch);
+    /* n a multiple of 16, x 64-byte aligned. */
+    void (*noise)(const struct noise *, size_t n, float *x);
 };
 
 enum kernel_level { KERNELS_GENERIC, KERNELS_AVX2, KERNELS_AVX512, KERNEL_LEVELS };
@@ -252,5 +291,8 @@ const struct kernels *kernels_select(const char *cap);
 /* Scratch sizes, in floats: the same for all levels. */
 size_t conv_scratch(const struct window *);
 size_t dense_scratch(int in);
+size_t resample_scratch(int c, int h, int w);
+enum { BLUR_RADIUS = 60 }; /* the greatest */
+size_t blur_scratch(int h, int w);
 
 #endif

@@ -52,6 +52,16 @@ INLINE vec v_from_bits(ivec a) { return _mm512_castsi512_ps(a); }
 INLINE ivec v_iset(int a) { return _mm512_set1_epi32(a); }
 INLINE ivec v_iadd(ivec a, ivec b) { return _mm512_add_epi32(a, b); }
 INLINE ivec v_iand(ivec a, ivec b) { return _mm512_and_si512(a, b); }
+/* p[i] and p[i + 1] of every lane's i */
+INLINE void v_gather_pairs(const float *p, ivec i, vec *first, vec *second)
+{
+    const vec low = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_castsi512_si256(i), p, 4));
+    const vec high = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_extracti32x8_epi32(i, 1), p, 4));
+    const ivec even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    *first = _mm512_permutex2var_ps(low, even, high);
+    *second = _mm512_permutex2var_ps(low, v_iadd(even, v_iset(1)), high);
+}
+INLINE ivec v_imultiply(ivec a, ivec b) { return _mm512_mullo_epi32(a, b); }
 INLINE ivec v_shift_left23(ivec a) { return _mm512_slli_epi32(a, 23); }
 INLINE ivec v_shift_right23(ivec a) { return _mm512_srai_epi32(a, 23); }
 #elif defined(__AVX2__)
@@ -86,6 +96,18 @@ INLINE vec v_from_bits(ivec a) { return _mm256_castsi256_ps(a); }
 INLINE ivec v_iset(int a) { return _mm256_set1_epi32(a); }
 INLINE ivec v_iadd(ivec a, ivec b) { return _mm256_add_epi32(a, b); }
 INLINE ivec v_iand(ivec a, ivec b) { return _mm256_and_si256(a, b); }
+INLINE void v_gather_pairs(const float *p, ivec i, vec *first, vec *second)
+{
+    const double *q = (const void *)p;
+    const vec low = _mm256_castpd_ps(_mm256_i32gather_pd(q, _mm256_castsi256_si128(i), 4));
+    const vec high = _mm256_castpd_ps(_mm256_i32gather_pd(q, _mm256_extracti128_si256(i, 1), 4));
+    /* pairs 0 1 4 5 2 3 6 7, then in order */
+    *first = _mm256_castpd_ps(
+        _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0x88)), 0xd8));
+    *second = _mm256_castpd_ps(
+        _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0xdd)), 0xd8));
+}
+INLINE ivec v_imultiply(ivec a, ivec b) { return _mm256_mullo_epi32(a, b); }
 INLINE ivec v_shift_left23(ivec a) { return _mm256_slli_epi32(a, 23); }
 INLINE ivec v_shift_right23(ivec a) { return _mm256_srai_epi32(a, 23); }
 #else
@@ -122,6 +144,14 @@ INLINE vec v_from_bits(ivec a) { return (vec)a; }
 INLINE ivec v_iset(int a) { return (ivec){a, a, a, a}; }
 INLINE ivec v_iadd(ivec a, ivec b) { return a + b; }
 INLINE ivec v_iand(ivec a, ivec b) { return a & b; }
+INLINE void v_gather_pairs(const float *p, ivec i, vec *first, vec *second)
+{
+    for (int k = 0; k < WIDTH; k++) {
+        (*first)[k] = p[i[k]];
+        (*second)[k] = p[i[k] + 1];
+    }
+}
+INLINE ivec v_imultiply(ivec a, ivec b) { return a * b; }
 INLINE ivec v_shift_left23(ivec a) { return a << 23; }
 INLINE ivec v_shift_right23(ivec a) { return a >> 23; }
 #endif

@@ -83,3 +83,17 @@ size_t conv_scratch(const struct window *s)
 }
 
 size_t dense_scratch(int in) { return transposed((size_t)in); }
+
+/* A framed copy of the picture: one pixel before, two behind. */
+size_t resample_scratch(int c, int h, int w)
+{
+    const size_t plane = ((size_t)h + 3) * ((size_t)w + 3);
+    return ((size_t)c * plane + LANES - 1) / LANES * LANES;
+}
+
+/* The rows, each of whole vectors, and one with its surroundings. */
+size_t blur_scratch(int h, int w)
+{
+    const size_t row = ((size_t)w + LANES - 1) / LANES * LANES;
+    return ((size_t)h + 1) * row + 2 * BLUR_RADIUS + LANES;
+}

@@ -56,4 +56,10 @@ const struct kernels KERNEL(kernels) = {
     .tile_from_floats = KERNEL(tile_from_floats),
     .image_from_bytes = KERNEL(image_from_bytes),
     .image_from_floats = KERNEL(image_from_floats),
+    .resample = KERNEL(resample),
+    .adjust = KERNEL(adjust),
+    .blend = KERNEL(blend),
+    .power = KERNEL(power),
+    .blur = KERNEL(blur),
+    .noise = KERNEL(noise),
 };

@@ -1,6 +1,7 @@
 /* list.c: the option tables and families, printed. */
 #include "tools/list.h"
 
+#include "data/augmentation.h"
 #include "data/format.h"
 #include "net/loss.h"
 #include "optim/optimizer.h"
@@ -9,12 +10,13 @@
 
 #include <string.h>
 
-const char *const LIST_WORDS[] = {"config",       "layers",  "activations",
-                                  "initializers", "losses",  "optimizers",
-                                  "schedules",    "formats", NULL};
+const char *const LIST_WORDS[] = {"config",  "layers",     "activations", "initializers",
+                                  "losses",  "optimizers", "schedules",   "augmentations",
+                                  "formats", NULL};
 
-static const struct family *const FAMILIES[] = {NULL,    &LAYERS,     &ACTIVATIONS, &INITIALIZERS,
-                                                &LOSSES, &OPTIMIZERS, &SCHEDULES,   &FORMATS};
+static const struct family *const FAMILIES[] = {NULL,          &LAYERS,        &ACTIVATIONS,
+                                                &INITIALIZERS, &LOSSES,        &OPTIMIZERS,
+                                                &SCHEDULES,    &AUGMENTATIONS, &FORMATS};
 
 void list_print(const char *topic, FILE *out)
 {

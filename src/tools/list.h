@@ -7,7 +7,8 @@
 /* The topics, NULL-terminated; "" means all of them. */
 extern const char *const LIST_WORDS[];
 #define LIST_HELP                                                                                  \
-    "config, layers, activations, initializers, losses,\noptimizers, schedules or formats"
+    "config, layers, activations, initializers, losses,\noptimizers, schedules, augmentations "    \
+    "or\nformats"
 
 void list_print(const char *topic, FILE *out);
 

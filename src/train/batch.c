@@ -49,6 +49,13 @@ static void begin_tile(const struct batch *b, int tile, float *block)
         input_prefetch(t->train.set, samples, live_of(b, tile + 1));
     }
     stored_samples(t, index, live_of(b, tile), samples);
+    if (t->augmenter.list) {
+        float *scratch =
+            t->augment_scratch + (size_t)omp_get_thread_num() * augmenter_scratch(&t->augmenter);
+        augment_tile(&t->augmenter, (uint32_t)t->position.epoch, index, live_of(b, tile),
+                     block + t->plan.input, &t->tile_labels[tile], scratch);
+        return;
+    }
     input_tile(&t->model.input, t->train.set, samples, live_of(b, tile), block + t->plan.input,
                &t->tile_labels[tile], t->kernels);
 }

@@ -116,6 +116,8 @@ static size_t lay_out(struct trainer *t, char *base)
     t->tile_sums = take(base, &used, t->model.graph.sums * (size_t)t->batch_tiles, sizeof(double));
     t->tile_labels = take(base, &used, (size_t)t->batch_tiles, sizeof *t->tile_labels);
     t->update.squares = take(base, &used, update_squares(t), sizeof(double));
+    const size_t augment = t->augmenter.list ? augmenter_scratch(&t->augmenter) : 0;
+    t->augment_scratch = take(base, &used, augment * (size_t)t->threads, sizeof(float));
     t->tile_loss = take(base, &used, (size_t)t->batch_tiles, sizeof(double));
     t->tile_correct = take(base, &used, (size_t)t->batch_tiles, sizeof(int));
     t->order = take(base, &used, t->epoch_samples, sizeof(uint32_t));
@@ -196,6 +198,16 @@ static int build_network(struct trainer *t, struct error_list *errors)
     return graph_check_classes(&model->graph, model->classes.count, errors);
 }
 
+static int prepare_augment(struct trainer *t, struct error_list *errors)
+{
+    const struct augmentations *list = &t->model.settings.augment;
+    if (list->count > 0) {
+        TRY_ONE(augmenter_open(&t->augmenter, list, &t->model.input, &t->train, t->kernels,
+                               t->model.settings.seed, e));
+    }
+    return 0;
+}
+
 int trainer_prepare(struct trainer *t, const struct settings *settings, struct arena *arena,
                     const struct kernels *kernels, int threads, struct error_list *errors)
 {
@@ -210,6 +222,7 @@ int trainer_prepare(struct trainer *t, const struct settings *settings, struct a
     TRY(build_network(t, errors));
     TRY(bad_batch);
     TRY(check_coupling(t, errors));
+    TRY(prepare_augment(t, errors));
     TRY_ONE(plan_make(&t->plan, &t->model.graph, 1, &t->model.arena, e));
     TRY_ONE(update_prepare(t, e));
     cut_batch(t);

@@ -2,6 +2,7 @@
 #ifndef CNNTRAIN_TRAIN_SETTINGS_H
 #define CNNTRAIN_TRAIN_SETTINGS_H
 
+#include "data/augment.h"
 #include "data/dataset.h"
 #include "data/input.h"
 #include "net/graph.h"
@@ -62,6 +63,7 @@ struct settings {
     const char *name, *precision, *output;
     uint64_t seed;
     struct data_settings data;
+    struct augmentations augment;
     struct network network;
     struct train_settings train;
     struct initialize initialize; /* how a new run begins: no part of a checkpoint's config */

@@ -41,6 +41,7 @@ struct trainer {
     struct subset train, validation; /* validation.count 0: none */
     struct balance balance;          /* count 0: every sample of train once in an epoch */
     size_t epoch_samples;            /* train.count or balance.count */
+    struct augmenter augmenter;      /* list NULL: images are used as they are */
     struct plan plan;
     struct evaluator evaluator;
 
@@ -56,6 +57,7 @@ struct trainer {
     int *tile_correct;          /* [batch_tiles] */
     uint32_t *order;            /* [epoch_samples]: this epoch's, in its order; see drawn_sample */
     struct update update;
+    float *augment_scratch; /* a worker's is augmenter_scratch floats; NULL without augmentation */
 
     struct text taken; /* owned: what initialize.h says that it did; "" without */
     struct position position;

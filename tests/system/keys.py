@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests"))
 
 from cases.formats import Model, f32, gz, idx, images, labels, png, safetensors  # noqa: E402
 from cases.harness import scratch  # noqa: E402
+from cases.keys_augment import AUGMENTATIONS, COLOURED, COLOURS, augmentation  # noqa: E402
 
 BASE = """\
 data: {train: train-images-idx3-ubyte, test: t10k-images-idx3-ubyte}
@@ -66,6 +67,7 @@ CONFIG = {
     "data.normalize.std": (WEIGHTS, "[1]", "[0.5]", "data.normalize={mean: [0]}"),
     "initialize.from": (WEIGHTS, "a.safetensors", "b.safetensors"),
     "initialize.layers": (WEIGHTS, "[conv1]", "[dense1]", "initialize={from: a.safetensors}"),
+    "augment": (WEIGHTS, "[]", "[flip: horizontal]"),
     "network": (SUMMARY, "[dense: 10]", "[tanh, dense: 10]"),
     "train.loss": (WEIGHTS, "cross_entropy", "mse"),
     "train.label_smoothing": (WEIGHTS, "0", "0.1"),
@@ -242,6 +244,7 @@ FAMILIES = {                                   # how a member is chosen; {} is i
     "losses": "train.loss={}",
     "optimizers": "train.optimizer={}",
 }
+ADDED = ("layers", "augmentations")            # families whose members are put into a list
 
 
 class Run:
@@ -349,6 +352,8 @@ def member_sets(choose, name, key, row):
         return lambda value: [*besides, choose(name, *needed, f"{group}: " + flow(
             *pairs, "" if value is None else f"{inner}: {value}"))]
     return lambda value: [*besides, choose(name, *pairs, *needed, "" if value is None else f"{key}: {value}")]
+    if name in COLOURED:
+        return lambda value: [SHORT, COLOURS, choose(name, *row[3:], "" if value is None else f"{key}: {value}")]
 
 
 def rows(listed):
@@ -419,7 +424,9 @@ def tests(work, listed):
             all_differ(work, [assignment.format(name) for name in listed[topic] if "." not in name])
     layers = [name for name in listed["layers"] if "." not in name]
     yield "layers differ", lambda: all_differ(work, [layer(name, NEEDED.get(name, "")) for name in layers])
-    yield "topics of --list", lambda: None if set(listed) == {"config", "layers", "schedules", "formats", *FAMILIES} else \
+    augmentations = [name for name in listed["augmentations"] if "." not in name]
+    yield "augmentations differ", lambda: all_differ(work, [augmentation(name) for name in augmentations], COLOURS)
+    yield "topics of --list", lambda: None if set(listed) == {"config", "schedules", "formats", *ADDED, *FAMILIES} else \
         f"keys.py does not know all of {', '.join(listed)}"
     yield "formats", lambda: None if set(listed["formats"]) == {"idx", "folder", "csv"} else \
         "a new format needs a row for data.train here"
@@ -432,6 +439,7 @@ def make_data(folder):
              "t10k-images-idx3-ubyte": images(64, SIZE, SIZE, seed=5), "t10k-labels-idx1-ubyte.gz": gz(labels(64)),
              # can be read both ways: as four channels of 16x4, and of 4x16
              "four-images": idx([128, 4, SIZE, 4], bytes(i * i % 251 for i in range(128 * 16 * SIZE))),
+             "colour-images": images(128, SIZE, SIZE, 3),
              "other-images": images(128, SIZE, SIZE, seed=9),
              "other-labels": idx([128], bytes(i // 13 for i in range(128))),
              "half-labels": idx([128], bytes(i % 10 if i % 2 else i % 7 for i in range(128)))}

@@ -2,8 +2,8 @@
 """same_bytes.py: the same config, seed and data give the same model.bin and, but for its two timing columns, the same
 log.csv: on any number of threads, at every CPU level that fuses multiply and add, however the run was cut up on the way.
 
-Two runs on the small digits: one with dropout, a validation share and early stopping, one with SGD and nothing of it;
-and LeNet-5 on MNIST where it is there. Prints TAP. RANDOM_SEED chooses other moments for the kills."""
+Four runs on the small digits: one with dropout, a validation share and early stopping, one with SGD and nothing of it,
+one with augmented images, one with mixed ones; and LeNet-5 on MNIST where it is there. Prints TAP. RANDOM_SEED chooses other moments for the kills."""
 import gzip
 import os
 import random
@@ -100,6 +100,51 @@ train:
   batch_size: 41
 """
 CONFIGS += (("blocks.yaml", BLOCKS),)
+AUGMENTED = f"""\
+seed: 8
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, validation: 0.2, input: {{height: 11, width: 10}}}}
+augment:
+  - rotate: {{degrees: 20, fill: 0.1, p: 0.8}}
+  - translate: {{share: 0.2, fill: 0.1}}
+  - brightness: 0.3
+  - zoom: [0.8, 1.3]
+  - flip: {{direction: both, p: 0.1}}
+  - elastic: {{alpha: 10, sigma: 2, fill: 0.1}}
+  - crop: 1
+  - noise: [0, 0.1]
+  - gamma: 0.3
+  - contrast: {{factor: 0.4, p: 0.5}}
+  - perspective: {{distortion: 0.2, p: 0.3, interpolation: nearest}}
+  - blur: {{sigma: [0, 1], p: 0.3}}
+  - salt_pepper: 0.02
+  - erase: {{area: [0.02, 0.1], p: 0.3}}
+network:
+  - conv: {{filters: 12, kernel: 3, activation: relu}}
+  - dropout: 0.25
+  - dense: 10
+train:
+  epochs: 4
+  batch_size: 26
+  optimizer: {{type: adam, lr: 0.002}}
+"""
+MIXED = f"""\
+seed: 9
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, validation: 0.2}}
+augment:
+  - rotate: 10
+  - choose: {{n: 2, of: [invert, noise: 0.1, cutout: 3, choose: [flip, crop: 1]]}}
+  - mixup: {{alpha: 0.4, p: 0.6}}
+  - cutmix: {{p: 0.5}}
+  - salt_pepper: 0.01
+network:
+  - conv: {{filters: 12, kernel: 3, activation: relu}}
+  - dense: 10
+train:
+  epochs: 4
+  batch_size: 40
+  optimizer: {{type: adam, lr: 0.002}}
+"""
+CONFIGS += (("augmented.yaml", AUGMENTED), ("mixed.yaml", MIXED))
 
 
 def make_pictures():
