@@ -31,7 +31,7 @@ LEVEL_generic :=
 LEVEL_avx2 := -mavx2 -mfma
 LEVEL_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
 
-TOOLS := cnntrain cnneval cnnpredict
+TOOLS := cnntrain cnneval cnnpredict cnnview
 BODIES := $(filter-out src/kernels/levels.c,$(wildcard src/kernels/*.c))
 SOURCES := $(wildcard src/base/*.c src/config/*.c src/net/*.c src/net/layers/*.c src/optim/*.c src/optim/schedules/*.c src/data/*.c src/data/augmentations/*.c src/train/*.c) \
            src/kernels/levels.c

@@ -52,10 +52,8 @@ static void append_layer(struct text *out, int width, const struct graph *graph,
                                       : "-");
 }
 
-void summary_append(const struct trainer *t, struct text *out)
+void summary_append_layers(const struct graph *graph, struct text *out)
 {
-    const struct graph *graph = &t->model.graph;
-    const struct train_settings *train = &t->model.settings.train;
     const int width = name_width(graph);
     char shape[64], count[32], adds[32];
     append_row(out, width, "layer", "type", "output (c,h,w)", "parameters", "mult-adds");
@@ -76,6 +74,13 @@ void summary_append(const struct trainer *t, struct text *out)
         text_append(out, "%-*s %11s\n", width + 38, "  frozen",
                     text_from_count(count, graph->frozen));
     }
+}
+
+void summary_append(const struct trainer *t, struct text *out)
+{
+    const struct train_settings *train = &t->model.settings.train;
+    char count[32];
+    summary_append_layers(&t->model.graph, out);
     text_append(out, "\ntrain %s images", text_from_count(count, t->train.count));
     if (t->epoch_samples != t->train.count) {
         text_append(out, " (balanced: %s an epoch)", text_from_count(count, t->epoch_samples));

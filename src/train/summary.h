@@ -4,6 +4,8 @@
 
 #include "train/trainer.h"
 
+/* Append: per layer its name, type, output shape, parameters, multiply-adds; totals. */
+void summary_append_layers(const struct graph *graph, struct text *out);
 /* Append: per layer its name, type, output shape, parameters, multiply-adds; totals; the data, the
  * steps, the memory of the run. */
 void summary_append(const struct trainer *trainer, struct text *out);

@@ -116,7 +116,7 @@ def listen(path):
 
 
 def command_lines():
-    for program in ("cnntrain", "cnneval", "cnnpredict"):
+    for program in ("cnntrain", "cnneval", "cnnpredict", "cnnview"):
         yield Case(f"C01 nothing at all ({program})", 2, [], [program], says=f"usage: {program} [options]")
     for name, command, message in USAGE:
         environment = {"CNNTRAIN_CPU": "z80"} if "CPU" in name else {}

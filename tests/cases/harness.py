@@ -22,8 +22,8 @@ ANY = None  # in place of a place: one that only the reader of the file can know
 FAULT = re.compile(PLACE + r": error: (?P<message>.+)")
 WARNING = re.compile(PLACE + r": warning: (?P<message>.+)")
 OTHER_LINES = [re.compile(p) for p in (
-    r".+: note: .+", r"(cnntrain|cnneval|cnnpredict): and \d+ more", r"usage: (cnntrain|cnneval|cnnpredict) .*",
-    r"try '(cnntrain|cnneval|cnnpredict) --help'")]
+    r".+: note: .+", r"(cnntrain|cnneval|cnnpredict|cnnview): and \d+ more", r"usage: (cnntrain|cnneval|cnnpredict|cnnview) .*",
+    r"try '(cnntrain|cnneval|cnnpredict|cnnview) --help'")]
 SOURCE = re.compile(r" *(\d+) \| (.*)")
 CARET = re.compile(r"      \| ( *)\^~*")
 CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")

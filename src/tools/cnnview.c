@@ -1,0 +1,202 @@
+/* cnnview.c: look inside: a model's layers and tensors as a table, or what a config's augmentations
+ * make of the training images, as a sheet. Nothing is trained or changed. */
+#include "tools/cli.h"
+#include "tools/sheet.h"
+#include "train/model.h"
+#include "train/summary.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct view_options {
+    struct cli_common common;
+    const char *augment, *output;
+    struct cli_texts set;
+    int count, epoch, rows;
+};
+
+#define FIELD(name) .offset = offsetof(struct view_options, name)
+static const struct cli_option OPTIONS[] = {
+    {.name = "augment",
+     .kind = &CLI_TEXT,
+     FIELD(augment),
+     .argument = "CONFIG",
+     .alone = 1,
+     .help = "draw a training image of each class and what the\nconfig's augmentations make of it"},
+    {.name = "output",
+     .letter = 'o',
+     .kind = &CLI_TEXT,
+     FIELD(output),
+     .argument = "FILE",
+     .help = "where the sheet goes, as PNG"},
+    {.name = "count",
+     .kind = &CLI_INTEGER,
+     FIELD(count),
+     .argument = "N",
+     .low = 1,
+     .high = 100,
+     .help = "how many epochs in a row (8)"},
+    {.name = "epoch",
+     .kind = &CLI_INTEGER,
+     FIELD(epoch),
+     .argument = "N",
+     .low = 1,
+     .high = 1000000,
+     .help = "the first of them (1)"},
+    {.name = "rows",
+     .kind = &CLI_INTEGER,
+     FIELD(rows),
+     .argument = "N",
+     .low = 1,
+     .high = 1000,
+     .help = "how many classes at most (20)"},
+    {.name = "set",
+     .letter = 's',
+     .kind = &CLI_TEXTS,
+     FIELD(set),
+     .argument = "KEY=VALUE",
+     .help = "change a key of the config, by dotted path"},
+    {.name = NULL},
+};
+
+static const struct cli CLI = {
+    .program = "cnnview",
+    .purpose =
+        "Look inside MODEL, written by cnntrain: its layers and tensors; or, with --augment,\n"
+        "at the images that a config trains on.",
+    .arguments = (const char *const[]){"MODEL", NULL},
+    .options = OPTIONS,
+    .epilogue = "The images on the sheet are those that training gets in these epochs.\n"
+                "\n"
+                "Exit codes: 0 success, 2 usage, 3 config, 4 data set, 5 model, 6 input/output,\n"
+                "7 memory or a limit.\n"
+                "\n"
+                "Example: cnnview --augment configs/lenet5-augmented.yaml -o sheet.png\n",
+};
+
+/* ---- a model ---- */
+
+static void append_tensor(struct text *out, const struct tensor_entry *tensor)
+{
+    const float *x = tensor->data;
+    double sum = 0, squares = 0, least = 0, most = 0;
+    char shape[96] = "";
+    for (size_t i = 0; i < tensor->size; i++) {
+        sum += (double)x[i];
+        least = i == 0 || (double)x[i] < least ? (double)x[i] : least;
+        most = i == 0 || (double)x[i] > most ? (double)x[i] : most;
+    }
+    const double n = (double)tensor->size, mean = sum / n;
+    for (size_t i = 0; i < tensor->size; i++) {
+        squares += ((double)x[i] - mean) * ((double)x[i] - mean);
+    }
+    for (int d = 0; d < tensor->rank; d++) {
+        const size_t used = strlen(shape);
+        snprintf(shape + used, sizeof shape - used, "%s%zu", d > 0 ? "x" : "", tensor->shape[d]);
+    }
+    text_append(out, "%-24s %14s %10.4f %10.4f %10.4f %10.4f\n", tensor->name, shape, mean,
+                sqrt(squares / n), least, most);
+}
+
+static int view_model(const char *path)
+{
+    struct model model;
+    struct error e = {.offset = -1};
+    struct text text = {0};
+    struct tensor_entry *tensors;
+    if (model_load(&model, path, &e) != 0) {
+        return cli_fail(&CLI, &e);
+    }
+    const int count = model_tensors(&model.graph, model.parameters, "", &model.arena, &tensors);
+    summary_append_layers(&model.graph, &text);
+    text_append(&text, "\n%-24s %14s %10s %10s %10s %10s\n", "tensor", "shape", "mean", "std",
+                "least", "greatest");
+    for (int i = 0; i < count; i++) {
+        append_tensor(&text, &tensors[i]);
+    }
+    text_append(&text, "\n%d classes:", model.classes.count);
+    for (int i = 0; i < model.classes.count && i < 20; i++) {
+        char name[128];
+        text_sanitize(name, sizeof name, model.classes.values[i], strlen(model.classes.values[i]));
+        text_append(&text, "%s %s", i > 0 ? "," : "", name);
+    }
+    text_append(&text, "%s\nweights after epoch %lld, step %lld\n",
+                model.classes.count > 20 ? ", ..." : "", model.epoch, model.step);
+    int code = 0;
+    if (count < 0 || text.failed) {
+        error_memory(&e, text.length);
+        code = cli_fail(&CLI, &e);
+    } else {
+        fputs(text.data, stdout);
+    }
+    text_free(&text);
+    model_free(&model);
+    return code;
+}
+
+/* ---- augmentations ---- */
+
+static int read_settings(const struct view_options *options, struct arena *arena,
+                         struct settings *settings, struct error_list *errors)
+{
+    const struct yaml *root = yaml_read(arena, options->augment, errors);
+    for (int i = 0; root != NULL && i < options->set.count; i++) {
+        const struct yaml *changed = yaml_set(arena, root, options->set.values[i], errors);
+        root = changed != NULL ? changed : root;
+    }
+    if (root == NULL || settings_decode(settings, root, "view", arena, errors) != 0 ||
+        settings_check_training(settings, errors) != 0) {
+        return -1;
+    }
+    if (settings->augment.count == 0 && errors->total == 0) {
+        const struct yaml *list = yaml_get(root, "augment");
+        return yaml_error(errors, list != NULL ? list : root, "there is nothing in 'augment'");
+    }
+    return errors->total > 0 ? -1 : 0;
+}
+
+static int view_augment(const struct view_options *options)
+{
+    static struct error_list errors; /* too large for a small stack */
+    struct arena arena = {0};
+    struct settings settings;
+    struct trainer trainer = {.log = {.fd = -1}};
+    struct error e = {.offset = -1};
+    const struct kernels *kernels = cli_kernels(&CLI);
+    int code = 0;
+    if (kernels == NULL) {
+        return ERROR_USAGE;
+    }
+    if (read_settings(options, &arena, &settings, &errors) != 0 ||
+        trainer_prepare(&trainer, &settings, &arena, kernels, 1, &errors) != 0) {
+        code = cli_fail_all(&CLI, &errors);
+    } else if (sheet_write(&trainer, options->output, options->rows, options->count, options->epoch,
+                           &e) != 0) {
+        code = cli_fail(&CLI, &e);
+    }
+    trainer_free(&trainer);
+    arena_free(&arena);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct view_options options = {.count = 8, .epoch = 1, .rows = 20};
+    struct cli_arguments arguments;
+    const int code = cli_parse(&CLI, argc, argv, &options, &arguments);
+    if (code >= 0) {
+        return code;
+    }
+    if (options.augment == NULL) {
+        if (options.output != NULL || options.set.count > 0) {
+            return cli_usage(&CLI, "%s goes with --augment",
+                             options.output != NULL ? "--output" : "--set");
+        }
+        return cli_finish(&CLI, view_model(arguments.values[0]));
+    }
+    if (options.output == NULL) {
+        return cli_usage(&CLI, "--augment needs --output FILE");
+    }
+    return cli_finish(&CLI, view_augment(&options));
+}

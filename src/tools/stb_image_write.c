@@ -1,0 +1,42 @@
+/* stb_image_write.c: the one place where stb_image_write and stb_easy_font (Sean Barrett, public
+ * domain) are compiled: PNG to memory, and letters as rectangles. */
+#include "tools/canvas.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STB_IMAGE_WRITE_STATIC
+#define STBI_WRITE_NO_STDIO
+#if __has_include(<stb/stb_image_write.h>)
+#include <stb/stb_easy_font.h>
+#include <stb/stb_image_write.h>
+#else
+#include <stb_easy_font.h>
+#include <stb_image_write.h>
+#endif
+
+void *stb_encode_png(const struct canvas *canvas, int *size)
+{
+    return stbi_write_png_to_mem(canvas->rgb, canvas->w * 3, canvas->w, canvas->h, 3, size);
+}
+
+void stb_draw_text(const char *text, void (*rectangle)(void *user, int x, int y, int w, int h),
+                   void *user)
+{
+    struct {
+        float x, y, z;
+        unsigned char colour[4];
+    } corners[4 * 400];
+    char copy[64]; /* the library takes no const, and about a dozen rectangles a letter */
+    snprintf(copy, sizeof copy, "%.32s", text);
+    const int count = stb_easy_font_print(0, 0, copy, NULL, corners, sizeof corners);
+    for (int i = 0; i < count; i++) {
+        const int x = (int)corners[4 * i].x, y = (int)corners[4 * i].y;
+        rectangle(user, x, y, (int)corners[4 * i + 2].x - x, (int)corners[4 * i + 2].y - y);
+    }
+}
