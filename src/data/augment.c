@@ -23,7 +23,7 @@ static void find_range(struct augmenter *augmenter, const struct subset *train)
     const struct dataset *set = train->set;
     const size_t values = (size_t)set->c * (size_t)set->h * (size_t)set->w;
     float low = FLT_MAX, high = -FLT_MAX;
-    if (set->bytes != NULL) {
+    if (set->floats == NULL) {
         augmenter->low = 0;
         augmenter->high = 255;
         return;
@@ -81,6 +81,15 @@ int augmenter_open(struct augmenter *augmenter, const struct augmentations *list
     return 0;
 }
 
+int augmentations_alone(const struct augmentations *list)
+{
+    int count = 0;
+    for (int i = 0; i < list->count; i++) {
+        count += ((const struct augmentation *)(const void *)list->steps[i].type)->mix == NULL;
+    }
+    return count > 0;
+}
+
 size_t augmenter_scratch(const struct augmenter *augmenter)
 {
     return LANES * image_floats(augmenter->input) + augment_image_scratch(augmenter);
@@ -103,10 +112,10 @@ void augment_tile(const struct augmenter *augmenter, uint32_t epoch, const uint3
     const int32_t *classes = set->labels;
     assert(live >= 1 && live <= LANES);
     for (int i = 0; i < LANES; i++) {
-        struct mixture mixture = {.share = 1};
+        struct mixture mixture = {.partner = index[i < live ? i : 0], .share = 1};
         if (i < live) {
-            augment_image(augmenter, epoch, index[i], scratch + (size_t)i * size, &mixture,
-                          scratch + LANES * size);
+            augment_image(augmenter, epoch, index[i], scratch + (size_t)i * size,
+                          augmenter->unmixed ? NULL : &mixture, scratch + LANES * size);
         }
         set_label(labels, i, i < live ? classes[drawn_sample(index[i], set)] : -1,
                   i < live ? classes[drawn_sample(mixture.partner, set)] : -1, mixture.share);

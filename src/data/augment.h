@@ -19,6 +19,7 @@ struct augmenter {
     const struct subset *train; /* who may be mixed in */
     const struct kernels *kernels;
     uint64_t seed;
+    int unmixed;     /* 1: steps that mix another image in are left out */
     float low, high; /* of the stored values: 0..255 for bytes, else what the training set has */
 };
 /* `train`, `input` and `list` must outlive it. ERROR_LIMIT when the images are too large to be
@@ -42,6 +43,10 @@ struct mixture {
 void augment_image(const struct augmenter *augmenter, uint32_t epoch, uint32_t sample,
                    float *planes, struct mixture *mixture, float *scratch);
 size_t augment_image_scratch(const struct augmenter *augmenter);
+/* Whether a list has steps other than those that mix. */
+int augmentations_alone(const struct augmentations *list);
+/* Draws that are none of training's: draw k of test-time augmentation is epoch AUGMENT_TEST + k. */
+#define AUGMENT_TEST 0x80000000u
 /* As input_tile, with augmented images. */
 void augment_tile(const struct augmenter *augmenter, uint32_t epoch, const uint32_t *index,
                   int live, float *x, struct labels *labels, float *scratch);

@@ -14,7 +14,7 @@
 
 struct eval_options {
     struct cli_common common;
-    int json, top_k, part;
+    int json, top_k, part, tta;
     const char *csv;
     double min_accuracy; /* below 0: not asked for */
 };
@@ -45,6 +45,14 @@ static const struct cli_option OPTIONS[] = {
      .low = 1,
      .high = 65536,
      .help = "also count how often the right class is among\nthe N most probable ones"},
+    {.name = "tta",
+     .kind = &CLI_INTEGER,
+     FIELD(tta),
+     .argument = "N",
+     .low = 1,
+     .high = 10000,
+     .help =
+         "average the outputs over the image and N - 1\ndraws of the model's own augmentations"},
     {.name = "min-accuracy",
      .kind = &CLI_SHARE,
      FIELD(min_accuracy),
@@ -200,6 +208,19 @@ static void print_speed(size_t images, double seconds, int threads, const struct
             threads == 1 ? "" : "s", kernels->name);
 }
 
+/* For --tta: what the model was trained with, drawn anew, but without other images mixed in. */
+static int augment(const struct eval_options *options, const struct model *model,
+                   const struct subset *subset, const struct kernels *kernels,
+                   struct augmenter *augmenter, struct evaluator *evaluator, struct error *e)
+{
+    const struct settings *settings = &model->settings;
+
+    TRY(augmenter_open(augmenter, &settings->augment, &model->input, subset, kernels,
+                       settings->seed, e));
+    augmenter->unmixed = 1;
+    return evaluator_augment(evaluator, augmenter, options->tta, e);
+}
+
 /* All images through the network, into `metrics` and `rows`. */
 static int measure(const struct eval_options *options, struct model *model,
                    const struct subset *subset, const struct kernels *kernels,
@@ -207,11 +228,14 @@ static int measure(const struct eval_options *options, struct model *model,
 {
     const int threads = cli_threads(&options->common);
     struct evaluator evaluator = {0};
+    struct augmenter augmenter;
     int status = -1;
 
     if (evaluator_open(&evaluator, &model->graph, &model->input, &model->settings.train.loss,
                        model->parameters, kernels, model->classes.count, threads, &model->arena,
-                       e) == 0) {
+                       e) == 0 &&
+        (options->tta <= 1 ||
+         augment(options, model, subset, kernels, &augmenter, &evaluator, e) == 0)) {
         struct collector collector = {.metrics = metrics, .rows = rows, .subset = subset};
         const double start = progress_now();
 
@@ -299,6 +323,10 @@ static int evaluate_model(const struct eval_options *options, const char *model_
     if (options->top_k > model.classes.count) {
         code = cli_usage(&CLI, "--top-k must be 1 to %d, the number of classes, got '%d'",
                          model.classes.count, options->top_k);
+    } else if (options->tta > 1 && !augmentations_alone(&model.settings.augment)) {
+        error_set(&e, ERROR_MODEL, model_path,
+                  "was trained without 'augment': --tta has nothing to draw");
+        code = cli_fail(&CLI, &e);
     } else if (load_measured(&measured, set_path, options->part, cli_threads(&options->common),
                              &model, &arena, &errors) != 0) {
         code = cli_fail_all(&CLI, &errors);
@@ -315,7 +343,7 @@ static int evaluate_model(const struct eval_options *options, const char *model_
 
 int main(int argc, char **argv)
 {
-    struct eval_options options = {.top_k = 1, .min_accuracy = -1};
+    struct eval_options options = {.top_k = 1, .tta = 1, .min_accuracy = -1};
     struct cli_arguments arguments;
     const int code = cli_parse(&CLI, argc, argv, &options, &arguments);
 

@@ -42,10 +42,28 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
     return evaluator->memory ? 0 : error_memory(e, bytes);
 }
 
+/* What a worker needs of `augmented`: a tile's images, then the outputs and losses of a draw. */
+static size_t augmented_floats(const struct evaluator *e)
+{
+    return augmenter_scratch(e->augmenter) + (size_t)(e->classes + 1) * LANES;
+}
+
+int evaluator_augment(struct evaluator *evaluator, const struct augmenter *augmenter, int draws,
+                      struct error *e)
+{
+    evaluator->augmenter = augmenter;
+    evaluator->draws = draws;
+    const size_t bytes = (size_t)evaluator->threads * augmented_floats(evaluator) * sizeof(float);
+    evaluator->augmented = block_allocate(bytes);
+    return evaluator->augmented ? 0 : error_memory(e, bytes);
+}
+
 void evaluator_close(struct evaluator *evaluator)
 {
     free(evaluator->memory);
+    free(evaluator->augmented);
     evaluator->memory = NULL;
+    evaluator->augmented = NULL;
 }
 
 int tile_correct(const float *z, int classes, const int32_t *labels, int live)
@@ -63,15 +81,12 @@ int tile_correct(const float *z, int classes, const int32_t *labels, int live)
     return correct;
 }
 
-/* One tile in a worker's block; outputs, losses and labels to `result`. */
-static void evaluate_tile(const struct evaluator *e, const struct subset *subset, size_t first,
-                          int live, float *block, float *result)
+/* The tile that stands in the block: p[classes][16], then loss[16], to `result`. */
+static void judge(const struct evaluator *e, const struct labels *labels, float *block,
+                  float *result)
 {
     struct run run = {.kernels = e->kernels, .parameters = e->parameters};
-    struct labels *labels = (void *)(result + (size_t)(e->classes + 1) * LANES);
     const struct loss_type *loss = (const void *)e->loss->type;
-    input_tile(e->input, subset->set, subset->index + first, live, block + e->plan.input, labels,
-               e->kernels);
     net_forward(e->graph, &e->plan, &run, block);
     const float *z = block + e->plan.logits;
     loss->evaluate(e->loss->options, e->kernels, e->classes, z, labels, 1.0f,
@@ -109,6 +124,40 @@ static int visit_tiles(const struct evaluator *e, const struct subset *subset, s
         end = visit(user, &tile);
     }
     return end;
+}
+
+/* Draws 1, 2, ... of a tile's images added to `result`, then the mean. */
+static void judge_draws(const struct evaluator *e, const uint32_t *index, int live, float *block,
+                        float *result)
+{
+    const size_t values = (size_t)(e->classes + 1) * LANES;
+    float *scratch = e->augmented + (size_t)omp_get_thread_num() * augmented_floats(e);
+    float *one = scratch + augmenter_scratch(e->augmenter);
+    for (int draw = 1; draw < e->draws; draw++) {
+        struct labels labels;
+        augment_tile(e->augmenter, AUGMENT_TEST + (uint32_t)draw, index, live,
+                     block + e->plan.input, &labels, scratch);
+        judge(e, &labels, block, one);
+        for (size_t i = 0; i < values; i++) {
+            result[i] += one[i];
+        }
+    }
+    for (size_t i = 0; i < values; i++) {
+        result[i] /= (float)e->draws;
+    }
+}
+
+/* One tile in a worker's block; outputs, losses and labels to `result`. */
+static void evaluate_tile(const struct evaluator *e, const struct subset *subset, size_t first,
+                          int live, float *block, float *result)
+{
+    struct labels *labels = (void *)(result + (size_t)(e->classes + 1) * LANES);
+    input_tile(e->input, subset->set, subset->index + first, live, block + e->plan.input, labels,
+               e->kernels);
+    judge(e, labels, block, result);
+    if (e->augmenter != NULL) {
+        judge_draws(e, subset->index + first, live, block, result);
+    }
 }
 
 int evaluate(const struct evaluator *e, const struct subset *subset,

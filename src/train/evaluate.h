@@ -3,6 +3,7 @@
 #ifndef CNNTRAIN_TRAIN_EVALUATE_H
 #define CNNTRAIN_TRAIN_EVALUATE_H
 
+#include "data/augment.h"
 #include "data/input.h"
 #include "net/loss.h"
 #include "net/net.h"
@@ -16,12 +17,21 @@ struct evaluator {
     int classes, threads;
     struct plan plan;
     float *memory; /* owned: the workers' blocks and the results of a round of tiles */
+    /* With evaluator_augment: */
+    const struct augmenter *augmenter;
+    int draws;
+    float *augmented; /* owned: what each worker needs for it */
 };
 /* `parameters` may change between calls of evaluate. ERROR_LIMIT. */
 int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
                    const struct input *input, const struct choice *loss, const float *parameters,
                    const struct kernels *kernels, int classes, int threads, struct arena *arena,
                    struct error *e);
+/* Test-time augmentation: outputs and losses become means over `draws` of each image: the image as
+ * it is, and draws - 1 of the augmenter's, the same in every run. The augmenter's set is the one
+ * that will be evaluated, and it must outlive the evaluator. ERROR_LIMIT. */
+int evaluator_augment(struct evaluator *evaluator, const struct augmenter *augmenter, int draws,
+                      struct error *e);
 void evaluator_close(struct evaluator *evaluator);
 
 /* One tile's results: samples first .. first + live - 1 of the subset; p[class * 16 + lane] what

@@ -114,7 +114,7 @@ print(functools.reduce(lambda node, key: node[key], sys.argv[1:], json.load(sys.
 @test "options may be cut where that is clear" {
     [ "$(value top_k k -- --top 3)" = 3 ]
     usage "'--ver' could be '--verbose' or '--version'" --ver a b
-    usage "'--t' could be '--top-k' or '--threads'" --t 1 a b
+    usage "'--t' could be '--top-k' or '--tta'" --t 1 a b
 }
 
 @test "values of options" {
