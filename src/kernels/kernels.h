@@ -124,10 +124,13 @@ struct warp {
     const float *x, *y; /* [h][w]: every pixel's place by itself, instead of m; or NULL */
 };
 
-/* What noise is added: x = x + std * n, then clamped to [low, high]. n is the sum of the four bytes
- * of a Philox word, less its mean 510 and divided by its standard deviation, sqrt(21845): mean 0,
- * variance 1, within 3.46, kurtosis 2.7 (the normal law has 3). Element 64 g + 16 v + l has word v
- * of the counter {2^31 + 16 g + l, sample, epoch, stream}. */
+/* What noise is added: x = x + std * n, then clamped to [low, high]. With a, b, c, d the bytes of a
+ * Philox word, lowest first, n is one of a + b + c + d - 510, a + b - c - d, a - b + c - d and a -
+ * b
+ * - c + d, divided by its standard deviation, sqrt(21845): mean 0, variance 1, within 3.46,
+ * kurtosis 2.7 (the normal law has 3); all are uncorrelated, those of different words independent.
+ * Element 256 g + 64 v + 16 k + l has word v of the counter {2^31 + 16 g + l, sample, epoch,
+ * stream}, and the k-th of the four. */
 struct noise {
     float std, low, high;
     uint64_t seed;

@@ -29,31 +29,41 @@ void KERNEL(power)(size_t n, float exponent, float low, float high, float *x)
     }
 }
 
+/* Four numbers of each lane's word, uncorrelated: the sums and differences of its bytes. */
+INLINE void walsh(const uint32_t *word, float numbers[4][LANES])
+{
+    for (int i = 0; i < LANES; i++) {
+        const int a = (int)(word[i] & 255), b = (int)(word[i] >> 8 & 255);
+        const int c = (int)(word[i] >> 16 & 255), d = (int)(word[i] >> 24);
+        numbers[0][i] = (float)(a + b + c + d - 510);
+        numbers[1][i] = (float)(a + b - c - d);
+        numbers[2][i] = (float)(a - b + c - d);
+        numbers[3][i] = (float)(a - b - c + d);
+    }
+}
+
 void KERNEL(noise)(const struct noise *noise, size_t n, float *x)
 {
-    const float scale = noise->std / 147.80054f; /* sqrt(21845) */
-    for (size_t at = 0; at < n; at += 4 * LANES) {
+    const vec scale = v_set(noise->std / 147.80054f); /* sqrt(21845) */
+    size_t at = 0;
+    for (uint32_t block = 0x80000000u; at < n; block += LANES) {
         struct words c[4];
         for (int i = 0; i < LANES; i++) {
-            c[0].lane[i] = 0x80000000u + (uint32_t)(at / 4) + (uint32_t)i;
+            c[0].lane[i] = block + (uint32_t)i;
             c[1].lane[i] = noise->sample;
             c[2].lane[i] = noise->epoch;
             c[3].lane[i] = noise->stream;
         }
         philox_lanes(c, noise->seed);
-        const int vectors = n - at < 4 * LANES ? (int)((n - at) / LANES) : 4;
-        for (int v = 0; v < vectors; v++) {
-            float *to = x + at + (size_t)v * LANES;
-            float sum[LANES] __attribute__((aligned(64)));
-            for (int i = 0; i < LANES; i++) {
-                const uint32_t w = c[v].lane[i];
-                sum[i] =
-                    (float)((int)((w & 255) + (w >> 8 & 255) + (w >> 16 & 255) + (w >> 24)) - 510);
-            }
-            UNROLL
-            for (int i = 0; i < LANES; i += WIDTH) {
-                const vec moved = v_fma(v_load(sum + i), v_set(scale), v_load(to + i));
-                v_store(to + i, clamp(moved, noise->low, noise->high));
+        for (int v = 0; v < 4 && at < n; v++) {
+            float numbers[4][LANES] __attribute__((aligned(64)));
+            walsh(c[v].lane, numbers);
+            for (int k = 0; k < 4 && at < n; k++, at += LANES) {
+                UNROLL
+                for (int i = 0; i < LANES; i += WIDTH) {
+                    const vec moved = v_fma(v_load(numbers[k] + i), scale, v_load(x + at + i));
+                    v_store(x + at + i, clamp(moved, noise->low, noise->high));
+                }
             }
         }
     }

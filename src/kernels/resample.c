@@ -7,24 +7,40 @@
  * gathered as one 64-bit value. */
 #include "kernels/bodies.h"
 
+static void copy_row(size_t w, const float *x, float *row)
+{
+    size_t i = 0;
+    for (; i + WIDTH <= w; i += WIDTH) {
+        v_storeu(row + i, v_loadu(x + i));
+    }
+    if (i < w && w >= WIDTH) { /* the last ones once more, with those before them */
+        v_storeu(row + w - WIDTH, v_loadu(x + w - WIDTH));
+    } else {
+        memcpy(row + i, x + i, (w - i) * sizeof *row);
+    }
+}
+
+static void fill_row(size_t n, float value, float *row)
+{
+    for (size_t i = 0; i < n; i++) {
+        row[i] = value;
+    }
+}
+
 static void put_in_frame(const struct warp *warp, const float *x, float *frame)
 {
     const size_t h = (size_t)warp->h, w = (size_t)warp->w, stride = w + 3;
     for (int k = 0; k < warp->c; k++) {
-        for (size_t i = 0; i < stride; i++) {
-            frame[i] = warp->fill;
-        }
+        fill_row(stride, warp->fill, frame);
         float *row = frame + stride;
         for (size_t r = 0; r < h; r++) {
             row[0] = warp->fill;
-            memcpy(row + 1, x + r * w, w * sizeof *row);
+            copy_row(w, x + r * w, row + 1);
             row[w + 1] = warp->fill;
             row[w + 2] = warp->fill;
             row += stride;
         }
-        for (size_t i = 0; i < 2 * stride; i++) {
-            row[i] = warp->fill;
-        }
+        fill_row(2 * stride, warp->fill, row);
         x += h * w;
         frame += (h + 3) * stride;
     }

@@ -46,10 +46,44 @@ void KERNEL(tile_from_bytes)(const uint8_t *const images[16], size_t count, floa
     }
 }
 
+#if defined(__AVX512F__)
+/* 16 x 16 floats, as transpose() does it with bytes. */
+INLINE void transpose_floats(vec rows[LANES])
+{
+    const ivec low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const ivec high = v_iadd(low, v_iset(8));
+    UNROLL
+    for (int pass = 0; pass < 4; pass++) {
+        vec next[LANES];
+        UNROLL
+        for (int i = 0; i < LANES / 2; i++) {
+            next[2 * i] = _mm512_permutex2var_ps(rows[i], low, rows[i + 8]);
+            next[2 * i + 1] = _mm512_permutex2var_ps(rows[i], high, rows[i + 8]);
+        }
+        memcpy(rows, next, sizeof next);
+    }
+}
+#endif
+
 void KERNEL(tile_from_floats)(const float *const images[16], size_t count, float scale, float shift,
                               float *y)
 {
-    for (size_t i = 0; i < count; i++) {
+    size_t begin = 0;
+#if defined(__AVX512F__)
+    for (; begin + LANES <= count; begin += LANES) {
+        vec rows[LANES];
+        UNROLL
+        for (int lane = 0; lane < LANES; lane++) {
+            rows[lane] = v_loadu(images[lane] + begin);
+        }
+        transpose_floats(rows);
+        UNROLL
+        for (int k = 0; k < LANES; k++) {
+            v_store(y + (begin + (size_t)k) * LANES, v_fma(rows[k], v_set(scale), v_set(shift)));
+        }
+    }
+#endif
+    for (size_t i = begin; i < count; i++) {
         float raw[LANES] __attribute__((aligned(64)));
         for (int lane = 0; lane < LANES; lane++) {
             raw[lane] = images[lane][i];
@@ -70,7 +104,10 @@ void KERNEL(image_from_bytes)(const uint8_t *image, size_t count, float scale, f
     for (; i + WIDTH <= count; i += WIDTH) {
         v_storeu(y + i, v_fma(v_from_bytes(image + i), v_set(scale), v_set(shift)));
     }
-    if (i < count) {
+    if (i < count && count >= WIDTH) { /* the last ones once more, with those before them */
+        i = count - WIDTH;
+        v_storeu(y + i, v_fma(v_from_bytes(image + i), v_set(scale), v_set(shift)));
+    } else if (i < count) {
         uint8_t rest[WIDTH] = {0};
         memcpy(rest, image + i, count - i);
         v_store_first(y + i, v_fma(v_from_bytes(rest), v_set(scale), v_set(shift)), count - i);

@@ -1,6 +1,6 @@
-/* noise.c: normal noise added to every value, of a random strength. Its law is the sum of four
- * uniform bytes, scaled to the standard deviation: mean 0, all within 3.46 deviations (kernels.h);
- * cheaper than the normal law itself, and no network can tell them apart. */
+/* noise.c: normal noise added to every value, of a random strength. Its law is that of the sum of
+ * four uniform bytes, scaled to the standard deviation: mean 0, all within 3.46 deviations
+ * (kernels.h); cheaper than the normal law itself, and as good for this. */
 #include "data/augmentation.h"
 
 struct noise_options {
