@@ -8,7 +8,7 @@
 #include <float.h>
 #include <string.h>
 
-enum { MOST_PIXELS = 1 << 30 }; /* of a plane with its frame: an index must fit an int */
+enum { MOST_PIXELS = 1 << 29 }; /* of a plane with its frame: twice an index must fit an int */
 
 static size_t whole_vectors(size_t n) { return (n + LANES - 1) / LANES * LANES; }
 

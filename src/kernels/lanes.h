@@ -52,14 +52,36 @@ INLINE vec v_from_bits(ivec a) { return _mm512_castsi512_ps(a); }
 INLINE ivec v_iset(int a) { return _mm512_set1_epi32(a); }
 INLINE ivec v_iadd(ivec a, ivec b) { return _mm512_add_epi32(a, b); }
 INLINE ivec v_iand(ivec a, ivec b) { return _mm512_and_si512(a, b); }
-/* p[i] and p[i + 1] of every lane's i */
-INLINE void v_gather_pairs(const float *p, ivec i, vec *first, vec *second)
+/* p[2 i .. 2 i + 3] of every lane's i: four[j] gets the j-th of the four. Faster than the
+ * processor's own gather, which takes every value by itself. */
+INLINE void v_gather_fours(const float *p, ivec i, vec four[4])
 {
-    const vec low = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_castsi512_si256(i), p, 4));
-    const vec high = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_extracti32x8_epi32(i, 1), p, 4));
-    const ivec even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    *first = _mm512_permutex2var_ps(low, even, high);
-    *second = _mm512_permutex2var_ps(low, v_iadd(even, v_iset(1)), high);
+    int at[WIDTH] __attribute__((aligned(64)));
+    vec r[4];
+    _mm512_store_si512(at, v_iadd(i, i));
+    UNROLL
+    for (int j = 0; j < 4; j++) {
+        r[j] = _mm512_castps128_ps512(_mm_loadu_ps(p + at[j]));
+        r[j] = _mm512_insertf32x4(r[j], _mm_loadu_ps(p + at[4 + j]), 1);
+        r[j] = _mm512_insertf32x4(r[j], _mm_loadu_ps(p + at[8 + j]), 2);
+        r[j] = _mm512_insertf32x4(r[j], _mm_loadu_ps(p + at[12 + j]), 3);
+    }
+    UNROLL
+    for (int half = 0; half < 2; half++) {
+        const __m512d t = _mm512_castps_pd(half ? _mm512_unpackhi_ps(r[0], r[1])
+                                                : _mm512_unpacklo_ps(r[0], r[1]));
+        const __m512d u = _mm512_castps_pd(half ? _mm512_unpackhi_ps(r[2], r[3])
+                                                : _mm512_unpacklo_ps(r[2], r[3]));
+        four[2 * half] = _mm512_castpd_ps(_mm512_unpacklo_pd(t, u));
+        four[2 * half + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(t, u));
+    }
+}
+/* a[0] b[0] a[1] b[1] ... */
+INLINE void v_store_pairs(float *p, vec a, vec b)
+{
+    const ivec low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    v_storeu(p, _mm512_permutex2var_ps(a, low, b));
+    v_storeu(p + WIDTH, _mm512_permutex2var_ps(a, v_iadd(low, v_iset(8)), b));
 }
 INLINE ivec v_imultiply(ivec a, ivec b) { return _mm512_mullo_epi32(a, b); }
 INLINE ivec v_shift_left23(ivec a) { return _mm512_slli_epi32(a, 23); }
@@ -96,16 +118,31 @@ INLINE vec v_from_bits(ivec a) { return _mm256_castsi256_ps(a); }
 INLINE ivec v_iset(int a) { return _mm256_set1_epi32(a); }
 INLINE ivec v_iadd(ivec a, ivec b) { return _mm256_add_epi32(a, b); }
 INLINE ivec v_iand(ivec a, ivec b) { return _mm256_and_si256(a, b); }
-INLINE void v_gather_pairs(const float *p, ivec i, vec *first, vec *second)
+INLINE void v_gather_fours(const float *p, ivec i, vec four[4])
 {
-    const double *q = (const void *)p;
-    const vec low = _mm256_castpd_ps(_mm256_i32gather_pd(q, _mm256_castsi256_si128(i), 4));
-    const vec high = _mm256_castpd_ps(_mm256_i32gather_pd(q, _mm256_extracti128_si256(i, 1), 4));
-    /* pairs 0 1 4 5 2 3 6 7, then in order */
-    *first = _mm256_castpd_ps(
-        _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0x88)), 0xd8));
-    *second = _mm256_castpd_ps(
-        _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0xdd)), 0xd8));
+    int at[WIDTH] __attribute__((aligned(64)));
+    vec r[4];
+    _mm256_store_si256((void *)at, v_iadd(i, i));
+    UNROLL
+    for (int j = 0; j < 4; j++) {
+        r[j] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + at[j])),
+                                    _mm_loadu_ps(p + at[4 + j]), 1);
+    }
+    UNROLL
+    for (int half = 0; half < 2; half++) {
+        const __m256d t = _mm256_castps_pd(half ? _mm256_unpackhi_ps(r[0], r[1])
+                                                : _mm256_unpacklo_ps(r[0], r[1]));
+        const __m256d u = _mm256_castps_pd(half ? _mm256_unpackhi_ps(r[2], r[3])
+                                                : _mm256_unpacklo_ps(r[2], r[3]));
+        four[2 * half] = _mm256_castpd_ps(_mm256_unpacklo_pd(t, u));
+        four[2 * half + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(t, u));
+    }
+}
+INLINE void v_store_pairs(float *p, vec a, vec b)
+{
+    const vec low = _mm256_unpacklo_ps(a, b), high = _mm256_unpackhi_ps(a, b);
+    v_storeu(p, _mm256_permute2f128_ps(low, high, 0x20));
+    v_storeu(p + WIDTH, _mm256_permute2f128_ps(low, high, 0x31));
 }
 INLINE ivec v_imultiply(ivec a, ivec b) { return _mm256_mullo_epi32(a, b); }
 INLINE ivec v_shift_left23(ivec a) { return _mm256_slli_epi32(a, 23); }
@@ -144,11 +181,17 @@ INLINE vec v_from_bits(ivec a) { return (vec)a; }
 INLINE ivec v_iset(int a) { return (ivec){a, a, a, a}; }
 INLINE ivec v_iadd(ivec a, ivec b) { return a + b; }
 INLINE ivec v_iand(ivec a, ivec b) { return a & b; }
-INLINE void v_gather_pairs(const float *p, ivec i, vec *first, vec *second)
+INLINE void v_gather_fours(const float *p, ivec i, vec four[4])
+{
+    for (int j = 0; j < 4; j++) {
+        four[j] = (vec){p[2 * i[0] + j], p[2 * i[1] + j], p[2 * i[2] + j], p[2 * i[3] + j]};
+    }
+}
+INLINE void v_store_pairs(float *p, vec a, vec b)
 {
     for (int k = 0; k < WIDTH; k++) {
-        (*first)[k] = p[i[k]];
-        (*second)[k] = p[i[k] + 1];
+        p[2 * k] = a[k];
+        p[2 * k + 1] = b[k];
     }
 }
 INLINE ivec v_imultiply(ivec a, ivec b) { return a * b; }

@@ -84,11 +84,13 @@ size_t conv_scratch(const struct window *s)
 
 size_t dense_scratch(int in) { return transposed((size_t)in); }
 
-/* A framed copy of the picture: one pixel before, two behind. */
+/* A row, and a framed copy of the picture: one pixel before, two behind, each with the one below.
+ */
 size_t resample_scratch(int c, int h, int w)
 {
-    const size_t plane = ((size_t)h + 3) * ((size_t)w + 3);
-    return ((size_t)c * plane + LANES - 1) / LANES * LANES;
+    const size_t row = ((size_t)w + LANES - 1) / LANES * LANES;
+    const size_t pairs = (size_t)c * ((size_t)h + 2) * ((size_t)w + 3) * 2;
+    return row + (pairs + LANES - 1) / LANES * LANES;
 }
 
 /* The rows, each of whole vectors, and one with its surroundings. */

@@ -3,46 +3,48 @@
  *
  * The picture is copied into a frame of `fill`, one pixel before and two behind, and places are
  * clamped to [-1, w] x [-1, h]: so the four pixels around every place exist, and no pixel needs a
- * test of its own. A vector is 16 neighbours of one row; the pixels left and right of a place are
- * gathered as one 64-bit value. */
+ * test of its own. In the frame each pixel has the one below it at its side: then the four are one
+ * load. A vector of the result is 16 neighbours of one row. */
 #include "kernels/bodies.h"
 
-static void copy_row(size_t w, const float *x, float *row)
+static void fill_floats(size_t n, float value, float *x)
+{
+    for (size_t i = 0; i < n; i++) {
+        x[i] = value;
+    }
+}
+
+/* A row of pairs: above[i], below[i]. */
+static void pair_rows(size_t w, const float *above, const float *below, float *pairs)
 {
     size_t i = 0;
     for (; i + WIDTH <= w; i += WIDTH) {
-        v_storeu(row + i, v_loadu(x + i));
+        v_store_pairs(pairs + 2 * i, v_loadu(above + i), v_loadu(below + i));
     }
     if (i < w && w >= WIDTH) { /* the last ones once more, with those before them */
-        v_storeu(row + w - WIDTH, v_loadu(x + w - WIDTH));
+        i = w - WIDTH;
+        v_store_pairs(pairs + 2 * i, v_loadu(above + i), v_loadu(below + i));
     } else {
-        memcpy(row + i, x + i, (w - i) * sizeof *row);
-    }
-}
-
-static void fill_row(size_t n, float value, float *row)
-{
-    for (size_t i = 0; i < n; i++) {
-        row[i] = value;
-    }
-}
-
-static void put_in_frame(const struct warp *warp, const float *x, float *frame)
-{
-    const size_t h = (size_t)warp->h, w = (size_t)warp->w, stride = w + 3;
-    for (int k = 0; k < warp->c; k++) {
-        fill_row(stride, warp->fill, frame);
-        float *row = frame + stride;
-        for (size_t r = 0; r < h; r++) {
-            row[0] = warp->fill;
-            copy_row(w, x + r * w, row + 1);
-            row[w + 1] = warp->fill;
-            row[w + 2] = warp->fill;
-            row += stride;
+        for (; i < w; i++) {
+            pairs[2 * i] = above[i];
+            pairs[2 * i + 1] = below[i];
         }
-        fill_row(2 * stride, warp->fill, row);
-        x += h * w;
-        frame += (h + 3) * stride;
+    }
+}
+
+/* The frame of each channel: [h + 2][w + 3][2]; `outside` is a row of fill. */
+static void put_in_frame(const struct warp *warp, const float *x, const float *outside,
+                         float *frame)
+{
+    const size_t h = (size_t)warp->h, w = (size_t)warp->w;
+    for (int k = 0; k < warp->c; k++, x += h * w) {
+        for (size_t r = 0; r < h + 2; r++, frame += 2 * (w + 3)) {
+            const float *above = r >= 1 && r <= h ? x + (r - 1) * w : outside;
+            const float *below = r < h ? x + r * w : outside;
+            fill_floats(2, warp->fill, frame);
+            pair_rows(w, above, below, frame + 2);
+            fill_floats(4, warp->fill, frame + 2 * (w + 1));
+        }
     }
 }
 
@@ -100,17 +102,16 @@ INLINE struct places find(const struct warp *warp, enum sort sort, vec x, float 
 
 INLINE vec mix(vec a, vec b, vec share) { return v_fma(b - a, share, a); }
 
-INLINE vec look(const float *frame, size_t stride, const struct places *p)
+INLINE vec look(const float *frame, const struct places *p)
 {
-    vec a, b, c, d;
-    v_gather_pairs(frame, p->at, &a, &b);
-    v_gather_pairs(frame + stride, p->at, &c, &d);
-    return mix(mix(a, b, p->right), mix(c, d, p->right), p->below);
+    vec four[4]; /* above and below at the left, the same at the right */
+    v_gather_fours(frame, p->at, four);
+    return mix(mix(four[0], four[2], p->right), mix(four[1], four[3], p->right), p->below);
 }
 
 INLINE void resample_rows(const struct warp *warp, enum sort sort, const float *frame, float *x)
 {
-    const size_t h = (size_t)warp->h, w = (size_t)warp->w, stride = w + 3;
+    const size_t h = (size_t)warp->h, w = (size_t)warp->w;
     float steps[WIDTH] __attribute__((aligned(64)));
     for (int i = 0; i < WIDTH; i++) {
         steps[i] = (float)i;
@@ -120,7 +121,7 @@ INLINE void resample_rows(const struct warp *warp, enum sort sort, const float *
             const vec column = v_load(steps) + v_set((float)i);
             const struct places p = find(warp, sort, column, (float)r, r * w + i, w - i);
             for (size_t k = 0; k < (size_t)warp->c; k++) {
-                const vec y = look(frame + k * (h + 3) * stride, stride, &p);
+                const vec y = look(frame + k * 2 * (h + 2) * (w + 3), &p);
                 float *to = x + (k * h + r) * w + i;
                 if (w - i >= WIDTH) {
                     v_storeu(to, y);
@@ -134,12 +135,14 @@ INLINE void resample_rows(const struct warp *warp, enum sort sort, const float *
 
 void KERNEL(resample)(const struct warp *warp, float *x, float *scratch)
 {
-    put_in_frame(warp, x, scratch);
+    float *const frame = scratch + ((size_t)warp->w + LANES - 1) / LANES * LANES;
+    fill_floats((size_t)warp->w, warp->fill, scratch);
+    put_in_frame(warp, x, scratch, frame);
     if (warp->x != NULL) {
-        resample_rows(warp, EACH, scratch, x);
+        resample_rows(warp, EACH, frame, x);
     } else if (warp->m[6] != 0 || warp->m[7] != 0 || warp->m[8] != 1) {
-        resample_rows(warp, PROJECTIVE, scratch, x);
+        resample_rows(warp, PROJECTIVE, frame, x);
     } else {
-        resample_rows(warp, AFFINE, scratch, x);
+        resample_rows(warp, AFFINE, frame, x);
     }
 }
