@@ -72,6 +72,18 @@ def counts():
     assert errors[0].startswith("train/a/x.png: error: image is 9x9, a/0.png is 5x6;"), errors
 
 
+def parts():
+    """data.limit and folds: what is looked at is what training takes"""
+    make((10, 10, 10))
+    out, errors = check("-s", "data.limit=15", "-s", "data.validation={folds: 5, fold: 4}")
+    equal(errors, [], "stderr")
+    assert "train: train, 12 images of 1x5x6, a share of it\n" in out, out
+    assert "validation: train, 3 images of 1x5x6, a share of it\n" in out, out
+    found(out)
+    out, errors = check("-s", "data.limit=31", code=3)
+    assert "'limit' 31 is more than the training set, which has 30 images" in errors[0], errors
+
+
 def unreadable():
     """bad images: all counted, twenty shown, in order, on any number of threads; the rest is still looked at"""
     make((30, 5, 6))
@@ -156,4 +168,4 @@ def sets_that_fail():
     equal(errors, ["nowhere: error: cannot open: No such file or directory"], "stderr")
 
 
-run_tests([counts, unreadable, duplicates, shares, idx_files, sets_that_fail])
+run_tests([counts, parts, unreadable, duplicates, shares, idx_files, sets_that_fail])

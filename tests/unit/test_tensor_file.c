@@ -242,6 +242,53 @@ static void test_ours(void **state)
     assert_string_equal(e.message, "checksum mismatch in 'a.weight': damaged file");
 }
 
+/* Whatever a bit of a file becomes: refused, or still read within its bounds. And every shorter
+ * file is refused. */
+static void test_flips_and_cuts(void **state)
+{
+    (void)state;
+    static const char HEADER[] =
+        "{\"a\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[8,20]},"
+        "\"b.c\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}  ";
+    unsigned char bytes[8 + sizeof HEADER - 1 + 20];
+    const size_t size = sizeof bytes;
+    float out[32];
+    write_with(HEADER, NULL, 20);
+    FILE *in = fopen(path, "rb");
+    assert_int_equal(fread(bytes, 1, size, in), size);
+    fclose(in);
+    int taken = 0;
+    for (size_t bit = 0; bit < 8 * size + size; bit++) {
+        struct tensor_file file;
+        struct error e = {.offset = -1};
+        const size_t length = bit < 8 * size ? size : bit - 8 * size;
+        FILE *f = fopen(path, "wb");
+        if (bit < 8 * size) {
+            bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        }
+        fwrite(bytes, 1, length, f);
+        fclose(f);
+        if (bit < 8 * size) {
+            bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        }
+        if (tensor_file_read(&file, path, &e) != 0) {
+            assert_int_equal(e.kind, ERROR_MODEL);
+            continue;
+        }
+        taken++;
+        assert_true(length == size);
+        for (int i = 0; i < file.count; i++) {
+            const struct stored_tensor *t = &file.tensors[i];
+            assert_true(t->size <= 20);
+            if (tensor_type_is_float(t->type)) {
+                tensor_values(&file, t, out, NULL);
+            }
+        }
+        tensor_file_free(&file);
+    }
+    assert_true(taken >= 160 && taken < (int)(4 * size)); /* at least those in the data */
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -262,9 +309,10 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),      cmocka_unit_test(test_metadata),
-        cmocka_unit_test(test_not_finite),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_other_files), cmocka_unit_test(test_ours),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_not_finite),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_other_files),    cmocka_unit_test(test_ours),
+        cmocka_unit_test(test_flips_and_cuts),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
