@@ -4,6 +4,7 @@
 #include "train/lint.h"
 
 #include "net/loss.h"
+#include "optim/schedule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,19 @@ static void warn_early_stopping(const struct trainer *t, struct error_list *warn
         yaml_error(warnings, settings_place(s, "train", "early_stopping", "mode"),
                    "mode %s takes the epoch with the %s %s for the best one", o->mode,
                    natural ? "least" : "greatest", o->monitor);
+    }
+}
+
+static void warn_schedule(const struct trainer *t, struct error_list *warnings)
+{
+    const struct settings *s = &t->model.settings;
+    const struct schedule_options *o = s->train.schedule.options;
+    if (o && o->warmup > 0 && o->warmup >= (double)s->train.epochs) {
+        char warmup[32];
+        yaml_error(warnings, settings_place(s, "train", "schedule", "warmup"),
+                   "the warmup of %s epochs lasts as long as the run of %lld: the learning rate "
+                   "never gets to its own",
+                   text_from_double(warmup, o->warmup), s->train.epochs);
     }
 }
 
@@ -139,8 +153,8 @@ static void warn_layers(const struct trainer *t, struct error_list *warnings)
 }
 
 static void (*const LINTS[])(const struct trainer *, struct error_list *) = {
-    warn_sets,       warn_classes,        warn_balance,    warn_layers,
-    warn_batch_size, warn_early_stopping, warn_checkpoint,
+    warn_sets,       warn_classes,        warn_balance,  warn_layers,
+    warn_batch_size, warn_early_stopping, warn_schedule, warn_checkpoint,
 };
 
 void lint(const struct trainer *trainer, struct error_list *warnings)

@@ -53,8 +53,11 @@ WARNINGS = [
     ("W18 classes balanced twice", [("epochs: 1\n", "epochs: 9\n  class_weights: balanced\n"),
                                     ("validation: 0.25\n", "validation: 0.25\n  over_sample: ¦balanced\n")],
      "over_sample draws the classes evenly, and class_weights: balanced makes up for them once more"),
+    ("W19 a warmup as long as the run", [("epochs: 1\n", "epochs: 9\n  schedule: {type: cosine, warmup: ¦9}\n")],
+     "the warmup of 9 epochs lasts as long as the run of 9"),
 ]
 FINE = [
+    ("W19t a shorter one", [("epochs: 1\n", "epochs: 9\n  schedule: {type: cosine, warmup: 8.5}\n")]),
     ("W18t classes balanced once", [LONG, ("validation: 0.25\n", "validation: 0.25\n  over_sample: balanced\n")]),
     ("W01t dropout rates at the bounds, and off",
      [LONG, ("- dropout: 0.25", "- dropout: 0.2\n  - dropout: 0.5\n  - dropout: 0")]),
