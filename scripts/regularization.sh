@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 export DATA=${DATA:-data/fashion}
 OUTPUT=${OUTPUT:-runs/regularization}
-NAMES='none early-stopping dropout l1 l2 elastic-net batchnorm'
+NAMES='none early-stopping dropout noise l1 l2 elastic-net batchnorm augmentation all'
 CORES=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 
 if ! [ -e "$DATA/train-images-idx3-ubyte.gz" ]; then
