@@ -142,6 +142,7 @@ struct ref_window check_window(const struct window *s)
         .n = LANES, .c = s->c, .h = s->h, .w = s->w, .oc = s->oc, .oh = s->oh, .ow = s->ow,
         .kh = s->kh, .kw = s->kw, .stride_h = s->stride_h, .stride_w = s->stride_w,
         .pad_top = s->pad_top, .pad_left = s->pad_left,
+        .dilation_h = s->dilation_h, .dilation_w = s->dilation_w, .groups = s->groups,
     };
 }
 /* clang-format on */

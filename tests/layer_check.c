@@ -69,7 +69,9 @@ static double *copy_absolute(size_t n, const double *from)
 static int is_linear(const struct ref_layer *layer)
 {
     return layer->weights || strcmp(layer->type, "avgpool") == 0 ||
-           strcmp(layer->type, "dropout") == 0;
+           strcmp(layer->type, "dropout") == 0 || strcmp(layer->type, "spatial_dropout") == 0 ||
+           strcmp(layer->type, "flatten") == 0 || strcmp(layer->type, "reshape") == 0 ||
+           strcmp(layer->type, "permute") == 0;
 }
 
 static double greatest(size_t n, const double *values)

@@ -62,27 +62,40 @@ static int outputs_of(int in, int kernel, int stride, int padding, int same, int
     return count;
 }
 
+/* Of a sequence only the width is given; its height of 1 passes everything as it is. */
+static void pair_of_steps(int is_1d, int neutral, const struct yaml *value, int fallback_h,
+                          int fallback_w, int pair[2])
+{
+    pair_of(value, fallback_h, fallback_w, pair);
+    pair[0] = is_1d ? neutral : pair[0];
+}
+
 static void read_window(struct ref_network *net, struct ref_layer *layer,
                         const struct yaml *options, const char *size_key, int size_is_first,
-                        int size_is_stride)
+                        int size_is_stride, int is_1d)
 {
     struct ref_window *s = &layer->window;
     const struct yaml *padding = option_of(options, "padding", 0);
     const int same = padding && padding->kind == YAML_SCALAR && strcmp(padding->text, "same") == 0;
-    int size[2], stride[2], pad[2];
-    pair_of(option_of(options, size_key, size_is_first), 0, 0, size);
-    pair_of(option_of(options, "stride", 0), size_is_stride ? size[0] : 1,
-            size_is_stride ? size[1] : 1, stride);
-    pair_of(same ? NULL : padding, 0, 0, pad); /* "valid" is 0 */
+    int size[2], stride[2], pad[2], dilation[2];
+    pair_of_steps(is_1d, 1, option_of(options, size_key, size_is_first), 0, 0, size);
+    pair_of_steps(is_1d, 1, option_of(options, "stride", 0), size_is_stride ? size[0] : 1,
+                  size_is_stride ? size[1] : 1, stride);
+    pair_of_steps(is_1d, 0, same ? NULL : padding, 0, 0, pad); /* "valid" is 0 */
+    pair_of_steps(is_1d, 1, option_of(options, "dilation", 0), 1, 1, dilation);
     s->kh = size[0];
     s->kw = size[1];
+    s->dilation_h = dilation[0];
+    s->dilation_w = dilation[1];
+    size[0] += (size[0] - 1) * (dilation[0] - 1); /* as wide as a kernel without holes */
+    size[1] += (size[1] - 1) * (dilation[1] - 1);
     s->stride_h = stride[0];
     s->stride_w = stride[1];
-    s->oh = outputs_of(s->h, s->kh, s->stride_h, pad[0], same, &s->pad_top);
-    s->ow = outputs_of(s->w, s->kw, s->stride_w, pad[1], same, &s->pad_left);
+    s->oh = outputs_of(s->h, size[0], s->stride_h, pad[0], same, &s->pad_top);
+    s->ow = outputs_of(s->w, size[1], s->stride_w, pad[1], same, &s->pad_left);
     if (s->oh < 1 || s->ow < 1) {
         snprintf(net->fault, sizeof net->fault, "%s: empty output", layer->type);
-    } else if (pad[0] >= s->kh || pad[1] >= s->kw) {
+    } else if (pad[0] >= size[0] || pad[1] >= size[1]) {
         snprintf(net->fault, sizeof net->fault, "%s: a window of padding only", layer->type);
     }
     layer->oh = s->oh;
@@ -99,6 +112,46 @@ void ref_take_parameters(struct ref_network *net, struct ref_layer *layer, size_
     net->parameters += layer->weights + layer->biases;
 }
 
+/* A pool over the whole map. */
+static void read_global(struct ref_layer *layer)
+{
+    struct ref_window *s = &layer->window;
+    s->kh = s->stride_h = s->h;
+    s->kw = s->stride_w = s->w;
+    layer->oh = layer->ow = s->oh = s->ow = 1;
+    layer->count_padding = 1;
+}
+
+/* reshape: [c, w] or [c, h, w], one of which may be -1. */
+static void read_shape(struct ref_network *net, struct ref_layer *layer, const struct yaml *list)
+{
+    int *const sizes[] = {&layer->oc, list->count == 3 ? &layer->oh : &layer->ow, &layer->ow};
+    long rest = (long)layer->in;
+    layer->oh = 1;
+    for (int i = 0; i < list->count; i++) {
+        *sizes[i] = whole_of(list->items[i]);
+        rest = *sizes[i] > 0 && rest % *sizes[i] == 0 ? rest / *sizes[i] : *sizes[i] > 0 ? 0 : rest;
+    }
+    for (int i = 0; i < list->count; i++) {
+        *sizes[i] = *sizes[i] < 0 ? (int)rest : *sizes[i];
+    }
+    if ((size_t)layer->oc * layer->oh * layer->ow != layer->in) {
+        snprintf(net->fault, sizeof net->fault, "reshape: %zu values are not %dx%dx%d", layer->in,
+                 layer->oc, layer->oh, layer->ow);
+    }
+}
+
+/* permute: where the value k of y stands in x. */
+static void read_order(struct ref_layer *layer, const char *order)
+{
+    const struct ref_window *s = &layer->window;
+    int *const sizes[] = {&layer->oc, &layer->oh, &layer->ow};
+    for (int i = 0; i < 3; i++) {
+        *sizes[i] = order[i] == 'c' ? s->c : order[i] == 'h' ? s->h : s->w;
+        layer->step[i] = order[i] == 'c' ? s->h * s->w : order[i] == 'h' ? s->w : 1;
+    }
+}
+
 void ref_add_layer(struct ref_network *net, const char *type, const struct yaml *options, int c,
                    int h, int w)
 {
@@ -106,21 +159,47 @@ void ref_add_layer(struct ref_network *net, const char *type, const struct yaml 
     *layer = (struct ref_layer){.in = (size_t)c * h * w, .oc = c, .oh = h, .ow = w};
     snprintf(layer->type, sizeof layer->type, "%s", type);
     layer->window = (struct ref_window){.c = c, .h = h, .w = w, .oc = c};
+    const int is_1d = strlen(type) > 2 && strcmp(type + strlen(type) - 2, "1d") == 0;
+    if (is_1d) { /* from here on the type without "1d", over a map of height 1 */
+        layer->type[strlen(type) - 2] = '\0';
+        c = h > 1 ? h : c;
+        layer->oc = layer->window.c = layer->window.oc = c;
+        layer->oh = layer->window.h = h = 1;
+    }
+    type = layer->type;
     if (strcmp(type, "conv") == 0) {
         layer->oc = layer->window.oc = (int)number_of(options, "filters", 1, 0);
-        read_window(net, layer, options, "kernel", 0, 0);
-        ref_take_parameters(net, layer, (size_t)layer->oc * c * layer->window.kh * layer->window.kw,
+        read_window(net, layer, options, "kernel", 0, 0, is_1d);
+        layer->window.groups = (int)number_of(options, "groups", 0, 1);
+        if (c % layer->window.groups || layer->oc % layer->window.groups) {
+            snprintf(net->fault, sizeof net->fault, "conv: groups of unequal size");
+        }
+        ref_take_parameters(net, layer,
+                            (size_t)layer->oc * (c / layer->window.groups) * layer->window.kh *
+                                layer->window.kw,
                             flag_of(options, "bias") ? layer->oc : 0);
     } else if (strcmp(type, "maxpool") == 0 || strcmp(type, "avgpool") == 0) {
-        read_window(net, layer, options, "size", 1, 1);
+        read_window(net, layer, options, "size", 1, 1, is_1d);
         layer->count_padding = flag_of(options, "count_padding");
+    } else if (strncmp(type, "global_", 7) == 0) {
+        read_global(layer);
+        memmove(layer->type, type + 7, strlen(type + 7) + 1);
+    } else if (strcmp(type, "flatten") == 0) {
+        layer->oc = (int)layer->in;
+        layer->oh = layer->ow = 1;
+    } else if (strcmp(type, "reshape") == 0) {
+        read_shape(net, layer, option_of(options, "shape", 1));
+    } else if (strcmp(type, "permute") == 0) {
+        read_order(layer, option_of(options, "order", 1)->text);
     } else if (strcmp(type, "dense") == 0) {
         layer->oc = (int)number_of(options, "units", 1, 0);
         layer->oh = layer->ow = 1;
         ref_take_parameters(net, layer, layer->oc * layer->in,
                             flag_of(options, "bias") ? layer->oc : 0);
-    } else if (strcmp(type, "dropout") == 0) {
+    } else if (strstr(type, "dropout")) {
         layer->rate = (float)number_of(options, "rate", 1, 0);
+    } else if (strcmp(type, "gaussian_noise") == 0) {
+        layer->rate = (float)number_of(options, "std", 1, 0);
     } else if (strcmp(type, "batchnorm") == 0) {
         const struct yaml *freeze = option_of(options, "freeze", 0);
         const int affine = flag_of(options, "affine");
@@ -189,23 +268,76 @@ static void ref_philox(uint64_t seed, uint32_t counter[4])
 
 enum { DROPOUT_STREAM = 4 };
 
-static void dropout(const struct ref_network *net, int i, int n, const struct ref_draws *draws,
-                    const double *from, double *to)
+/* The random word of element e of layer i for a sample. */
+static uint32_t word_of(const struct ref_draws *draws, int i, int s, size_t e)
+{
+    uint32_t block[4] = {(uint32_t)(e / 4), draws->samples[s], draws->epoch,
+                         DROPOUT_STREAM + 256u * (uint32_t)i};
+    ref_philox(draws->seed, block);
+    return block[e % 4];
+}
+
+/* The z that a normal number is below with probability p, by Newton's method; the tail that is
+ * small is the one that is solved for, where nothing cancels. */
+static double ref_normal(double p)
+{
+    const double tail = p < 0.5 ? p : 1 - p;
+    double z = 0;
+    for (int i = 0; i < 60; i++) {
+        z +=
+            (0.5 * erfc(z * M_SQRT1_2) - tail) / (0.5 * M_2_SQRTPI * M_SQRT1_2 * exp(-0.5 * z * z));
+    }
+    return p < 0.5 ? -z : z;
+}
+
+/* Layers that are random in training: what a value is multiplied with, and what is added. */
+static void random_layer(const struct ref_network *net, int i, int n, const struct ref_draws *draws,
+                         const double *from, double *to, int back)
 {
     const struct ref_layer *layer = &net->layers[i];
-    for (int s = 0; s < n; s++) {
-        for (size_t e = 0; e < layer->in; e++) {
-            uint32_t block[4] = {0};
-            if (draws) {
-                const uint32_t counter[4] = {(uint32_t)(e / 4), draws->samples[s], draws->epoch,
-                                             DROPOUT_STREAM + 256u * (uint32_t)i};
-                memcpy(block, counter, sizeof block);
-                ref_philox(draws->seed, block);
+    const size_t map = strcmp(layer->type, "spatial_dropout") == 0
+                           ? (size_t)layer->oh * layer->ow
+                           : 1; /* values with one decision */
+    for (size_t at = 0; at < n * layer->in; at++) {
+        double factor = 1, added = 0;
+        if (draws) {
+            const uint32_t word = word_of(draws, i, (int)(at / layer->in), at % layer->in / map);
+            const double normal = ref_normal(((word >> 9) + 0.5) / 8388608);
+            if (strcmp(layer->type, "gaussian_noise") == 0) {
+                added = back ? 0 : layer->rate * normal;
+            } else if (strcmp(layer->type, "gaussian_dropout") == 0) {
+                factor += sqrt(layer->rate / (1 - layer->rate)) * normal;
+            } else {
+                factor = (double)word >= layer->rate * 4294967296.0 ? 1 / (1 - layer->rate) : 0;
             }
-            const int kept = (double)block[e % 4] >= layer->rate * 4294967296.0;
-            const size_t at = s * layer->in + e;
-            to[at] = !draws ? from[at] : kept ? from[at] / (1 - layer->rate) : 0;
         }
+        to[at] = from[at] * factor + added;
+    }
+}
+
+static int is_random(const struct ref_layer *layer)
+{
+    return strstr(layer->type, "dropout") || strcmp(layer->type, "gaussian_noise") == 0;
+}
+
+static int moves_values(const struct ref_layer *layer)
+{
+    return strcmp(layer->type, "flatten") == 0 || strcmp(layer->type, "reshape") == 0 ||
+           strcmp(layer->type, "permute") == 0;
+}
+
+/* y from x, or with `back` dx from dy. */
+static void move_values(const struct ref_layer *layer, int n, int back, const double *from,
+                        double *to)
+{
+    for (size_t k = 0; k < n * layer->in; k++) {
+        const size_t e = k % layer->in, plane = (size_t)layer->oh * layer->ow;
+        size_t x = k;
+        if (strcmp(layer->type, "permute") == 0) {
+            x = k - e + e / plane * layer->step[0] + e / layer->ow % layer->oh * layer->step[1] +
+                e % layer->ow * layer->step[2];
+        }
+        to[back ? x : k] = from[back ? k : x];
     }
 }
 
@@ -241,8 +373,10 @@ void ref_layer_forward(const struct ref_network *net, int i, int n, const struct
         ref_maxpool_forward(&window, x, y);
     } else if (strcmp(layer->type, "avgpool") == 0) {
         ref_avgpool_forward(&window, layer->count_padding, x, y);
-    } else if (strcmp(layer->type, "dropout") == 0) {
-        dropout(net, i, n, draws, x, y);
+    } else if (moves_values(layer)) {
+        move_values(layer, n, 0, x, y);
+    } else if (is_random(layer)) {
+        random_layer(net, i, n, draws, x, y, 0);
     } else if (is_norm(layer)) {
         const struct ref_norm norm = norm_of(layer, n, draws, w);
         ref_norm_forward(&norm, x, layer->weights ? weight : NULL, bias, y);
@@ -307,8 +441,10 @@ void ref_layer_backward(const struct ref_network *net, int i, int n, const struc
         ref_maxpool_backward(&window, x, dy, dx);
     } else if (strcmp(layer->type, "avgpool") == 0) {
         ref_avgpool_backward(&window, layer->count_padding, dy, dx);
-    } else if (strcmp(layer->type, "dropout") == 0) {
-        dropout(net, i, n, draws, dy, dx);
+    } else if (moves_values(layer)) {
+        move_values(layer, n, 1, dy, dx);
+    } else if (is_random(layer)) {
+        random_layer(net, i, n, draws, dy, dx, 1);
     } else {
         for (size_t k = 0; k < n * layer->in; k++) {
             dx[k] = dy[k] * ref_activation(layer->type)->derivative(x[k], layer->slope);

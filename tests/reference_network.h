@@ -17,12 +17,13 @@
 enum { REF_MOST_LAYERS = 64, REF_MOST_INPUTS = 8, REF_INPUT = -1 };
 
 struct ref_layer {
-    char type[32];
-    size_t in, out;                           /* values of one image */
+    char type[32];  /* without "1d" and "global_": those are windows over other maps */
+    size_t in, out; /* values of one image */
     int input_count, inputs[REF_MOST_INPUTS]; /* what it reads: layers, or REF_INPUT */
     int oc, oh, ow;
     struct ref_window window; /* conv, maxpool, avgpool; n is set when it is used */
     int count_padding;
+    int step[3]; /* permute: from one value of each axis of y to the next, in x */
     double slope, rate;
     double eps;
     int groups, frozen, each;           /* of a normalisation */

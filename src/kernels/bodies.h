@@ -19,6 +19,18 @@ void KERNEL(winograd_backward_input)(const struct window *, const float *dy, con
                                      float *dx, float *scratch);
 void KERNEL(winograd_backward_weight)(const struct window *, const float *x, const float *dy,
                                       int add, float *dw, float *scratch);
+void KERNEL(dilated_forward)(const struct window *, const float *x, const float *w, const float *b,
+                             float *y, float *scratch);
+void KERNEL(dilated_backward_input)(const struct window *, const float *dy, const float *w,
+                                    float *dx, float *scratch);
+void KERNEL(dilated_backward_weight)(const struct window *, const float *x, const float *dy,
+                                     int add, float *dw, float *db, float *scratch);
+void KERNEL(any_conv_forward)(const struct window *, const float *x, const float *w, const float *b,
+                              float *y, float *scratch);
+void KERNEL(any_conv_backward_input)(const struct window *, const float *dy, const float *w,
+                                     float *dx, float *scratch);
+void KERNEL(any_conv_backward_weight)(const struct window *, const float *x, const float *dy,
+                                      int add, float *dw, float *db, float *scratch);
 void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, const float *b,
                            float *y);
 void KERNEL(dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx);
@@ -52,6 +64,11 @@ void KERNEL(lrn_backward)(const struct lrn *o, size_t pixels, const float *x, co
 extern const struct activation_kernel KERNEL(activations)[ACTIVATION_COUNT];
 void KERNEL(dropout)(const float *x, float *y, size_t n, float rate, uint64_t seed,
                      const uint32_t *samples, uint32_t epoch, uint32_t stream);
+void KERNEL(spatial_dropout)(const float *x, float *y, size_t maps, size_t size, float rate,
+                             uint64_t seed, const uint32_t *samples, uint32_t epoch,
+                             uint32_t stream);
+void KERNEL(normal_noise)(const float *x, float *y, size_t n, float std, int multiply,
+                          uint64_t seed, const uint32_t *samples, uint32_t epoch, uint32_t stream);
 void KERNEL(softmax)(int classes, const float *z, float *p);
 loss_kernel KERNEL(cross_entropy), KERNEL(focal), KERNEL(mse), KERNEL(mae), KERNEL(huber),
     KERNEL(hinge);

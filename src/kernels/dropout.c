@@ -1,27 +1,39 @@
-/* dropout.c: the random mask of a tile. */
+/* dropout.c: the random masks of a tile: of single values, or of whole maps. */
 #include "kernels/bodies.h"
 #include "kernels/philox_lanes.h"
+
+/* `count` decisions, each for `each` neighbouring vectors; a constant 1 where it is inlined so. */
+INLINE void mask(const struct draw *draw, const float *x, float *y, size_t count, size_t each,
+                 float rate)
+{
+    const uint32_t threshold = (uint32_t)((double)rate * 4294967296.0);
+    const float keep = (float)(1.0 / (1.0 - (double)rate));
+    for (size_t block = 0; block * 4 < count; block++) {
+        struct words c[4];
+        draw_block(draw, block, c);
+        for (size_t e = 0; e < 4 && block * 4 + e < count; e++) {
+            const float *from = x + (block * 4 + e) * each * LANES;
+            float *to = y + (block * 4 + e) * each * LANES;
+            for (size_t k = 0; k < each; k++, from += LANES, to += LANES) {
+                for (int i = 0; i < LANES; i++) {
+                    to[i] = c[e].lane[i] >= threshold ? from[i] * keep : 0.0f;
+                }
+            }
+        }
+    }
+}
 
 void KERNEL(dropout)(const float *x, float *y, size_t n, float rate, uint64_t seed,
                      const uint32_t *samples, uint32_t epoch, uint32_t stream)
 {
-    const uint32_t threshold = (uint32_t)((double)rate * 4294967296.0);
-    const float keep = (float)(1.0 / (1.0 - (double)rate));
-    for (size_t block = 0; block * 4 < n; block++) {
-        struct words c[4];
-        for (int i = 0; i < LANES; i++) {
-            c[0].lane[i] = (uint32_t)block;
-            c[1].lane[i] = samples[i];
-            c[2].lane[i] = epoch;
-            c[3].lane[i] = stream;
-        }
-        philox_lanes(c, seed);
-        for (size_t e = 0; e < 4 && block * 4 + e < n; e++) {
-            const float *from = x + (block * 4 + e) * LANES;
-            float *to = y + (block * 4 + e) * LANES;
-            for (int i = 0; i < LANES; i++) {
-                to[i] = c[e].lane[i] >= threshold ? from[i] * keep : 0.0f;
-            }
-        }
-    }
+    const struct draw draw = {seed, samples, epoch, stream};
+    mask(&draw, x, y, n, 1, rate);
+}
+
+void KERNEL(spatial_dropout)(const float *x, float *y, size_t maps, size_t size, float rate,
+                             uint64_t seed, const uint32_t *samples, uint32_t epoch,
+                             uint32_t stream)
+{
+    const struct draw draw = {seed, samples, epoch, stream};
+    mask(&draw, x, y, maps, size, rate);
 }

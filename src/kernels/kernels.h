@@ -28,6 +28,8 @@ struct window {
     int kh, kw;     /* kernel */
     int stride_h, stride_w;
     int pad_top, pad_left;
+    int dilation_h, dilation_w; /* convolution: from one tap to the next; 0 is 1 */
+    int groups; /* convolution: of channels that meet only their own outputs; 0 is 1 */
 };
 
 /* What 16 outputs should have been. The target of lane i is share * onehot(first) + (1 - share) *
@@ -142,7 +144,8 @@ struct kernels {
     int fused; /* multiply-add rounds once: the same bytes as every other fused level */
 
     /* y[oc][oh][ow] = b[oc] + sum over c, kh, kw of w[oc][c][kh][kw] * x[c][..][..]
-     * (cross-correlation); b may be NULL. `scratch`: conv_scratch(window) floats. */
+     * (cross-correlation), c running over the channels of oc's group, c / groups of them; b may be
+     * NULL. `scratch`: conv_scratch(window) floats. */
     void (*conv_forward)(const struct window *, const float *x, const float *w, const float *b,
                          float *y, float *scratch);
     /* dx[c][h][w] = sum over oc, kh, kw of w[oc][c][kh][kw] * dy[..]; overwrites dx. */
@@ -216,6 +219,15 @@ struct kernels {
      * 16 sample numbers. */
     void (*dropout)(const float *x, float *y, size_t n, float rate, uint64_t seed,
                     const uint32_t *samples, uint32_t epoch, uint32_t stream);
+
+    /* The same for whole maps of `size` vectors: map m is what element m is there. */
+    void (*spatial_dropout)(const float *x, float *y, size_t maps, size_t size, float rate,
+                            uint64_t seed, const uint32_t *samples, uint32_t epoch,
+                            uint32_t stream);
+    /* Normal random numbers N, one an element, from the same words: y = x + std N, or, with
+     * `multiply`, y = x (1 + std N). x == y is allowed. */
+    void (*normal_noise)(const float *x, float *y, size_t n, float std, int multiply, uint64_t seed,
+                         const uint32_t *samples, uint32_t epoch, uint32_t stream);
 
     /* Softmax over `classes` vectors, each lane by itself, stable: p = exp(z - max) / sum. z == p
      * is allowed. */

@@ -1,6 +1,7 @@
 /* levels.c: which levels were built, which this CPU can run, and which the user allows. Compiled
  * without any -m flag: it must run everywhere. */
 #include "kernels/conv_margins.h"
+#include "kernels/conv_spread.h"
 #include "kernels/winograd.h"
 
 #include <string.h>
@@ -65,7 +66,7 @@ static size_t transposed(size_t n) { return (n + LANES - 1) / LANES * LANES * LA
 
 /* The widened copies that the convolutions read: input rows with padding columns, gradient rows
  * with margins; what Winograd's way needs. */
-size_t conv_scratch(const struct window *s)
+static size_t plain_scratch(const struct window *s)
 {
     int left, right;
     conv_margins(s, &left, &right);
@@ -80,6 +81,12 @@ size_t conv_scratch(const struct window *s)
         most = larger(most, winograd_scratch(&turned));
     }
     return most;
+}
+
+size_t conv_scratch(const struct window *s)
+{
+    const struct window one = window_of_group(s);
+    return is_dilated(s) ? spread_scratch(&one) : plain_scratch(&one);
 }
 
 size_t dense_scratch(int in) { return transposed((size_t)in); }

@@ -38,4 +38,23 @@ INLINE void philox_lanes(struct words c[4], uint64_t seed)
     }
 }
 
+/* What the random numbers of a tile are for: all but the first word of their counters. */
+struct draw {
+    uint64_t seed;
+    const uint32_t *samples;
+    uint32_t epoch, stream;
+};
+
+/* The words of elements 4 * block .. 4 * block + 3. */
+INLINE void draw_block(const struct draw *draw, size_t block, struct words c[4])
+{
+    for (int i = 0; i < LANES; i++) {
+        c[0].lane[i] = (uint32_t)block;
+        c[1].lane[i] = draw->samples[i];
+        c[2].lane[i] = draw->epoch;
+        c[3].lane[i] = draw->stream;
+    }
+    philox_lanes(c, draw->seed);
+}
+
 #endif

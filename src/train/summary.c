@@ -35,6 +35,16 @@ static void append_row(struct text *out, int width, const char *name, const char
                 multiply_adds);
 }
 
+/* "6x28x28", or of a sequence "32x8": its channels and steps. */
+static void show_shape(char *text, size_t size, struct shape s)
+{
+    if (s.h == 1 && s.w > 1) {
+        snprintf(text, size, "%dx%d", s.c, s.w);
+    } else {
+        snprintf(text, size, "%dx%dx%d", s.c, s.h, s.w);
+    }
+}
+
 /* A layer and the activation that its options attached to it are one row. */
 static void append_layer(struct text *out, int width, const struct graph *graph, int i)
 {
@@ -45,7 +55,7 @@ static void append_layer(struct text *out, int width, const struct graph *graph,
     snprintf(name, sizeof name, "%*s%s", indent_of(node), "", node->name);
     snprintf(type, sizeof type, "%s%s%s", node->type->member.name, next ? " + " : "",
              next ? next->type->member.name : "");
-    snprintf(shape, sizeof shape, "%dx%dx%d", node->out.c, node->out.h, node->out.w);
+    show_shape(shape, sizeof shape, node->out);
     append_row(
         out, width, name, type, shape, node->count ? text_from_count(count, node->count) : "-",
         node->needs.multiply_adds > 0 ? text_from_count(adds, (uint64_t)node->needs.multiply_adds)
@@ -58,7 +68,7 @@ void summary_append_layers(const struct graph *graph, struct text *out)
     char shape[64], count[32], adds[32];
     append_row(out, width, "layer", "type", "output (c,h,w)", "parameters", "mult-adds");
     append_rule(out, width);
-    snprintf(shape, sizeof shape, "%dx%dx%d", graph->input.c, graph->input.h, graph->input.w);
+    show_shape(shape, sizeof shape, graph->input);
     append_row(out, width, "input", "", shape, "-", "-");
     for (int i = 0; i < graph->count; i++) {
         if (!graph->nodes[i].attached) {
@@ -128,6 +138,11 @@ void summary_append_details(const struct trainer *t, struct text *out)
     for (int c = 0; c < input->c; c++) {
         text_append(out, "channel %d: (value * %.6g - %.6g) / %.6g\n", c, input->scale,
                     input->mean[c], input->std[c]);
+    }
+    const struct numbers *weights = &t->model.settings.train.class_weights.values;
+    for (int k = 0; k < weights->count; k++) {
+        text_append(out, "%s%s: %.4g%s", k ? ", " : "class weights: ", t->model.classes.values[k],
+                    weights->values[k], k + 1 < weights->count ? "" : "\n");
     }
     text_append(out, "a batch is %d tiles in %d shards; a thread's block has %s bytes\n",
                 t->batch_tiles, t->shards, text_from_count(count, t->plan.floats * sizeof(float)));

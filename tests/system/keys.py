@@ -101,17 +101,44 @@ CONFIG = {
 }
 # A layer stands between a convolution and a dense layer; its other options: what must be given, and per key what else.
 NEEDED = {"conv": "filters: 3, kernel: 3", "maxpool": "size: 2", "avgpool": "size: 2", "dense": "units: 7",
-          "dropout": "rate: 0.5", "groupnorm": "groups: 3", "residual": "body: [tanh]", "concat": "branches: [[tanh],[sigmoid]]",
-          "repeat": "times: 2, block: [tanh]"}
+          "dropout": "rate: 0.5", "spatial_dropout": "rate: 0.5", "gaussian_dropout": "rate: 0.5",
+          "gaussian_noise": "std: 0.5", "conv1d": "filters: 3, kernel: 3", "maxpool1d": "size: 2", "avgpool1d": "size: 2",
+          "reshape": "shape: [4,27]", "permute": "order: whc", "groupnorm": "groups: 3",
+          "residual": "body: [tanh]", "concat": "branches: [[tanh],[sigmoid]]", "repeat": "times: 2, block: [tanh]"}
+# What else stands before and behind it: a sequence for what takes one, and what can tell new shapes from old ones.
+AROUND = {"conv1d": ("reshape: [3, 36]", ""), "maxpool1d": ("reshape: [3, 36]", ""),
+          "avgpool1d": ("reshape: [3, 36]", ""), "reshape": ("", "conv1d: {filters: 2, kernel: 5}"),
+          "flatten": ("", "conv: {filters: 3, kernel: 1}")}
 LAYERS = {
     "conv.filters": (SUMMARY, "3", "4"),
     "conv.kernel": (SUMMARY, "3", "[3, 5]"),
     "conv.stride": (SUMMARY, "1", "[1, 2]"),
     "conv.padding": (SUMMARY, "0", "same"),
+    "conv.dilation": (SUMMARY, "1", "[1, 2]"),
+    "conv.groups": (SUMMARY, "1", "3"),
     "conv.bias": (SUMMARY, "true", "false"),
     "conv.activation": (WEIGHTS, None, "tanh"),
     "conv.init": (WEIGHTS, "he", "xavier"),
     "conv.freeze": (WEIGHTS, "false", "true"),
+    "conv1d.filters": (SUMMARY, "3", "4"),
+    "conv1d.kernel": (SUMMARY, "3", "4"),
+    "conv1d.stride": (SUMMARY, "1", "2"),
+    "conv1d.padding": (SUMMARY, "0", "same"),
+    "conv1d.dilation": (SUMMARY, "1", "2"),
+    "conv1d.groups": (SUMMARY, "1", "3"),
+    "conv1d.bias": (SUMMARY, "true", "false"),
+    "conv1d.activation": (WEIGHTS, None, "tanh"),
+    "conv1d.init": (WEIGHTS, "he", "xavier"),
+    "conv1d.freeze": (WEIGHTS, "false", "true"),
+    "maxpool1d.size": (SUMMARY, "2", "3"),
+    "maxpool1d.stride": (SUMMARY, "2", "1"),
+    "maxpool1d.padding": (SUMMARY, "0", "1"),
+    "avgpool1d.size": (SUMMARY, "2", "3"),
+    "avgpool1d.stride": (SUMMARY, "2", "1"),
+    "avgpool1d.padding": (SUMMARY, "0", "1"),
+    "avgpool1d.count_padding": (WEIGHTS, "true", "false", "padding: 1"),
+    "reshape.shape": (SUMMARY, "[4, 27]", "[9, 12]"),
+    "permute.order": (SUMMARY, "whc", "cwh"),
     "maxpool.size": (SUMMARY, "2", "[2, 3]"),
     "maxpool.stride": (SUMMARY, "2", "1"),
     "maxpool.padding": (SUMMARY, "0", "1"),
@@ -124,9 +151,12 @@ LAYERS = {
     "dense.activation": (WEIGHTS, None, "tanh"),
     "dense.init": (WEIGHTS, "he", "xavier"),
     "dense.freeze": (WEIGHTS, "false", "true"),
-    **{f"{name}.regularize.{key}": (WEIGHTS, *values) for name in ("conv", "dense") for key, values in (
+    **{f"{name}.regularize.{key}": (WEIGHTS, *values) for name in ("conv", "conv1d", "dense") for key, values in (
         ("l1", ("0", "0.01")), ("l2", ("0", "0.1")), ("max_norm", ("0", "0.5")), ("biases", ("false", "true", "l2: 1")))},
     "dropout.rate": (WEIGHTS, "0.5", "0.25"),
+    "spatial_dropout.rate": (WEIGHTS, "0.5", "0.25"),
+    "gaussian_dropout.rate": (WEIGHTS, "0.5", "0.25"),
+    "gaussian_noise.std": (WEIGHTS, "0.5", "0.25"),
     "batchnorm.momentum": (WEIGHTS, "0.1", "0.2"),
     "batchnorm.eps": (WEIGHTS, "1e-5", "0.1"),
     "batchnorm.affine": (SUMMARY, "true", "false"),
@@ -316,8 +346,10 @@ def flow(*pairs):
 
 
 def layer(name, *pairs):
-    """The network with a layer between two others."""
-    return f"network=[conv: {{filters: 3, kernel: 5, stride: 2}}, {name}: {flow(*pairs)}, dense: 10]"
+    """The network with a layer between two others; and what it needs around it."""
+    before, after = AROUND.get(name, ("", ""))
+    items = ("conv: {filters: 3, kernel: 5, stride: 2}", before, f"{name}: {flow(*pairs)}", after, "dense: 10")
+    return f"network=[{', '.join(item for item in items if item)}]"
 
 
 def activation(name, *pairs):

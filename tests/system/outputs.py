@@ -58,7 +58,7 @@ def model_contents():
     equal(json.loads(metadata["classes"]), ["a", 'b"', "\u00e9", "d", "e", "f", "g", "h", "i", "j"], "classes")
     equal(metadata["cnntrain.format"], "1", "format")
     equal(metadata["input"].split()[:3], ["1", "8", "8"], "input")
-    assert "kernel: [2, 3], stride: 1, padding: 0, bias: false" in metadata["config"], metadata["config"]
+    assert "kernel: [2, 3], stride: 1, padding: 0, dilation: 1, groups: 1, bias: false" in metadata["config"], metadata["config"]
     assert DIGITS not in metadata["config"] and "output" not in metadata["config"], "a path is in the model"
     equal(int(metadata["step"]), int(metadata["epoch"]) * BATCHES, "step")
 

@@ -71,11 +71,24 @@ def shuffled(count, seed, epoch):
     return order
 
 
-def dropout_mask(size, rate, seed, samples, epoch, node):
+def layer_words(size, seed, samples, epoch, node):
+    """Of a layer that is random in training: a word for each of `size` elements of each sample."""
     blocks = -(-size // 4)
     counters = np.array([[block, sample, epoch, 4 + 256 * node] for sample in samples for block in range(blocks)])
-    words = philox(seed, counters).reshape(len(samples), -1)[:, :size]
-    return (words >= rate * 2**32) / (1 - rate)
+    return philox(seed, counters).reshape(len(samples), -1)[:, :size]
+
+
+def random_layer(kind, options, x, words):
+    """`words`: layer_words of a number of elements"""
+    if kind == "gaussian_noise" or kind == "gaussian_dropout":
+        u = torch.from_numpy((words(x[0].numel()) >> np.uint64(9)).astype(float) / 2**22 + 2.0**-23 - 1)
+        normal = (2**0.5 * torch.erfinv(u)).reshape(x.shape)
+        if kind == "gaussian_noise":
+            return x + options["std"] * normal
+        return x * (1 + (options["rate"] / (1 - options["rate"]))**0.5 * normal)
+    elements = x.shape[1:] if kind == "dropout" else (x.shape[1], 1, 1)
+    mask = (words(int(np.prod(elements))) >= options["rate"] * 2**32) / (1 - options["rate"])
+    return x * torch.from_numpy(mask).reshape(len(x), *elements)
 
 
 # ---- networks: [(type, {option: value}), ...] ----
@@ -112,6 +125,21 @@ def named(layers, counts):
         yield f"{kind}{counts.get(kind)}", kind, options
 
 
+def forward_1d(kind, options, x, w, b):
+    """x [n][c][steps]; the result [n][c][1][steps]"""
+    size, padding = options.get("kernel", options.get("size")), options.get("padding", 0)
+    stride, dilation = options.get("stride", 1 if kind == "conv1d" else size), options.get("dilation", 1)
+    padding = "same" if padding == "same" else [0, padding]
+    if kind == "avgpool1d":
+        y = F.avg_pool1d(x, size, stride, padding[1], count_include_pad=options.get("count_padding", True))
+    else:
+        x = pad(x[:, :, None], [1, (size - 1) * dilation + 1], [1, stride], padding,
+                0 if kind == "conv1d" else -float("inf"))[:, :, 0]
+        y = F.conv1d(x, w, b, stride, 0, dilation, options.get("groups", 1)) if kind == "conv1d" else \
+            F.max_pool1d(x, size, stride)
+    return y[:, :, None]
+
+
 def frozen_names(layers, counts):
     for name, _, options in named(layers, counts):
         if options.get("freeze"):
@@ -136,14 +164,29 @@ def add_shortcut(name, kind, body, weights, x):
     return body + x
 
 
-def forward(layers, weights, x, masks, counts=None):
-    """`masks`: of dropout, by the place in the list."""
+def forward(layers, weights, x, words, counts=None):
+    """`words`: of random layers, by their size and place in the list."""
     counts = {} if counts is None else counts
     for place, (name, kind, options) in enumerate(named(layers, counts)):
         w, b = weights.get(name + ".weight"), weights.get(name + ".bias")
         if kind == "conv":
-            stride = pair(options.get("stride", 1))
-            x = F.conv2d(pad(x, pair(options["kernel"]), stride, options.get("padding", 0)), w, b, stride)
+            stride, dilation = pair(options.get("stride", 1)), pair(options.get("dilation", 1))
+            reach = [(size - 1) * holes + 1 for size, holes in zip(pair(options["kernel"]), dilation)]
+            x = F.conv2d(pad(x, reach, stride, options.get("padding", 0)), w, b, stride, 0, dilation,
+                         options.get("groups", 1))
+        elif kind.endswith("1d"):
+            x = forward_1d(kind, options, x.flatten(1, 2), w, b)
+        elif kind == "global_avgpool":
+            x = F.adaptive_avg_pool2d(x, 1)
+        elif kind == "global_maxpool":
+            x = F.adaptive_max_pool2d(x, 1)
+        elif kind == "flatten":
+            x = x.flatten(1)[:, :, None, None]
+        elif kind == "reshape":
+            shape = options["shape"]
+            x = x.reshape(len(x), *(shape if len(shape) == 3 else (shape[0], 1, shape[1])))
+        elif kind == "permute":
+            x = x.permute(0, *(1 + "chw".index(axis) for axis in options["order"]))
         elif kind in ("maxpool", "avgpool"):
             size = pair(options["size"])
             stride, padding = pair(options.get("stride", size)), options.get("padding", 0)
@@ -153,8 +196,8 @@ def forward(layers, weights, x, masks, counts=None):
                 x = F.avg_pool2d(x, size, stride, padding, count_include_pad=options.get("count_padding", True))
         elif kind == "dense":
             x = F.linear(x.flatten(1), w, b)
-        elif kind == "dropout":
-            x = x * masks(place, options["rate"], x[0].numel()).reshape(x.shape)
+        elif "dropout" in kind or kind == "gaussian_noise":
+            x = random_layer(kind, options, x, lambda size, place=place: words(size, place))
         elif kind == "batchnorm":
             x = F.batch_norm(x, weights[name + ".running_mean"], weights[name + ".running_var"], w, b,
                              not options.get("freeze"), options.get("momentum", 0.1), options.get("eps", 1e-5))
@@ -171,13 +214,13 @@ def forward(layers, weights, x, masks, counts=None):
             sums = F.avg_pool2d(x, size) * (size[0] * size[1])
             x = sums * w[:, None, None] + b[:, None, None]
         elif kind == "residual":
-            body = forward(options["body"], weights, x, masks, counts)
+            body = forward(options["body"], weights, x, words, counts)
             x = add_shortcut(name, options.get("shortcut"), body, weights, x)
         elif kind == "concat":
-            x = torch.cat([forward(branch, weights, x, masks, counts) for branch in options["branches"]], 1)
+            x = torch.cat([forward(branch, weights, x, words, counts) for branch in options["branches"]], 1)
         elif kind == "repeat":
             for _ in range(options["times"]):
-                x = forward(options["block"], weights, x, masks, counts)
+                x = forward(options["block"], weights, x, words, counts)
         else:
             numbers = {"elu": {"alpha": options.get("alpha", 1.0)},
                        "leaky_relu": {"negative_slope": options.get("slope", 0.01)}}
@@ -393,8 +436,8 @@ def theirs(layers, optimizer, train, batch, x, labels, weights):
         order, total = shuffled(len(x), SEED, epoch), 0
         for first in range(0, len(x), batch):
             index = order[first:first + batch]
-            value = loss_of(train, forward(layers, weights, x[index], lambda place, rate, n: torch.from_numpy(
-                dropout_mask(n, rate, SEED, index, epoch, place))).flatten(1), labels[index])
+            value = loss_of(train, forward(layers, weights, x[index], lambda size, place: layer_words(
+                size, SEED, index, epoch, place)).flatten(1), labels[index])
             rate = rates.set(steps)
             steps.zero_grad()
             value.backward()
@@ -597,6 +640,35 @@ SGD = {"type": "sgd", "lr": 0.05, "momentum": 0.9}
 WEIGHTS = [0.5, 1, 2, 0.25, 3, 1.5, 1, 0.75, 1.25, 4]
 
 
+def dilation_and_groups():
+    """dilated, grouped, depthwise and pointwise convolutions"""
+    compare([("conv", {"filters": 6, "kernel": 3, "dilation": 2, "padding": "same"}), ("tanh", {}),
+             ("conv", {"filters": 8, "kernel": 3, "groups": 2, "padding": 1}), ("tanh", {}),
+             ("conv", {"filters": 16, "kernel": [3, 2], "groups": 8, "stride": 2, "dilation": [1, 2], "bias": False}),
+             ("tanh", {}), ("conv", {"filters": 5, "kernel": 1}), ("dense", {"units": 10})], SGD, data=DIGITS)
+
+
+def sequences():
+    """1-D layers: rows as channels, rows as steps, depthwise and dilated; pooling; global pooling; other shapes"""
+    compare([("conv1d", {"filters": 12, "kernel": 3}), ("tanh", {}), ("maxpool1d", {"size": 2, "stride": 1}),
+             ("conv1d", {"filters": 6, "kernel": 3, "groups": 6, "dilation": 2, "padding": "same"}), ("tanh", {}),
+             ("avgpool1d", {"size": 3, "padding": 1, "count_padding": False}), ("dense", {"units": 10})],
+            SGD, data=DIGITS)
+    compare([("permute", {"order": "wch"}), ("conv1d", {"filters": 12, "kernel": 4, "stride": 2, "padding": 2}),
+             ("tanh", {}), ("global_maxpool", {}), ("dense", {"units": 10})], SGD, data=DIGITS)
+    compare([("conv", {"filters": 12, "kernel": 3}), ("tanh", {}), ("reshape", {"shape": [6, 24, 3]}),
+             ("conv", {"filters": 8, "kernel": 2}), ("tanh", {}), ("permute", {"order": "hwc"}), ("flatten", {}),
+             ("conv", {"filters": 20, "kernel": 1}), ("tanh", {}), ("reshape", {"shape": [5, 4]}),
+             ("conv1d", {"filters": 10, "kernel": 2}), ("global_avgpool", {})], SGD, data=DIGITS)
+
+
+def random_layers():
+    """spatial dropout, gaussian dropout and noise, by the numbers that base/rng.h describes"""
+    compare([("gaussian_noise", {"std": 0.3}), ("conv", {"filters": 9, "kernel": 3}), ("tanh", {}),
+             ("spatial_dropout", {"rate": 0.4}), ("dense", {"units": 20}), ("tanh", {}),
+             ("gaussian_dropout", {"rate": 0.3}), ("dense", {"units": 10})], SGD, data=DIGITS, count=50, batch=20)
+
+
 def label_smoothing():
     """label smoothing, without and with class weights; several batches, the mean of each by its weights"""
     compare(SMALL, SGD, data=DIGITS, label_smoothing=0.1)
@@ -641,7 +713,7 @@ def other_losses():
 
 
 if __name__ == "__main__":
-    run_tests([label_smoothing, class_weights, validation, other_losses, lenet5_adam, lenet5_partial_tile, momentum,
-               plain_sgd_one_image, nesterov_and_mse, frozen_layers, blocks, batchnorm, other_norms, lenet_of_1998, resnet,
-               other_optimizers,
-               all_activations, generic_level, batches_and_dropout])
+    run_tests([dilation_and_groups, sequences, random_layers, label_smoothing, class_weights, validation, other_losses,
+               lenet5_adam, lenet5_partial_tile, momentum, plain_sgd_one_image, nesterov_and_mse, frozen_layers, blocks,
+               batchnorm, other_norms, lenet_of_1998, resnet, other_optimizers, all_activations, generic_level,
+               batches_and_dropout])

@@ -31,8 +31,10 @@ network:
   - conv: {{filters: 12, kernel: 3, padding: same, activation: relu}}
   - conv: {{filters: 16, kernel: 3, activation: gelu}}
   - maxpool: 2
-  - dropout: 0.25
+  - spatial_dropout: 0.25
+  - gaussian_noise: 0.1
   - dense: {{units: 40, activation: tanh, regularize: {{l2: 0.001, biases: true}}}}
+  - gaussian_dropout: 0.2
   - dropout: 0.5
   - dense: 10
 train:

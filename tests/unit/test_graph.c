@@ -143,11 +143,35 @@ static void test_resolved(void **state)
     struct text text = {0};
     OPTION_NETWORK.emit(NULL, &net.network, &text, -2);
     assert_string_equal(
-        text.data, "\n- conv: {filters: 2, kernel: 3, stride: 1, padding: 0, bias: "
+        text.data, "\n- conv: {filters: 2, kernel: 3, stride: 1, padding: 0, "
+                   "dilation: 1, groups: 1, bias: "
                    "true, activation: relu, init: he, freeze: false, name: conv1}"
                    "\n- maxpool: {size: 2, stride: 2, padding: 0, name: maxpool1}"
                    "\n- dense: {units: 2, bias: true, init: xavier, freeze: false, name: dense1}");
     text_free(&text);
+}
+
+/* The lecture's: 10 steps of 128 features, 32 filters over 3 of them; as a map of height 1, and as
+ * a file of [n][128][10] gives it. */
+static void test_sequence(void **state)
+{
+    (void)state;
+    static const struct shape INPUTS[] = {{128, 1, 10}, {1, 128, 10}};
+    for (int i = 0; i < 2; i++) {
+        make("- conv1d: {filters: 32, kernel: 3}\n- dense: 2\n", INPUTS[i]);
+        const struct node *node = &net.graph.nodes[0];
+        const struct parameter *weight = &node->needs.parameters[0];
+        assert_int_equal(node->out.c, 32);
+        assert_int_equal(node->out.h, 1);
+        assert_int_equal(node->out.w, 8);
+        assert_int_equal(weight->size + node->needs.parameters[1].size, 12320);
+        assert_int_equal(weight->rank, 3);
+        assert_true(weight->dims[0] == 32 && weight->dims[1] == 128 && weight->dims[2] == 3);
+        assert_true(weight->fan_in == 384 && weight->fan_out == 96);
+    }
+    make("- conv: {filters: 8, kernel: 3, groups: 4}\n- dense: 2\n", (struct shape){4, 5, 5});
+    assert_true(net.graph.nodes[0].needs.parameters[0].fan_in == 9); /* of one group */
+    assert_true(net.graph.nodes[0].needs.parameters[0].fan_out == 72);
 }
 
 static void test_initializer_by_the_next_activation(void **state)
@@ -404,6 +428,7 @@ int main(void)
         TEST(test_frozen),
         TEST(test_names),
         TEST(test_resolved),
+        TEST(test_sequence),
         TEST(test_initializer_by_the_next_activation),
         TEST(test_initial_values),
         TEST(test_initial_values_depend_on_seed_and_tensor),

@@ -7,6 +7,7 @@
 #include "../kernel_check.h"
 #include "../reference.h"
 
+#include "kernels/conv_spread.h"
 #include "kernels/winograd.h"
 
 #include <float.h>
@@ -63,7 +64,10 @@ static size_t pixels_in(const struct window *s) { return (size_t)s->c * s->h * s
 
 static size_t pixels_out(const struct window *s) { return (size_t)s->oc * s->oh * s->ow; }
 
-static size_t weights(const struct window *s) { return (size_t)s->oc * s->c * s->kh * s->kw; }
+static size_t weights(const struct window *s)
+{
+    return (size_t)s->oc * (s->c / (s->groups ? s->groups : 1)) * s->kh * s->kw;
+}
 
 /* The sum of absolute terms, as a tolerance. The last word is for a sum of terms that underflow. */
 static void to_bound(size_t n, double *sums)
@@ -108,9 +112,11 @@ static void case_reference(struct conv_case *c)
     c->bound_dw = copy_of(w, c->dw0.abs);
     c->bound_db = copy_of(c->s.oc, c->db0.abs);
     ref_conv_backward_weight(r, c->x.abs, c->dy.abs, c->bound_dw, c->bias ? c->bound_db : NULL);
-    (winograd_pays(&c->s) ? to_common_bound : to_bound)(y, c->bound_y);
-    (winograd_input_pays(&c->s) ? to_common_bound : to_bound)(x, c->bound_dx);
-    (winograd_weight_pays(&c->s) ? to_common_bound : to_bound)(w, c->bound_dw);
+    const struct window one = window_of_group(&c->s);
+    const int plain = !is_dilated(&c->s);
+    (plain && winograd_pays(&one) ? to_common_bound : to_bound)(y, c->bound_y);
+    (plain && winograd_input_pays(&one) ? to_common_bound : to_bound)(x, c->bound_dx);
+    (plain && winograd_weight_pays(&one) ? to_common_bound : to_bound)(w, c->bound_dw);
     to_bound(c->s.oc, c->bound_db);
 }
 
@@ -121,9 +127,10 @@ static struct conv_case *case_new(struct dice *dice, const struct window *s, int
     c->s = *s;
     c->bias = bias;
     snprintf(c->what, sizeof c->what,
-             "conv %dx%dx%d to %dx%dx%d, kernel %dx%d, stride %dx%d, padding %d,%d, bias %d", s->c,
-             s->h, s->w, s->oc, s->oh, s->ow, s->kh, s->kw, s->stride_h, s->stride_w, s->pad_top,
-             s->pad_left, bias);
+             "conv %dx%dx%d to %dx%dx%d, kernel %dx%d, stride %dx%d, padding %d,%d, dilation "
+             "%dx%d, %d groups, bias %d",
+             s->c, s->h, s->w, s->oc, s->oh, s->ow, s->kh, s->kw, s->stride_h, s->stride_w,
+             s->pad_top, s->pad_left, s->dilation_h, s->dilation_w, s->groups, bias);
     c->ref = check_window(s);
     c->x = array_new(dice, pixels_in(s) * LANES, 1);
     c->w = array_new(dice, weights(s), 0);
@@ -395,6 +402,40 @@ static void test_random_windows(void **state)
     }
 }
 
+/* Holes between the taps, groups, and both; up to depthwise, one channel a group. */
+static struct window random_sparse_window(struct dice *dice)
+{
+    struct window s;
+    do {
+        const int groups = dice_between(dice, 1, 5);
+        s = random_window(dice);
+        s.groups = groups;
+        s.c = groups * dice_between(dice, 1, 3);
+        s.oc = groups * dice_between(dice, 1, 6);
+        s.dilation_h = dice_between(dice, 0, 3);
+        s.dilation_w = dice_between(dice, 0, 3);
+        const int kh = (s.kh - 1) * (s.dilation_h ? s.dilation_h : 1) + 1,
+                  kw = (s.kw - 1) * (s.dilation_w ? s.dilation_w : 1) + 1;
+        s.oh = output_size(s.h, kh, s.stride_h, s.pad_top, dice_between(dice, -2, kh));
+        s.ow = output_size(s.w, kw, s.stride_w, s.pad_left, dice_between(dice, -2, kw));
+    } while (s.oh < 1 || s.ow < 1 || weights(&s) * s.oh * s.ow > 9000);
+    return s;
+}
+
+static void test_dilation_and_groups(void **state)
+{
+    (void)state;
+    struct dice dice = {7};
+    check_conv(&dice, &(struct window){5, 9, 21, 9, 7, 19, 3, 3, 1, 1, 1, 1, 2, 2, 0}, 1);
+    check_conv(&dice, &(struct window){4, 5, 9, 10, 5, 9, 1, 7, 1, 1, 0, 6, 1, 2, 2}, 1);
+    check_conv(&dice, &(struct window){6, 6, 30, 6, 6, 30, 3, 3, 1, 1, 1, 1, 1, 1, 6}, 0);
+    check_conv(&dice, &(struct window){3, 7, 7, 6, 3, 3, 3, 3, 2, 2, 1, 1, 2, 2, 3}, 1);
+    for (int i = 0; i < 400; i++) {
+        const struct window s = random_sparse_window(&dice);
+        check_conv(&dice, &s, dice_between(&dice, 0, 3) > 0);
+    }
+}
+
 /* Where a NaN is seen: in all that depends on it, in no other image, and, unless neighbours are
  * mixed, nowhere else. */
 static void assert_nan(float value, int hit, int lane_hit, int mixed)
@@ -466,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_kernel_covers_input),
         cmocka_unit_test(test_windows_outside),
         cmocka_unit_test(test_random_windows),
+        cmocka_unit_test(test_dilation_and_groups),
         cmocka_unit_test(test_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

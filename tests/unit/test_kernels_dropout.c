@@ -133,6 +133,96 @@ static void test_every_word_matters(void **state)
     guarded_free(&y);
 }
 
+/* Whole maps: map m of a sample is kept where element m is by dropout. */
+static void test_spatial_masks(void **state)
+{
+    (void)state;
+    enum { MAPS = 7, SIZE = 6 };
+    static const uint32_t SAMPLES[LANES] = {3,  1,  4,  15, 92, 65, 35, 89,
+                                            79, 32, 38, 46, 26, 43, 38, 32};
+    const struct dropout_case c = {MAPS, 0.3f, 99, 2, RNG_DROPOUT | 3u << 8};
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    struct guarded x = guarded_new(MAPS * SIZE * LANES);
+    dice_fill(&(struct dice){5}, &x, 1, 2);
+    guarded_freeze(&x);
+    for (int l = 0; l < count; l++) {
+        struct guarded y = guarded_new(x.size);
+        levels[l]->spatial_dropout(x.data, y.data, MAPS, SIZE, c.rate, c.seed, SAMPLES, c.epoch,
+                                   c.stream);
+        guarded_check(&x, "spatial dropout");
+        guarded_check(&y, "spatial dropout");
+        for (size_t i = 0; i < x.size; i++) {
+            assert_true(y.data[i] == expected(&c, x.data[i], i / LANES / SIZE, SAMPLES[i % LANES]));
+        }
+        guarded_free(&y);
+    }
+    guarded_free(&x);
+}
+
+/* The normal number of a word, in double: where the distribution function has its value. */
+static double normal_of(uint32_t word)
+{
+    const double p = ((word >> 9) + 0.5) / 8388608, tail = p < 0.5 ? p : 1 - p;
+    double low = 0, high = 6;
+    for (int i = 0; i < 60; i++) {
+        const double middle = (low + high) / 2;
+        *(0.5 * erfc(middle * M_SQRT1_2) > tail ? &low : &high) = middle;
+    }
+    return p < 0.5 ? -low : low;
+}
+
+/* The numbers of noise, against the words that they are made of; added and multiplied. Then their
+ * moments, within five standard deviations of an estimate. */
+static void test_noise(void **state)
+{
+    (void)state;
+    enum { N = 4001 };
+    static const uint32_t SAMPLES[LANES] = {7,  0,  1,  59999, 3,  4,  5,  6,
+                                            12, 13, 14, 15,    16, 17, 18, 19};
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    const float std = 0.5f;
+    struct agreement same = {0};
+    struct guarded zero = guarded_new(N * LANES), two = guarded_new(N * LANES);
+    dice_fill_integers(&(struct dice){1}, &zero, 0, 0);
+    dice_fill_integers(&(struct dice){1}, &two, 2, 2);
+    for (int l = 0; l < count; l++) {
+        struct guarded y = guarded_new(N * LANES), z = guarded_new(N * LANES);
+        double sum = 0, squares = 0, fourth = 0;
+        levels[l]->normal_noise(zero.data, y.data, N, std, 0, 42, SAMPLES, 3,
+                                RNG_DROPOUT | 2u << 8);
+        guarded_copy(&z, two.data);
+        levels[l]->normal_noise(z.data, z.data, N, std, 1, 42, SAMPLES, 3, RNG_DROPOUT | 2u << 8);
+        guarded_check(&y, "noise");
+        guarded_check(&z, "noise in place");
+        agreement_check(&same, "noise", levels[l], &y);
+        for (size_t i = 0; i < y.size; i++) {
+            const size_t e = i / LANES;
+            const double normal = (double)y.data[i] / (double)std;
+            if (e < 500) {
+                const struct philox_words words =
+                    philox(42, (uint32_t)(e / 4), SAMPLES[i % LANES], 3, RNG_DROPOUT | 2u << 8);
+                const double want = normal_of(words.v[e % 4]);
+                assert_true(fabs(normal - want) <= 1e-6 * (1 + fabs(want)));
+            }
+            assert_true(fabs((double)z.data[i] - 2 * (1 + (double)y.data[i])) <= 1e-6);
+            sum += normal;
+            squares += normal * normal;
+            fourth += normal * normal * normal * normal;
+        }
+        const double n = (double)y.size;
+        assert_true(fabs(sum / n) < 5 / sqrt(n));
+        assert_true(fabs(squares / n - 1) < 5 * sqrt(2 / n));
+        assert_true(fabs(fourth / n - 3) < 5 * sqrt(96 / n));
+        guarded_free(&y);
+        guarded_free(&z);
+    }
+    agreement_free(&same);
+    guarded_free(&zero);
+    guarded_free(&two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +230,8 @@ int main(void)
         cmocka_unit_test(test_share),
         cmocka_unit_test(test_rate_zero_is_identity),
         cmocka_unit_test(test_every_word_matters),
+        cmocka_unit_test(test_spatial_masks),
+        cmocka_unit_test(test_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

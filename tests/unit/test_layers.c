@@ -68,6 +68,9 @@ static void test_windows_of_conv(void **state)
 {
     (void)state;
     sweep_windows(&(struct dice){2}, "conv: {filters: 2, kernel: ", "");
+    sweep_windows(&(struct dice){8}, "conv: {filters: 4, kernel: ", ", dilation: 2");
+    sweep_windows(&(struct dice){9},
+                  "conv: {filters: 6, kernel: ", ", dilation: [1, 2], groups: 1");
 }
 
 static void test_windows_of_maxpool(void **state)

@@ -203,10 +203,39 @@ static void test_every_loss(void **state)
     assert_true(types >= 6);
 }
 
+/* What a lane counts in a mean. */
+static void test_weights_of_lanes(void **state)
+{
+    (void)state;
+    static const float WEIGHTS[] = {0.5f, 2, 4};
+    const struct loss_options plain = {{0}}, weighed = {{.weights = WEIGHTS}};
+    const struct labels labels = {
+        .first = {1, 0, 2, -1}, .second = {1, 2, 2, -1}, .share = {1, 0.75f, 0.3f, 1}};
+    const double want[] = {2, 0.75 * 0.5 + 0.25 * 4, 4, 0};
+    for (int lane = 0; lane < 4; lane++) {
+        assert_true(loss_weight(&plain, &labels, lane) == (lane < 3));
+        assert_true(loss_weight(&weighed, &labels, lane) == want[lane]);
+    }
+}
+
+static void test_names_by_flag(void **state)
+{
+    (void)state;
+    char text[64], little[8];
+    losses_with(LOSS_SMOOTHING, text, sizeof text);
+    assert_string_equal(text, "cross_entropy");
+    losses_with(LOSS_WEIGHTS, text, sizeof text);
+    assert_string_equal(text, "cross_entropy or focal");
+    losses_with(LOSS_WEIGHTS, little, sizeof little);
+    assert_string_equal(little, "cross_e");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_loss),
+        cmocka_unit_test(test_weights_of_lanes),
+        cmocka_unit_test(test_names_by_flag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

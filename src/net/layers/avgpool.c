@@ -8,16 +8,16 @@ struct avgpool {
     int count_padding;
 };
 
-static const struct option OPTIONS[] = {
-    POOLING_ROWS,
-    {.key = "count_padding",
-     .kind = &OPTION_BOOLEAN,
-     .offset = offsetof(struct avgpool, count_padding),
-     .fallback = "true",
-     .help = "divide by the whole window, its padding included"},
-    LAYER_NAME_ROW,
-    OPTION_END,
-};
+#define COUNT_PADDING_ROW                                                                          \
+    {                                                                                              \
+        .key = "count_padding", .kind = &OPTION_BOOLEAN,                                           \
+        .offset = offsetof(struct avgpool, count_padding), .fallback = "true",                     \
+        .help = "divide by the whole window, its padding included"                                 \
+    }
+static const struct option OPTIONS[] = {POOLING_ROWS(OPTION_PAIR, OPTION_PADDING),
+                                        COUNT_PADDING_ROW, LAYER_NAME_ROW, OPTION_END};
+static const struct option OPTIONS_1D[] = {POOLING_ROWS(OPTION_STEPS, OPTION_PADDING_STEPS),
+                                           COUNT_PADDING_ROW, LAYER_NAME_ROW, OPTION_END};
 
 /* Windows that tile the map can take it through an activation. */
 static int avgpool_shape(struct node *node, struct error_list *errors)
@@ -60,15 +60,26 @@ static const struct layer_example EXAMPLES[] = {
     {NULL, {0, 0, 0}},
 };
 
-extern const struct layer_type LAYER_avgpool;
-const struct layer_type LAYER_avgpool = {
-    .member = {.name = "avgpool",
-               .help = "the mean of each window",
-               .options = OPTIONS,
-               .size = sizeof(struct avgpool)},
-    .shape = avgpool_shape,
-    .forward = avgpool_forward,
-    .forward_through = avgpool_forward_through,
-    .backward = avgpool_backward,
-    .examples = EXAMPLES,
+static const struct layer_example EXAMPLES_1D[] = {
+    {"2", {3, 1, 8}},
+    {"{size: 3, stride: 2}", {2, 1, 9}},
+    {"{size: 3, stride: 1, padding: 1}", {1, 5, 4}},
+    {"{size: 4, stride: 3, padding: same, count_padding: false}", {2, 1, 10}},
+    {NULL, {0, 0, 0}},
 };
+
+#define DEFINE(NAME, ROWS, DETAIL, SAMPLES, HELP)                                                  \
+    extern const struct layer_type LAYER_##NAME;                                                   \
+    const struct layer_type LAYER_##NAME = {                                                       \
+        .member = {.name = #NAME, .help = HELP, .options = ROWS, .size = sizeof(struct avgpool)},  \
+        .detail = DETAIL,                                                                          \
+        .shape = avgpool_shape,                                                                    \
+        .forward = avgpool_forward,                                                                \
+        .forward_through = avgpool_forward_through,                                                \
+        .backward = avgpool_backward,                                                              \
+        .examples = SAMPLES,                                                                       \
+    };
+
+DEFINE(avgpool, OPTIONS, SLIDES_OVER_MAP, EXAMPLES, "the mean of each window")
+DEFINE(avgpool1d, OPTIONS_1D, SLIDES_OVER_SEQUENCE, EXAMPLES_1D,
+       "the mean of each window of a sequence")

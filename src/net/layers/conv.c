@@ -1,77 +1,109 @@
 /* conv.c: convolution (cross-correlation, as in every framework: the kernel is not flipped).
  *
  *     y[oc][oh][ow] = b[oc] + sum over c, kh, kw of
- *         w[oc][c][kh][kw] * x[c][oh * stride + kh - pad][ow * stride + kw - pad]
+ *         w[oc][c][kh][kw] * x[c][oh * stride + kh * dilation - pad][ow * stride + kw * dilation -
+ * pad]
  *
- * x [c][h][w], y [filters][oh][ow], w [filters][c][kh][kw], b [filters].
+ * x [c][h][w], y [filters][oh][ow], w [filters][c / groups][kh][kw], b [filters]. With groups, an
+ * output channel sees the input channels of its own group only; `groups: c` is a depthwise
+ * convolution.
  * LeCun, Bottou, Bengio, Haffner 1998, section II. */
 #include "net/layers/sliding.h"
 
 struct conv {
     struct layer_options layer;
     long long filters;
-    int kernel[2], stride[2];
+    int kernel[2], stride[2], dilation[2];
     struct padding padding;
+    long long groups;
     int bias;
     struct choice activation, init;
 };
 
 #define FIELD(name) .offset = offsetof(struct conv, name)
-static const struct option OPTIONS[] = {
-    {.key = "filters",
-     .kind = &OPTION_INTEGER,
-     FIELD(filters),
-     .low = 1,
-     .high = 65536,
-     .help = "output channels"},
-    {.key = "kernel",
-     .kind = &OPTION_PAIR,
-     FIELD(kernel),
-     .low = 1,
-     .high = 1024,
-     .help = "size of the kernel"},
-    {.key = "stride",
-     .kind = &OPTION_PAIR,
-     FIELD(stride),
-     .fallback = "1",
-     .low = 1,
-     .high = 1024,
-     .help = "steps of the kernel"},
-    {.key = "padding",
-     .kind = &OPTION_PADDING,
-     FIELD(padding),
-     .fallback = "0",
-     .low = 0,
-     .high = 1024,
-     .help = "zeros around the input"},
-    {.key = "bias",
-     .kind = &OPTION_BOOLEAN,
-     FIELD(bias),
-     .fallback = "true",
-     .help = "add a bias to each channel"},
-    {.key = "activation",
-     .kind = &OPTION_FAMILY,
-     FIELD(activation),
-     .fallback = "",
-     .extra = &ACTIVATIONS,
-     .help = "an activation on the output"},
-    {.key = "init",
-     .kind = &OPTION_FAMILY,
-     FIELD(init),
-     .fallback = "",
-     .extra = &INITIALIZERS,
-     .help = "how the weights start (default: what suits the activation)"},
-    LAYER_FREEZE_ROW,
-    LAYER_REGULARIZE_ROW,
-    LAYER_NAME_ROW,
-    OPTION_END,
-};
+/* SIZE and PADDING are the kinds of option for maps or for sequences. */
+#define ROWS(SIZE, PADDING)                                                                        \
+    {.key = "filters",                                                                             \
+     .kind = &OPTION_INTEGER,                                                                      \
+     FIELD(filters),                                                                               \
+     .low = 1,                                                                                     \
+     .high = 65536,                                                                                \
+     .help = "output channels"},                                                                   \
+        {.key = "kernel",                                                                          \
+         .kind = &SIZE,                                                                            \
+         FIELD(kernel),                                                                            \
+         .low = 1,                                                                                 \
+         .high = 1024,                                                                             \
+         .help = "size of the kernel"},                                                            \
+        {.key = "stride",                                                                          \
+         .kind = &SIZE,                                                                            \
+         FIELD(stride),                                                                            \
+         .fallback = "1",                                                                          \
+         .low = 1,                                                                                 \
+         .high = 1024,                                                                             \
+         .help = "steps of the kernel"},                                                           \
+        {.key = "padding",                                                                         \
+         .kind = &PADDING,                                                                         \
+         FIELD(padding),                                                                           \
+         .fallback = "0",                                                                          \
+         .low = 0,                                                                                 \
+         .high = 1024,                                                                             \
+         .help = "zeros around the input"},                                                        \
+        {.key = "dilation",                                                                        \
+         .kind = &SIZE,                                                                            \
+         FIELD(dilation),                                                                          \
+         .fallback = "1",                                                                          \
+         .low = 1,                                                                                 \
+         .high = 1024,                                                                             \
+         .help = "steps between the kernel's taps in the input"},                                  \
+        {.key = "groups",                                                                          \
+         .kind = &OPTION_INTEGER,                                                                  \
+         FIELD(groups),                                                                            \
+         .fallback = "1",                                                                          \
+         .low = 1,                                                                                 \
+         .high = 65536,                                                                            \
+         .help = "of channels that see only their own group; all channels: depthwise"},            \
+        {.key = "bias",                                                                            \
+         .kind = &OPTION_BOOLEAN,                                                                  \
+         FIELD(bias),                                                                              \
+         .fallback = "true",                                                                       \
+         .help = "add a bias to each channel"},                                                    \
+        {.key = "activation",                                                                      \
+         .kind = &OPTION_FAMILY,                                                                   \
+         FIELD(activation),                                                                        \
+         .fallback = "",                                                                           \
+         .extra = &ACTIVATIONS,                                                                    \
+         .help = "an activation on the output"},                                                   \
+        {.key = "init",                                                                            \
+         .kind = &OPTION_FAMILY,                                                                   \
+         FIELD(init),                                                                              \
+         .fallback = "",                                                                           \
+         .extra = &INITIALIZERS,                                                                   \
+         .help = "how the weights start (default: what suits the activation)"},                    \
+        LAYER_FREEZE_ROW, LAYER_REGULARIZE_ROW, LAYER_NAME_ROW, OPTION_END
+
+static const struct option OPTIONS[] = {ROWS(OPTION_PAIR, OPTION_PADDING)};
+static const struct option OPTIONS_1D[] = {ROWS(OPTION_STEPS, OPTION_PADDING_STEPS)};
 
 static int conv_shape(struct node *node, struct error_list *errors)
 {
     const struct conv *o = node->options;
-    return sliding_shape(node, (int)o->filters, o->kernel, o->stride, &o->padding, "kernel",
-                         errors);
+    const struct sliding sliding = {.what = "kernel",
+                                    .outs = (int)o->filters,
+                                    .size = o->kernel,
+                                    .stride = o->stride,
+                                    .dilation = o->dilation,
+                                    .padding = &o->padding};
+    TRY(sliding_shape(node, &sliding, errors));
+    if (node->window.c % o->groups != 0 || o->filters % o->groups != 0) {
+        return yaml_error(errors, node->where,
+                          "%s '%s': its %d input channels and its %lld filters must be divisible "
+                          "by its groups, %lld",
+                          node->type->member.name, node->name, node->window.c, o->filters,
+                          o->groups);
+    }
+    node->window.groups = (int)o->groups;
+    return 0;
 }
 
 static void conv_need(const struct node *node, struct needs *needs)
@@ -79,18 +111,23 @@ static void conv_need(const struct node *node, struct needs *needs)
     const struct conv *o = node->options;
     const struct window *s = &node->window;
     const double taps = (double)s->kh * s->kw;
-    needs->parameters[needs->parameter_count++] =
-        (struct parameter){.suffix = "weight",
-                           .rank = 4,
-                           .dims = {s->oc, s->c, s->kh, s->kw},
-                           .fan_in = s->c * taps,
-                           .fan_out = s->oc * taps};
+    const int seen = s->c / s->groups; /* input channels of a filter */
+    struct parameter weight = {.suffix = "weight",
+                               .rank = 4,
+                               .dims = {s->oc, seen, s->kh, s->kw},
+                               .fan_in = seen * taps,
+                               .fan_out = s->oc * taps};
+    if (node->type->detail == SLIDES_OVER_SEQUENCE) {
+        weight.rank = 3;
+        weight.dims[2] = s->kw;
+    }
+    needs->parameters[needs->parameter_count++] = weight;
     if (o->bias) {
         needs->parameters[needs->parameter_count++] =
             (struct parameter){.suffix = "bias", .rank = 1, .dims = {s->oc}};
     }
     needs->scratch = conv_scratch(s);
-    needs->multiply_adds = taps * s->c * s->oc * s->oh * s->ow;
+    needs->multiply_adds = taps * seen * s->oc * s->oh * s->ow;
 }
 
 static void conv_forward(const struct node *node, const struct run *run, const float *x, float *y)
@@ -123,21 +160,39 @@ static const struct layer_example EXAMPLES[] = {
     {"{filters: 2, kernel: 4, padding: [3, 0]}", {1, 5, 5}},
     {"{filters: 4, kernel: 1}", {7, 3, 2}},
     {"{filters: 7, kernel: [4, 3]}", {2, 4, 3}},
+    {"{filters: 5, kernel: 3, dilation: 2}", {2, 7, 8}},
+    {"{filters: 3, kernel: [2, 3], dilation: [3, 2], stride: 2, padding: same}", {2, 8, 9}},
+    {"{filters: 6, kernel: 3, groups: 2}", {4, 5, 6}},
+    {"{filters: 8, kernel: 3, groups: 4, padding: 1}", {4, 5, 6}},
+    {"{filters: 3, kernel: 3, groups: 3, stride: 2, dilation: 2, padding: 2, bias: false}",
+     {3, 7, 6}},
     {NULL, {0, 0, 0}},
 };
 
-extern const struct layer_type LAYER_conv;
-const struct layer_type LAYER_conv = {
-    .member = {.name = "conv",
-               .help = "2-D convolution",
-               .options = OPTIONS,
-               .size = sizeof(struct conv)},
-    .flags = LAYER_READS_X,
-    .shape = conv_shape,
-    .need = conv_need,
-    .forward = conv_forward,
-    .backward = conv_backward,
-    .activation = offsetof(struct conv, activation),
-    .init = offsetof(struct conv, init),
-    .examples = EXAMPLES,
+static const struct layer_example EXAMPLES_1D[] = {
+    {"{filters: 6, kernel: 3}", {4, 1, 10}},
+    {"{filters: 3, kernel: 5, stride: 2, padding: same}", {2, 1, 11}},
+    {"{filters: 4, kernel: 3, dilation: 2, padding: 2, groups: 2, bias: false}", {6, 1, 9}},
+    {"{filters: 5, kernel: 2}", {1, 7, 6}}, /* its rows are the channels */
+    {"{filters: 2, kernel: 3}", {1, 1, 12}},
+    {NULL, {0, 0, 0}},
 };
+
+#define DEFINE(NAME, KEYS, DETAIL, SAMPLES, HELP)                                                  \
+    extern const struct layer_type LAYER_##NAME;                                                   \
+    const struct layer_type LAYER_##NAME = {                                                       \
+        .member = {.name = #NAME, .help = HELP, .options = KEYS, .size = sizeof(struct conv)},     \
+        .flags = LAYER_READS_X,                                                                    \
+        .detail = DETAIL,                                                                          \
+        .shape = conv_shape,                                                                       \
+        .need = conv_need,                                                                         \
+        .forward = conv_forward,                                                                   \
+        .backward = conv_backward,                                                                 \
+        .activation = offsetof(struct conv, activation),                                           \
+        .init = offsetof(struct conv, init),                                                       \
+        .examples = SAMPLES,                                                                       \
+    };
+
+DEFINE(conv, OPTIONS, SLIDES_OVER_MAP, EXAMPLES, "2-D convolution")
+DEFINE(conv1d, OPTIONS_1D, SLIDES_OVER_SEQUENCE, EXAMPLES_1D,
+       "convolution over the steps of a sequence, channels x 1 x steps")

@@ -1,6 +1,8 @@
 /* dropout.c: in training, each value is dropped with probability `rate` and the others are scaled
  * by 1 / (1 - rate); when evaluating, nothing happens. Srivastava, Hinton, Krizhevsky, Sutskever,
- * Salakhutdinov 2014; scaled in training, as in PyTorch.
+ * Salakhutdinov 2014; scaled in training, as in PyTorch. `spatial_dropout` drops whole maps
+ * (PyTorch's Dropout2d): neighbours in a map say the same, so dropping some of them drops little.
+ * Tompson, Goroshin, Jain, LeCun, Bregler 2015.
  *
  * The mask is a function of (seed, layer, epoch, sample, element), so backward makes it again
  * instead of keeping it. */
@@ -38,6 +40,29 @@ static void mask(const struct node *node, const struct run *run, const float *fr
                           run->epoch, RNG_DROPOUT | (uint32_t)node->index << 8);
 }
 
+static void mask_maps(const struct node *node, const struct run *run, const float *from, float *to)
+{
+    const struct dropout *o = node->options;
+    run->kernels->spatial_dropout(from, to, (size_t)node->in.c, (size_t)node->in.h * node->in.w,
+                                  o->rate, run->seed, run->samples, run->epoch,
+                                  RNG_DROPOUT | (uint32_t)node->index << 8);
+}
+
+static void spatial_forward(const struct node *node, const struct run *run, const float *x,
+                            float *y)
+{
+    mask_maps(node, run, x, y);
+}
+
+static void spatial_backward(const struct node *node, const struct run *run, const float *x,
+                             const float *y, const float *dy, float *dx)
+{
+    (void)x, (void)y;
+    if (dx) {
+        mask_maps(node, run, dy, dx);
+    }
+}
+
 static void dropout_forward(const struct node *node, const struct run *run, const float *x,
                             float *y)
 {
@@ -73,16 +98,20 @@ static const struct layer_example EXAMPLES[] = {
     {NULL, {0, 0, 0}},
 };
 
-extern const struct layer_type LAYER_dropout;
-const struct layer_type LAYER_dropout = {
-    .member = {.name = "dropout",
-               .help = "drops random values while training",
-               .options = OPTIONS,
-               .size = sizeof(struct dropout)},
-    .flags = LAYER_IN_PLACE | LAYER_TRAINING_ONLY,
-    .shape = dropout_shape,
-    .forward = dropout_forward,
-    .backward = dropout_backward,
-    .lint = dropout_lint,
-    .examples = EXAMPLES,
-};
+#define DEFINE(NAME, FUNCTION, HELP)                                                               \
+    extern const struct layer_type LAYER_##NAME;                                                   \
+    const struct layer_type LAYER_##NAME = {                                                       \
+        .member = {.name = #NAME,                                                                  \
+                   .help = HELP,                                                                   \
+                   .options = OPTIONS,                                                             \
+                   .size = sizeof(struct dropout)},                                                \
+        .flags = LAYER_IN_PLACE | LAYER_TRAINING_ONLY,                                             \
+        .shape = dropout_shape,                                                                    \
+        .forward = FUNCTION##_forward,                                                             \
+        .backward = FUNCTION##_backward,                                                           \
+        .lint = dropout_lint,                                                                      \
+        .examples = EXAMPLES,                                                                      \
+    };
+
+DEFINE(dropout, dropout, "drops random values while training")
+DEFINE(spatial_dropout, spatial, "drops random maps, as a whole, while training")

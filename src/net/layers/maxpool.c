@@ -2,7 +2,10 @@
  * greatest in row order. */
 #include "net/layers/sliding.h"
 
-static const struct option OPTIONS[] = {POOLING_ROWS, LAYER_NAME_ROW, OPTION_END};
+static const struct option OPTIONS[] = {POOLING_ROWS(OPTION_PAIR, OPTION_PADDING), LAYER_NAME_ROW,
+                                        OPTION_END};
+static const struct option OPTIONS_1D[] = {POOLING_ROWS(OPTION_STEPS, OPTION_PADDING_STEPS),
+                                           LAYER_NAME_ROW, OPTION_END};
 
 static void maxpool_forward(const struct node *node, const struct run *run, const float *x,
                             float *y)
@@ -26,15 +29,26 @@ static const struct layer_example EXAMPLES[] = {
     {NULL, {0, 0, 0}},
 };
 
-extern const struct layer_type LAYER_maxpool;
-const struct layer_type LAYER_maxpool = {
-    .member = {.name = "maxpool",
-               .help = "the greatest value of each window",
-               .options = OPTIONS,
-               .size = sizeof(struct pooling)},
-    .flags = LAYER_READS_X | LAYER_READS_Y,
-    .shape = pooling_shape,
-    .forward = maxpool_forward,
-    .backward = maxpool_backward,
-    .examples = EXAMPLES,
+static const struct layer_example EXAMPLES_1D[] = {
+    {"2", {3, 1, 8}},
+    {"{size: 3, stride: 2}", {2, 1, 9}},
+    {"{size: 3, stride: 1, padding: 1}", {1, 5, 4}},
+    {"{size: 4, stride: 3, padding: same}", {2, 1, 10}},
+    {NULL, {0, 0, 0}},
 };
+
+#define DEFINE(NAME, ROWS, DETAIL, SAMPLES, HELP)                                                  \
+    extern const struct layer_type LAYER_##NAME;                                                   \
+    const struct layer_type LAYER_##NAME = {                                                       \
+        .member = {.name = #NAME, .help = HELP, .options = ROWS, .size = sizeof(struct pooling)},  \
+        .flags = LAYER_READS_X | LAYER_READS_Y,                                                    \
+        .detail = DETAIL,                                                                          \
+        .shape = pooling_shape,                                                                    \
+        .forward = maxpool_forward,                                                                \
+        .backward = maxpool_backward,                                                              \
+        .examples = SAMPLES,                                                                       \
+    };
+
+DEFINE(maxpool, OPTIONS, SLIDES_OVER_MAP, EXAMPLES, "the greatest value of each window")
+DEFINE(maxpool1d, OPTIONS_1D, SLIDES_OVER_SEQUENCE, EXAMPLES_1D,
+       "the greatest value of each window of a sequence")
