@@ -158,6 +158,9 @@ static void case_make(struct layer_case *c, struct dice *dice, const char *item,
     c->flat = guarded_new(c->net.graph.parameters);
     dice_fill(dice, &c->flat, -1, 1);
     network_positive_variances(&c->net, c->flat.data);
+    if (c->node->type->mask) {
+        c->node->type->mask(c->node, c->flat.data + c->node->needs.parameters[0].offset);
+    }
     if (ties) {
         dice_fill_integers(dice, &c->x, -2, 0);
         dice_fill_integers(dice, &c->dy, -9, 9);
@@ -361,10 +364,17 @@ static void check_gradients(const struct layer_case *c, const struct kernels *k,
 {
     double *all = check_doubles(c->net.ref.parameters), *bound = check_doubles(c->parameters);
     float *own = check_malloc(c->parameters * sizeof *own);
+    double *before = check_doubles(c->net.ref.parameters);
+    float *flat = check_malloc(c->flat.size * sizeof *flat);
+    fill(c->flat.size, flat, (float)add);
+    if (c->node->type->mask) { /* what has no gradient is zero whatever was there */
+        c->node->type->mask(c->node, flat + c->node->needs.parameters[0].offset);
+    }
+    network_to_ref(&c->net, flat, before);
     network_to_ref(&c->net, gradients->data, all);
     for (size_t i = 0; i < c->net.ref.parameters; i++) {
         if (i < c->parameters) {
-            own[i] = (float)(all[i] - add);
+            own[i] = (float)(all[i] - before[i]);
             bound[i] = c->dw_bound[i] + 4 * EPSILON * add;
         } else {
             assert_true(add ? all[i] == 1 : isnan(all[i])); /* another layer's */
@@ -374,6 +384,8 @@ static void check_gradients(const struct layer_case *c, const struct kernels *k,
     free(all);
     free(bound);
     free(own);
+    free(before);
+    free(flat);
 }
 
 static void check_level(const struct layer_case *c, const struct kernels *k, int add,

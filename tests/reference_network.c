@@ -178,6 +178,7 @@ void ref_add_layer(struct ref_network *net, const char *type, const struct yaml 
                             (size_t)layer->oc * (c / layer->window.groups) * layer->window.kh *
                                 layer->window.kw,
                             flag_of(options, "bias") ? layer->oc : 0);
+        layer->connections = option_of(options, "connections", 0);
     } else if (strcmp(type, "maxpool") == 0 || strcmp(type, "avgpool") == 0) {
         read_window(net, layer, options, "size", 1, 1, is_1d);
         layer->count_padding = flag_of(options, "count_padding");
@@ -358,6 +359,39 @@ static struct ref_norm norm_of(const struct ref_layer *layer, int n, const struc
 
 static int is_norm(const struct ref_layer *layer) { return layer->eps > 0; }
 
+/* 1 or 0 for a weight, by the config's lists, or by the rule of LeNet-5's C3: runs of three maps,
+ * of four, pairs of neighbours and their opposites, and all. */
+static int is_connected(const struct ref_layer *layer, size_t weight)
+{
+    const struct ref_window *s = &layer->window;
+    const int map = (int)(weight / s->kw / s->kh % s->c),
+              filter = (int)(weight / s->kw / s->kh / s->c);
+    if (!layer->connections) {
+        return 1;
+    }
+    if (layer->connections->kind == YAML_LIST) {
+        const struct yaml *maps = layer->connections->items[filter];
+        for (int i = 0; i < maps->count; i++) {
+            if (whole_of(maps->items[i]) == map) {
+                return 1;
+            }
+        }
+        return 0;
+    }
+    const int ahead = (map - filter % 6 + 6) % 6; /* places behind the filter's first map */
+    return filter < 6    ? ahead < 3
+           : filter < 12 ? ahead < 4
+           : filter < 15 ? ((map - filter + 12) % 3 + 3) % 3 != 2
+                         : 1;
+}
+
+static void mask(const struct ref_layer *layer, double *weight)
+{
+    for (size_t k = 0; k < layer->weights && layer->connections; k++) {
+        weight[k] *= is_connected(layer, k);
+    }
+}
+
 void ref_layer_forward(const struct ref_network *net, int i, int n, const struct ref_draws *draws,
                        const double *w, const double *x, double *y)
 {
@@ -366,7 +400,14 @@ void ref_layer_forward(const struct ref_network *net, int i, int n, const struct
     struct ref_window window = layer->window;
     window.n = n;
     if (strcmp(layer->type, "conv") == 0) {
-        ref_conv_forward(&window, x, weight, bias, y);
+        double *own = calloc(layer->weights, sizeof *own);
+        if (!own) {
+            abort();
+        }
+        memcpy(own, weight, layer->weights * sizeof *own);
+        mask(layer, own);
+        ref_conv_forward(&window, x, own, bias, y);
+        free(own);
     } else if (strcmp(layer->type, "dense") == 0) {
         ref_dense_forward(n, (int)layer->in, layer->oc, x, weight, bias, y);
     } else if (strcmp(layer->type, "maxpool") == 0) {
@@ -399,6 +440,7 @@ static void parameters_backward(const struct ref_layer *layer, int n, const doub
     window.n = n;
     if (strcmp(layer->type, "conv") == 0) {
         ref_conv_backward_weight(&window, x, dy, weight, bias);
+        mask(layer, weight);
     } else if (strcmp(layer->type, "dense") == 0) {
         ref_dense_backward_weight(n, (int)layer->in, layer->oc, x, dy, weight, bias);
     }

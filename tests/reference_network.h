@@ -27,6 +27,7 @@ struct ref_layer {
     double slope, rate;
     double eps;
     int groups, frozen, each;           /* of a normalisation */
+    const struct yaml *connections;     /* of a conv: NULL: all */
     struct ref_lrn lrn;                 /* size 0: none */
     size_t weights, biases, statistics; /* how many; 0: none. Statistics: means, then variances */
     size_t weight, bias, statistic;     /* where */

@@ -121,7 +121,7 @@ static int count_parameters(struct graph *graph, struct node *node, struct error
         if (!p->fixed) {
             p->fixed = frozen;
             node->trained |= !frozen;
-            node->count += p->size;
+            node->count += p->used ? p->used : p->size;
         }
     }
     *(node->trained ? &graph->trained : &graph->frozen) += node->count;
@@ -387,6 +387,9 @@ void graph_initialize(const struct graph *graph, uint64_t seed, float *parameter
                 const struct initializer *init =
                     (const void *)node_choice(node, node->type->init)->type;
                 init->fill(parameters + p->offset, p->size, p->fan_in, p->fan_out, seed, tensor);
+                if (node->type->mask) {
+                    node->type->mask(node, parameters + p->offset);
+                }
             } else {
                 for (size_t e = 0; e < p->size; e++) {
                     parameters[p->offset + e] = p->start;

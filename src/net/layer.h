@@ -29,6 +29,7 @@ struct parameter {
     int fixed;     /* the optimizer never moves it: a running statistic; the graph says so of
                       frozen weights too */
     size_t size;   /* elements */
+    size_t used;   /* those that are not zero for ever; 0: all */
     size_t offset; /* in the flat vector of all parameters; the graph sets it */
 };
 
@@ -163,6 +164,9 @@ struct layer_type {
      */
     void (*backward)(const struct node *node, const struct run *run, const float *x, const float *y,
                      const float *dy, float *dx);
+    /* Zero those elements of the first parameter that are zero for ever (parameter.used); they have
+     * no gradient. NULL: there are none. */
+    void (*mask)(const struct node *node, float *weight);
     const struct coupling *coupling; /* NULL: samples are independent of each other */
     /* Where in its options the type has its `activation` and `init` (struct choice); 0: nowhere. */
     size_t activation, init;

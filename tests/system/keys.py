@@ -139,6 +139,7 @@ LAYERS = {
     "avgpool1d.count_padding": (WEIGHTS, "true", "false", "padding: 1"),
     "reshape.shape": (SUMMARY, "[4, 27]", "[9, 12]"),
     "permute.order": (SUMMARY, "whc", "cwh"),
+    "conv.connections": (SUMMARY, None, "[[0], [0, 2], [1]]"),
     "maxpool.size": (SUMMARY, "2", "[2, 3]"),
     "maxpool.stride": (SUMMARY, "2", "1"),
     "maxpool.padding": (SUMMARY, "0", "1"),

@@ -117,6 +117,17 @@ def pad(x, kernel, stride, padding, value=0.0):
     return F.pad(x, sides, value=value)
 
 
+TABLE_I = """X...XXX..XXXX.XX XX...XXX..XXXX.X XXX...XXX..X.XXX .XXX..XXXX..X.XX ..XXX..XXXX.XX.X ...XXX..XXXX.XXX"""
+
+
+def connected(connections, w):
+    """1 and 0 for the weights [filters][maps][1][1] of a convolution; LeCun et al. 1998, table I, a row a map."""
+    if connections == "lenet5":
+        rows = TABLE_I.split()
+        return torch.tensor([[[[float(row[k] == "X")]] for row in rows] for k in range(16)], dtype=torch.float64)
+    return torch.tensor([[[[float(map in maps)]] for map in range(w.shape[1])] for maps in connections], dtype=torch.float64)
+
+
 def named(layers, counts):
     """(name as in the model, type, options) of each layer; `counts` goes on through the lists within lists."""
     for kind, options in layers:
@@ -595,10 +606,10 @@ def other_norms():
 
 
 def lenet_of_1998():
-    """LeNet-5 with its trained pooling and scaled tanh"""
+    """LeNet-5 of 1998: C3's connections, trained pooling, scaled tanh"""
     def squashed(kind, **options):
         return [(kind, options), ("scaled_tanh", {})]
-    compare([*squashed("conv", filters=6, kernel=5), *squashed("subsample"), *squashed("conv", filters=16, kernel=5),
+    compare([*squashed("conv", filters=6, kernel=5), *squashed("subsample"), *squashed("conv", filters=16, kernel=5, connections="lenet5"),
              *squashed("subsample", size=2), *squashed("conv", filters=120, kernel=5), *squashed("dense", units=84),
              ("dense", {"units": 10})], {"type": "sgd", "lr": 0.01, "momentum": 0.9}, size=(32, 32), count=50)
 

@@ -59,6 +59,53 @@ static void test_lenet5(void **state)
     assert_int_equal(graph_check_classes(graph, 10, &errors), 0);
 }
 
+/* C3 with the paper's connections: 1,516 parameters; what is not connected is zero, and the config
+ * says so again. */
+static void test_connections(void **state)
+{
+    (void)state;
+    const char *text = "- conv: {filters: 16, kernel: 5, connections: lenet5}\n"
+                       "- conv: {filters: 3, kernel: [1, 2], bias: false, connections: [[0, 15], "
+                       "[3], [1, 2, 14]]}\n"
+                       "- dense: 10\n";
+    const struct graph *graph = make(text, (struct shape){6, 14, 14});
+    assert_int_equal(graph->nodes[0].count, 1516);
+    assert_int_equal(graph->nodes[0].needs.parameters[0].size, 2400);
+    assert_int_equal(graph->nodes[1].count, 12);
+    assert_int_equal(graph->trained, 1516 + 12 + graph->nodes[2].count);
+    assert_true(graph->nodes[0].needs.parameters[0].fan_in == 25 * 60 / 16.0);
+    float *flat = check_malloc(graph->parameters * sizeof *flat);
+    graph_initialize(graph, 3, flat);
+    int zeros = 0;
+    for (int i = 0; i < 2400; i++) {
+        zeros += flat[graph->nodes[0].needs.parameters[0].offset + (size_t)i] == 0;
+    }
+    assert_int_equal(zeros, 900);
+    free(flat);
+    struct text out = {0};
+    OPTION_NETWORK.emit(NULL, &net.network, &out, -2);
+    assert_non_null(strstr(out.data, "connections: lenet5,"));
+    assert_non_null(strstr(out.data, "connections: [[0, 15], [3], [1, 2, 14]],"));
+    text_free(&out);
+    const struct shape in = {6, 9, 9};
+    refuse_with("- conv: {filters: 15, kernel: 3, connections: lenet5}\n- dense: 2\n", in, 1, 3,
+                "conv 'conv1': connections of 16 filters, but it has 15");
+    refuse_with("- conv: {filters: 1, kernel: 3, connections: [[0, 6]]}\n- dense: 2\n", in, 1, 3,
+                "conv 'conv1': its filter 0 is connected to input map 6, but there are 6 maps");
+    refuse("- conv: {filters: 16, kernel: 3, connections: lenet5}\n- dense: 2\n", 1, 3,
+           "is connected to input map 2, but there are 1 maps");
+    refuse("- conv: {filters: 1, kernel: 3, connections: lenet}\n", 1, 46,
+           "'connections' must be lenet5, or a list with the input maps of each filter");
+    refuse("- conv: {filters: 1, kernel: 3, connections: [0]}\n", 1, 47,
+           "each filter needs a list of the input maps that it sees, from 0");
+    refuse("- conv: {filters: 1, kernel: 3, connections: [[]]}\n", 1, 47,
+           "each filter needs a list");
+    refuse("- conv: {filters: 1, kernel: 3, connections: [[-1]]}\n", 1, 48,
+           "an input map must be a whole number from 0 to 65535");
+    refuse("- conv: {filters: 1, kernel: 3, connections: [[1, 1]]}\n", 1, 51,
+           "a filter's input maps must ascend: 1 comes behind 1");
+}
+
 /* Tensors follow each other at multiples of 16 floats, and nothing overlaps. */
 static void test_flat_vector(void **state)
 {
@@ -425,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_lenet5),
         TEST(test_flat_vector),
+        TEST(test_connections),
         TEST(test_frozen),
         TEST(test_names),
         TEST(test_resolved),

@@ -98,6 +98,8 @@ static void test_other_shapes(void **state)
                 (struct shape){1, 2, 3});
     layer_check(&dice, "conv: {filters: 17, kernel: 2, padding: same}", (struct shape){2, 3, 3});
     layer_check(&dice, "conv: {filters: 2, kernel: 3, stride: 4}", (struct shape){2, 9, 7});
+    layer_check(&dice, "conv: {filters: 16, kernel: 2, connections: lenet5}",
+                (struct shape){6, 3, 3});
     layer_check(&dice, "maxpool: {size: 4, stride: 3, padding: 2}", (struct shape){1, 7, 8});
     layer_check(&dice, "maxpool: [3, 1]", (struct shape){5, 3, 4});
     layer_check(&dice, "avgpool: {size: 2, stride: 3}", (struct shape){1, 8, 7});

@@ -8,6 +8,7 @@
  * output channel sees the input channels of its own group only; `groups: c` is a depthwise
  * convolution.
  * LeCun, Bottou, Bengio, Haffner 1998, section II. */
+#include "net/layers/connections.h"
 #include "net/layers/sliding.h"
 
 struct conv {
@@ -18,11 +19,20 @@ struct conv {
     long long groups;
     int bias;
     struct choice activation, init;
+    struct connections connections;
 };
 
 #define FIELD(name) .offset = offsetof(struct conv, name)
+/* Only for maps. */
+#define CONNECTIONS_ROW                                                                            \
+    {.key = "connections",                                                                         \
+     .kind = &OPTION_CONNECTIONS,                                                                  \
+     FIELD(connections),                                                                           \
+     .fallback = "",                                                                               \
+     .help = "the input maps that each filter sees (default: all)"},
+
 /* SIZE and PADDING are the kinds of option for maps or for sequences. */
-#define ROWS(SIZE, PADDING)                                                                        \
+#define ROWS(SIZE, PADDING, MORE)                                                                  \
     {.key = "filters",                                                                             \
      .kind = &OPTION_INTEGER,                                                                      \
      FIELD(filters),                                                                               \
@@ -80,10 +90,10 @@ struct conv {
          .fallback = "",                                                                           \
          .extra = &INITIALIZERS,                                                                   \
          .help = "how the weights start (default: what suits the activation)"},                    \
-        LAYER_FREEZE_ROW, LAYER_REGULARIZE_ROW, LAYER_NAME_ROW, OPTION_END
+        MORE LAYER_FREEZE_ROW, LAYER_REGULARIZE_ROW, LAYER_NAME_ROW, OPTION_END
 
-static const struct option OPTIONS[] = {ROWS(OPTION_PAIR, OPTION_PADDING)};
-static const struct option OPTIONS_1D[] = {ROWS(OPTION_STEPS, OPTION_PADDING_STEPS)};
+static const struct option OPTIONS[] = {ROWS(OPTION_PAIR, OPTION_PADDING, CONNECTIONS_ROW)};
+static const struct option OPTIONS_1D[] = {ROWS(OPTION_STEPS, OPTION_PADDING_STEPS, )};
 
 static int conv_shape(struct node *node, struct error_list *errors)
 {
@@ -103,7 +113,11 @@ static int conv_shape(struct node *node, struct error_list *errors)
                           o->groups);
     }
     node->window.groups = (int)o->groups;
-    return 0;
+    if (o->connections.filters && o->groups > 1) {
+        return yaml_error(errors, node->where,
+                          "conv '%s': 'groups' and 'connections' cannot be combined", node->name);
+    }
+    return connections_check(&o->connections, node, (int)o->filters, node->window.c, errors);
 }
 
 static void conv_need(const struct node *node, struct needs *needs)
@@ -112,11 +126,13 @@ static void conv_need(const struct node *node, struct needs *needs)
     const struct window *s = &node->window;
     const double taps = (double)s->kh * s->kw;
     const int seen = s->c / s->groups; /* input channels of a filter */
+    const double links = o->connections.links;
     struct parameter weight = {.suffix = "weight",
                                .rank = 4,
                                .dims = {s->oc, seen, s->kh, s->kw},
-                               .fan_in = seen * taps,
-                               .fan_out = s->oc * taps};
+                               .fan_in = (links > 0 ? links / s->oc : seen) * taps,
+                               .fan_out = s->oc * taps,
+                               .used = (size_t)(links * taps)};
     if (node->type->detail == SLIDES_OVER_SEQUENCE) {
         weight.rank = 3;
         weight.dims[2] = s->kw;
@@ -130,11 +146,17 @@ static void conv_need(const struct node *node, struct needs *needs)
     needs->multiply_adds = taps * seen * s->oc * s->oh * s->ow;
 }
 
-static void conv_forward(const struct node *node, const struct run *run, const float *x, float *y)
+static void conv_mask(const struct node *node, float *weight)
 {
     const struct conv *o = node->options;
-    run->kernels->conv_forward(&node->window, x, node_parameter(node, run, 0),
-                               o->bias ? node_parameter(node, run, 1) : NULL, y, run->scratch);
+    const struct window *s = &node->window;
+    connections_mask(&o->connections, s->c, (size_t)s->kh * (size_t)s->kw, weight);
+}
+
+static void conv_forward(const struct node *node, const struct run *run, const float *x, float *y)
+{
+    run->kernels->conv_forward(&node->window, x, node_parameter(node, run, 0), node_bias(node, run),
+                               y, run->scratch);
 }
 
 static void conv_backward(const struct node *node, const struct run *run, const float *x,
@@ -146,6 +168,7 @@ static void conv_backward(const struct node *node, const struct run *run, const 
         run->kernels->conv_backward_weight(
             &node->window, x, dy, run->add, node_gradient(node, run, 0),
             o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
+        conv_mask(node, node_gradient(node, run, 0));
     }
     if (dx) {
         run->kernels->conv_backward_input(&node->window, dy, node_parameter(node, run, 0), dx,
@@ -160,6 +183,7 @@ static const struct layer_example EXAMPLES[] = {
     {"{filters: 2, kernel: 4, padding: [3, 0]}", {1, 5, 5}},
     {"{filters: 4, kernel: 1}", {7, 3, 2}},
     {"{filters: 7, kernel: [4, 3]}", {2, 4, 3}},
+    {"{filters: 3, kernel: 2, connections: [[0, 2], [1], [0, 1, 2]]}", {3, 4, 3}},
     {"{filters: 5, kernel: 3, dilation: 2}", {2, 7, 8}},
     {"{filters: 3, kernel: [2, 3], dilation: [3, 2], stride: 2, padding: same}", {2, 8, 9}},
     {"{filters: 6, kernel: 3, groups: 2}", {4, 5, 6}},
@@ -188,6 +212,7 @@ static const struct layer_example EXAMPLES_1D[] = {
         .need = conv_need,                                                                         \
         .forward = conv_forward,                                                                   \
         .backward = conv_backward,                                                                 \
+        .mask = conv_mask,                                                                         \
         .activation = offsetof(struct conv, activation),                                           \
         .init = offsetof(struct conv, init),                                                       \
         .examples = SAMPLES,                                                                       \
