@@ -37,4 +37,8 @@ int builder_node(struct builder *b, const struct choice *layer, const char *owne
 /* The shape of a node's output; only when !b->shapeless. */
 struct shape builder_shape(const struct builder *b, int node);
 
+/* Give the weights without an `init` one that suits (initializers.c); `next`: room for a number a
+ * node, zeros. */
+void graph_choose_initializers(struct graph *graph, int *next);
+
 #endif

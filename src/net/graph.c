@@ -1,5 +1,6 @@
 /* graph.c: from the list in the config to nodes with names, shapes and parameters. */
 #include "net/builder.h"
+#include "net/fold.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -305,35 +306,6 @@ static void place_parameters(struct graph *graph)
     }
 }
 
-/* Weights without an `init` start as the next activation likes, else as xavier. `next`: room for a
- * number a node. */
-static void choose_initializers(struct graph *graph, int *next)
-{
-    for (int i = graph->count - 1; i >= 0; i--) { /* the first node that reads it */
-        const struct node *node = &graph->nodes[i];
-        next[i] = next[i] ? next[i] : graph->count;
-        for (int k = 0; k < node->input_count; k++) {
-            if (node->inputs[k] != NETWORK_INPUT) {
-                next[node->inputs[k]] = i;
-            }
-        }
-    }
-    for (int i = 0; i < graph->count; i++) {
-        struct node *node = &graph->nodes[i];
-        struct choice *init = node_choice(node, node->type->init);
-        if (!init || init->type) {
-            continue;
-        }
-        init->type = &INITIALIZER_xavier.member;
-        for (int k = next[i]; k < graph->count && !graph->nodes[k].type->init; k = next[k]) {
-            if (graph->nodes[k].type->suits) {
-                init->type = &graph->nodes[k].type->suits->member;
-                break;
-            }
-        }
-    }
-}
-
 int graph_build(struct graph *graph, const struct network *network, struct shape input,
                 struct arena *arena, struct error_list *errors)
 {
@@ -358,7 +330,8 @@ int graph_build(struct graph *graph, const struct network *network, struct shape
                           graph->frozen ? ": all of its weights are frozen" : "");
     }
     place_parameters(graph);
-    choose_initializers(graph, next);
+    graph_choose_initializers(graph, next);
+    graph_find_folds(graph, next);
     return 0;
 }
 

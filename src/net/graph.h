@@ -23,6 +23,7 @@ struct branches {
 extern const struct option_kind OPTION_BRANCHES; /* field: struct branches */
 
 struct graph {
+    int folds;          /* nodes that are part of the one before them in evaluation (net/fold.h) */
     int count, edges;   /* edges: inputs of all nodes */
     struct node *nodes; /* in order, the last one's output is the network's; the arena owns them */
     struct shape input;

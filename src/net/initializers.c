@@ -7,7 +7,7 @@
  * lecun   normal, std sqrt(1 / fan_in)                      LeCun, Bottou, Orr, Müller 1998,
  * section 4.6 */
 #include "base/rng.h"
-#include "net/layer.h"
+#include "net/builder.h"
 
 #include <math.h>
 #include <string.h>
@@ -64,3 +64,32 @@ const struct initializer INITIALIZER_lecun = {
     .member = {.name = "lecun", .help = "normal, std sqrt(1 / fan_in)"}, .fill = lecun};
 const struct initializer INITIALIZER_zeros = {.member = {.name = "zeros", .help = "all zero"},
                                               .fill = zeros};
+
+/* Weights without an `init` start as the next activation likes, else as xavier. `next`: room for a
+ * number a node. */
+void graph_choose_initializers(struct graph *graph, int *next)
+{
+    for (int i = graph->count - 1; i >= 0; i--) { /* the first node that reads it */
+        const struct node *node = &graph->nodes[i];
+        next[i] = next[i] ? next[i] : graph->count;
+        for (int k = 0; k < node->input_count; k++) {
+            if (node->inputs[k] != NETWORK_INPUT) {
+                next[node->inputs[k]] = i;
+            }
+        }
+    }
+    for (int i = 0; i < graph->count; i++) {
+        struct node *node = &graph->nodes[i];
+        struct choice *init = node_choice(node, node->type->init);
+        if (!init || init->type) {
+            continue;
+        }
+        init->type = &INITIALIZER_xavier.member;
+        for (int k = next[i]; k < graph->count && !graph->nodes[k].type->init; k = next[k]) {
+            if (graph->nodes[k].type->suits) {
+                init->type = &graph->nodes[k].type->suits->member;
+                break;
+            }
+        }
+    }
+}

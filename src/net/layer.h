@@ -70,6 +70,9 @@ struct node {
     int absorbs;             /* its type has a forward_through, and its shape is one for it */
     struct needs needs;
     size_t shared; /* where its floats of the batch are, in run->shared */
+    int folded;    /* in a folded plan it is part of the node before it... */
+    int folds;     /* ... and this is such a node, whose bias is then here in the flat vector */
+    size_t folded_bias;
 };
 
 /* What a worker knows while it takes one tile through the network. */
@@ -83,6 +86,7 @@ struct run {
     float *gradients;        /* this shard's flat vector; NULL when evaluating */
     int add; /* backward adds to the gradients; 0: it writes them, this is the shard's first tile */
     float *scratch;
+    int folded;    /* the parameters are those of net_fold, the plan is PLAN_FOLDED */
     float *shared; /* what coupling nodes know of the batch */
     float live[LANES]
         __attribute__((aligned(64))); /* 1 in the lanes that hold a sample, 0 in dead
@@ -167,6 +171,10 @@ struct layer_type {
     /* Zero those elements of the first parameter that are zero for ever (parameter.used); they have
      * no gradient. NULL: there are none. */
     void (*mask)(const struct node *node, float *weight);
+    /* What it is in evaluation, where that is y = scale * x + shift for each channel. NULL: more.
+     */
+    void (*channel_map)(const struct node *node, const float *parameters, int channel,
+                        double *scale, double *shift);
     const struct coupling *coupling; /* NULL: samples are independent of each other */
     /* Where in its options the type has its `activation` and `init` (struct choice); 0: nowhere. */
     size_t activation, init;
@@ -239,6 +247,15 @@ static inline size_t shape_size(struct shape s) { return (size_t)s.c * s.h * s.w
 static inline const float *node_parameter(const struct node *node, const struct run *run, int k)
 {
     return run->parameters + node->needs.parameters[k].offset;
+}
+
+/* The bias of a type whose parameters are a weight and, perhaps, a bias; NULL: none. */
+static inline const float *node_bias(const struct node *node, const struct run *run)
+{
+    if (run->folded && node->folds) {
+        return run->parameters + node->folded_bias;
+    }
+    return node->needs.parameter_count > 1 ? node_parameter(node, run, 1) : NULL;
 }
 
 static inline float *node_gradient(const struct node *node, const struct run *run, int k)

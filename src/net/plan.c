@@ -143,7 +143,8 @@ static void find_readers(struct planner *planner)
         const unsigned flags = node->type->flags;
         struct place *place = &planner->plan->places[i];
         struct value *value = value_of(planner, i);
-        place->runs = (training || !(flags & LAYER_TRAINING_ONLY)) && !value->absorbed;
+        const int skipped = flags & LAYER_TRAINING_ONLY || (planner->plan->folded && node->folded);
+        place->runs = (training || !skipped) && !value->absorbed;
         place->learns = training && node->trained;
         for (int k = 0; k < node->input_count; k++) {
             place->learns |= node->inputs[k] >= 0 && planner->plan->places[node->inputs[k]].learns;
@@ -268,11 +269,12 @@ static size_t greatest_scratch(const struct graph *graph)
     return most;
 }
 
-int plan_make(struct plan *plan, const struct graph *graph, int training, struct arena *arena,
+int plan_make(struct plan *plan, const struct graph *graph, int purpose, struct arena *arena,
               struct error *e)
 {
     const size_t n = (size_t)graph->count, edges = (size_t)graph->edges, most = 2 * n + edges + 3;
-    *plan = (struct plan){.training = training};
+    const int training = purpose == PLAN_TRAINING;
+    *plan = (struct plan){.training = training, .folded = purpose == PLAN_FOLDED};
     struct planner planner = {.graph = graph,
                               .plan = plan,
                               .pieces = arena_alloc(arena, most * sizeof *planner.pieces),

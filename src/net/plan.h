@@ -19,15 +19,18 @@ struct edge {
 struct place {
     size_t y;
     size_t dy; /* gradient by y; meaningless unless it learns */
-    int runs;  /* 0: passes its input through: a training-only layer in evaluation, or an
-                  activation that the next layer absorbs */
+    int runs;  /* 0: passes its input through: a training-only layer in evaluation, a folded
+                  one, or an activation that the next layer absorbs */
     const struct node *absorbed; /* the activation before it, which it does too; or NULL */
     int learns;                  /* backward passes here: this node, or one before it, is trained */
     struct edge *inputs;         /* one an input */
 };
 
+enum { PLAN_EVALUATION, PLAN_TRAINING, PLAN_FOLDED };
+
 struct plan {
     int training;
+    int folded; /* an evaluation in which folded nodes pass their input through (net/fold.h) */
     struct place *places;   /* one a node; the arena owns them */
     size_t input;           /* the tile that enters, [c][h][w][16] */
     size_t logits, dlogits; /* the last layer's output and the gradient by it */
@@ -37,8 +40,9 @@ struct plan {
     size_t floats; /* size of a worker's block, a multiple of 16 */
 };
 
-/* 0, or -1 when there is no memory for the plan itself. */
-int plan_make(struct plan *plan, const struct graph *graph, int training, struct arena *arena,
+/* For one of PLAN_EVALUATION, PLAN_TRAINING, PLAN_FOLDED. 0, or -1 when there is no memory for the
+ * plan itself. */
+int plan_make(struct plan *plan, const struct graph *graph, int purpose, struct arena *arena,
               struct error *e);
 
 #endif

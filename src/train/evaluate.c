@@ -2,6 +2,8 @@
  * next round is computed. */
 #include "train/evaluate.h"
 
+#include "net/fold.h"
+
 #include <omp.h>
 #include <stdlib.h>
 
@@ -34,7 +36,13 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
                                     .kernels = kernels,
                                     .classes = classes,
                                     .threads = threads};
-    TRY(plan_make(&evaluator->plan, graph, 0, arena, e));
+    TRY(plan_make(&evaluator->plan, graph, PLAN_FOLDED, arena, e));
+    if (graph->folds) {
+        evaluator->folded = block_allocate(graph->parameters * sizeof(float));
+        if (!evaluator->folded) {
+            return error_memory(e, graph->parameters * sizeof(float));
+        }
+    }
     const size_t bytes = ((size_t)threads * evaluator->plan.floats +
                           2 * (size_t)round_tiles(evaluator) * result_floats(evaluator)) *
                          sizeof(float);
@@ -61,9 +69,9 @@ int evaluator_augment(struct evaluator *evaluator, const struct augmenter *augme
 void evaluator_close(struct evaluator *evaluator)
 {
     free(evaluator->memory);
+    free(evaluator->folded);
     free(evaluator->augmented);
-    evaluator->memory = NULL;
-    evaluator->augmented = NULL;
+    evaluator->memory = evaluator->folded = evaluator->augmented = NULL;
 }
 
 int tile_correct(const float *z, int classes, const int32_t *labels, int live)
@@ -85,7 +93,8 @@ int tile_correct(const float *z, int classes, const int32_t *labels, int live)
 static void judge(const struct evaluator *e, const struct labels *labels, float *block,
                   float *result)
 {
-    struct run run = {.kernels = e->kernels, .parameters = e->parameters};
+    struct run run = {
+        .kernels = e->kernels, .folded = 1, .parameters = e->folded ? e->folded : e->parameters};
     const struct loss_type *loss = (const void *)e->loss->type;
     net_forward(e->graph, &e->plan, &run, block);
     const float *z = block + e->plan.logits;
@@ -167,6 +176,9 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
     const size_t stride = result_floats(e);
     float *now = e->memory + (size_t)e->threads * e->plan.floats, *before = now + round * stride;
     int done = 0, end = 0; /* tiles of the round before */
+    if (e->folded) {
+        net_fold(e->graph, e->parameters, e->folded);
+    }
     for (size_t first = 0; (first < tiles || done > 0) && !end; first += round) {
         const size_t rest = first < tiles ? tiles - first : 0;
         const int count = (int)(rest < round ? rest : round);

@@ -16,7 +16,8 @@ struct evaluator {
     const struct kernels *kernels;
     int classes, threads;
     struct plan plan;
-    float *memory; /* owned: the workers' blocks and the results of a round of tiles */
+    float *memory; /* owned: the workers' blocks and the results of two rounds of tiles */
+    float *folded; /* owned: parameters with normalisations folded in; NULL: there are none */
     /* With evaluator_augment: */
     const struct augmenter *augmenter;
     int draws;

@@ -128,7 +128,7 @@ FAULTS = [
      "conv 'conv1': connections of 16 filters, but it has 6"),
     ("N40b a map that is not there", network("¦conv: {filters: 2, kernel: 5, connections: [[0], [0, 1]]}", "dense: 10"),
      "its filter 1 is connected to input map 1, but there are 1 maps, from 0"),
-    ("N40c not a list of lists", network("conv: {filters: 2, kernel: 5, connections: [¦0, 1]}", "dense: 10"),
+    ("N40c not a list of lists", network("conv: {filters: 2, kernel: 5, connections: [¦0]}", "dense: 10"),
      "each filter needs a list of the input maps that it sees, from 0"),
     ("N34 a residual that does not fit", network("conv: {filters: 4, kernel: 3}",
                                                  "¦residual: [conv: {filters: 8, kernel: 3, padding: 1}]", "dense: 10"),

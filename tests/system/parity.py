@@ -180,6 +180,7 @@ def forward(layers, weights, x, words, counts=None):
     counts = {} if counts is None else counts
     for place, (name, kind, options) in enumerate(named(layers, counts)):
         w, b = weights.get(name + ".weight"), weights.get(name + ".bias")
+        w = w * connected(options["connections"], w) if "connections" in options else w
         if kind == "conv":
             stride, dilation = pair(options.get("stride", 1)), pair(options.get("dilation", 1))
             reach = [(size - 1) * holes + 1 for size, holes in zip(pair(options["kernel"]), dilation)]

@@ -7,6 +7,7 @@
  * allowed for all of it. Measured: 0.7 of that at most. */
 #include "../kernel_check.h"
 #include "../network_check.h"
+#include "net/fold.h"
 #include "net/loss.h"
 #include "net/net.h"
 
@@ -417,6 +418,65 @@ static void test_evaluation(void **state)
     }
 }
 
+/* Normalisations folded into the layer before them: the same outputs, and they do not run. */
+static void test_folded(void **state)
+{
+    (void)state;
+    int folds = 0;
+    for (int i = 0; i < example_count; i++) {
+        struct net_case c;
+        struct plan plan;
+        struct error e;
+        case_make(&c, &examples[i], LANES);
+        solve(&c, NULL);
+        assert_int_equal(plan_make(&plan, &c.net.graph, PLAN_FOLDED, &c.net.arena, &e), 0);
+        struct guarded block = guarded_new(plan.floats),
+                       folded = guarded_new(c.net.graph.parameters);
+        double *logits = check_doubles(CLASSES * LANES);
+        net_fold(&c.net.graph, c.flat, folded.data);
+        struct run run = {.kernels = kernels_select(NULL), .folded = 1, .parameters = folded.data};
+        memcpy(block.data + plan.input, c.x, shape_size(c.net.graph.input) * LANES * sizeof(float));
+        net_forward(&c.net.graph, &plan, &run, block.data);
+        guarded_check(&block, "the worker's block");
+        guarded_check(&folded, "folded parameters");
+        ref_from_tile(CLASSES, block.data + plan.logits, logits);
+        check_tensor("logits", run.kernels, c.net.ref.count, CLASSES * LANES, logits, c.logits);
+        for (int n = 0; n < c.net.graph.count; n++) {
+            const struct node *node = &c.net.graph.nodes[n];
+            folds += node->folded;
+            assert_true(!node->folded || (!plan.places[n].runs && node->type->channel_map &&
+                                          c.net.graph.nodes[node->inputs[0]].type->init));
+        }
+        guarded_free(&block);
+        guarded_free(&folded);
+        free(logits);
+        case_free(&c);
+    }
+    assert_int_equal(folds, 4);
+}
+
+/* Not where the layer before has another reader, or an activation. */
+static void test_not_folded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int folds;
+    } CASES[] = {
+        {"- conv: {filters: 3, kernel: 1}\n- batchnorm\n- dense: 3\n- batchnorm\n", 2},
+        {"- conv: {filters: 3, kernel: 1, activation: tanh}\n- batchnorm\n- dense: 3\n", 0},
+        {"- conv: {filters: 3, kernel: 1}\n- residual: [batchnorm]\n- dense: 3\n", 0},
+        {"- batchnorm\n- dense: 3\n", 0},
+        {"- conv: {filters: 3, kernel: 1}\n- groupnorm: 3\n- batchnorm\n- dense: 3\n", 0},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct network_case c;
+        assert_int_equal(network_make(&c, CASES[i].text, (struct shape){1, 4, 4}), 0);
+        assert_int_equal(c.graph.folds, CASES[i].folds);
+        network_free(&c);
+    }
+}
+
 static void find(struct net_case *c, const char *name, int is_parameter)
 {
     struct plan plan;
@@ -483,6 +543,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_double_gradients), cmocka_unit_test(test_training),
+        cmocka_unit_test(test_folded),           cmocka_unit_test(test_not_folded),
         cmocka_unit_test(test_frozen),           cmocka_unit_test(test_evaluation),
         cmocka_unit_test(test_not_finite),       cmocka_unit_test(test_all_finite),
     };

@@ -182,6 +182,18 @@ static const struct coupling COUPLING = {.fewest = 2,
 
 /* ---- a tile ---- */
 
+static void channel_map(const struct node *node, const float *parameters, int channel,
+                        double *scale, double *shift)
+{
+    const struct batchnorm *o = node->options;
+    const struct parameter *p = node->needs.parameters;
+    const size_t c = (size_t)channel;
+    const double mean = (double)parameters[p[running(node, 0)].offset + c],
+                 variance = (double)parameters[p[running(node, 1)].offset + c];
+    *scale = (o->affine ? (double)parameters[p[0].offset + c] : 1) / sqrt(variance + o->eps);
+    *shift = (o->affine ? (double)parameters[p[1].offset + c] : 0) - *scale * mean;
+}
+
 /* How a channel is brought about zero, and by what it is scaled. */
 static void find_scale(const struct node *node, const struct run *run, int c, float *mean,
                        float *scale)
@@ -247,6 +259,7 @@ const struct layer_type LAYER_batchnorm = {
                .size = sizeof(struct batchnorm)},
     .flags = LAYER_READS_X,
     .coupling = &COUPLING,
+    .channel_map = channel_map,
     .shape = batchnorm_shape,
     .need = batchnorm_need,
     .forward = batchnorm_forward,

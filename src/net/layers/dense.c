@@ -72,7 +72,7 @@ static void dense_forward(const struct node *node, const struct run *run, const 
 {
     const struct dense *o = node->options;
     run->kernels->dense_forward(inputs(node), (int)o->units, x, node_parameter(node, run, 0),
-                                o->bias ? node_parameter(node, run, 1) : NULL, y);
+                                node_bias(node, run), y);
 }
 
 static void dense_backward(const struct node *node, const struct run *run, const float *x,
