@@ -70,6 +70,13 @@ static const struct {
 } VARIANTS[] = {
     {"plain", "small", "small"},
     {"dropout", "  - dense:", "  - dropout: 0.5\n  - dense:"},
+    {"batchnorm", "  - dense:", "  - batchnorm\n  - dense:"},
+    {"augmentation", "network:",
+     "augment: [rotate: 10, translate: 0.1, elastic, brightness: 0.2, noise: 0.1, mixup: 0.4]\n"
+     "network:"},
+    {"averages and a clipped gradient", "  epochs: 3\n",
+     "  clip_norm: 1\n  accumulate: 2\n  ema: 0.9\n  regularize: {l1: 0.001, max_norm: 1}\n"
+     "  epochs: 3\n"},
     {"class weights", "  epochs: 3\n", "  class_weights: balanced\n  epochs: 3\n"},
 };
 
