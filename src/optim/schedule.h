@@ -35,6 +35,7 @@ struct schedule_state {
 
 struct schedule_type {
     struct member member;
+    int still; /* is there to change nothing */
     /* Fill in what depends on train.epochs. May be NULL. */
     void (*resolve)(void *options, long long epochs);
     /* What no single option row can check, lr being the optimizer's: 0, or -1 with a fault at

@@ -153,8 +153,8 @@ static void warn_layers(const struct trainer *t, struct error_list *warnings)
 }
 
 static void (*const LINTS[])(const struct trainer *, struct error_list *) = {
-    warn_sets,       warn_classes,        warn_balance,  warn_layers,
-    warn_batch_size, warn_early_stopping, warn_schedule, warn_checkpoint,
+    warn_sets,           warn_classes,  warn_balance,    warn_layers,   warn_batch_size,
+    warn_early_stopping, warn_schedule, warn_checkpoint, lint_schedule,
 };
 
 void lint(const struct trainer *trainer, struct error_list *warnings)

@@ -11,6 +11,10 @@ def stopping(text):
             f"early_stopping: {{{text}}}")
 
 
+def scheduled(text):
+    return ("  batch_size: 16\n", f"  batch_size: 16\n  schedule: {text}\n")
+
+
 # id, edits of BASE with the mark ¦ where the warning stands, how the message begins
 WARNINGS = [
     ("W01 dropout rate 0.1", [LONG, ("- dropout: 0.25", "- ¦dropout: 0.1")],
@@ -55,6 +59,14 @@ WARNINGS = [
      "over_sample draws the classes evenly, and class_weights: balanced makes up for them once more"),
     ("W19 a warmup as long as the run", [("epochs: 1\n", "epochs: 9\n  schedule: {type: cosine, warmup: ¦9}\n")],
      "the warmup of 9 epochs lasts as long as the run of 9"),
+    ("W31 a schedule that ends before the run", [LONG, scheduled("{type: cosine, epochs: ¦5}")],
+     "the rate is 0 from epoch 6 on"),
+    ("W32 steps longer than the run", [LONG, scheduled("¦{type: step, step_size: 9}")],
+     "the schedule never changes the rate in 9 epochs"),
+    ("W33 milestones behind the end", [LONG, scheduled("¦{type: multistep, milestones: [30, 60]}")],
+     "the schedule never changes the rate in 9 epochs"),
+    ("W34 patience up to the end", [LONG, scheduled("¦{type: plateau, patience: 7}")],
+     "the schedule never changes the rate in 9 epochs"),
 ]
 FINE = [
     ("W19t a shorter one", [("epochs: 1\n", "epochs: 9\n  schedule: {type: cosine, warmup: 8.5}\n")]),
@@ -70,6 +82,11 @@ FINE = [
     ("W13u every epoch of one", [("epochs: 1\n", "epochs: 1\n  checkpoint: {every: 1}\n"),
                                  ("  early_stopping: {monitor: val_loss, patience: 2, min_delta: 0, restore_best: true}\n",
                                   "")]),
+    ("W31t a schedule that begins anew",
+     [LONG, scheduled("{type: cosine, epochs: 3, restarts: true}")]),
+    ("W31u a schedule that ends at a least rate", [LONG, scheduled("{type: cosine, epochs: 5, min_lr: 0.0001}")]),
+    ("W32t steps of all epochs but one", [LONG, scheduled("{type: step, step_size: 8}")]),
+    ("W34t patience that leaves an epoch", [LONG, scheduled("{type: plateau, patience: 6}")]),
 ]
 
 

@@ -21,5 +21,6 @@ const struct schedule_type SCHEDULE_constant = {
                .help = "always lr",
                .options = OPTIONS,
                .size = sizeof(struct schedule_options)},
+    .still = 1,
     .rate = constant_rate,
 };
