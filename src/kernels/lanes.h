@@ -59,6 +59,7 @@ INLINE void v_gather_fours(const float *p, ivec i, vec four[4])
     int at[WIDTH] __attribute__((aligned(64)));
     vec r[4];
     _mm512_store_si512(at, v_iadd(i, i));
+    __asm__("" : "+m"(at)); /* loads are cheaper than taking a vector apart */
     UNROLL
     for (int j = 0; j < 4; j++) {
         r[j] = _mm512_castps128_ps512(_mm_loadu_ps(p + at[j]));
@@ -123,6 +124,7 @@ INLINE void v_gather_fours(const float *p, ivec i, vec four[4])
     int at[WIDTH] __attribute__((aligned(64)));
     vec r[4];
     _mm256_store_si256((void *)at, v_iadd(i, i));
+    __asm__("" : "+m"(at));
     UNROLL
     for (int j = 0; j < 4; j++) {
         r[j] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + at[j])),
