@@ -93,8 +93,9 @@ asan:  ## build with the address and undefined-behaviour sanitizers, into build/
 data:  ## get MNIST into data/mnist
 	@scripts/data.sh mnist
 
-bench: all  ## LeNet-5 against PyTorch (python3-torch): images/s, memory; needs MNIST
+bench: all  ## LeNet-5 against PyTorch (python3-torch), and the cost of augmentation; needs MNIST
 	@python3 scripts/bench/lenet5.py
+	@scripts/bench/augmentation.sh
 
 install: all  ## install the commands and their man pages under PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
