@@ -191,21 +191,33 @@ static void gradient_taps(const struct gradient *g, int taps, const float *x, co
     }
 }
 
+/* Four sums side by side, of every fourth pixel, so that none waits for the one before. */
 static void bias_gradient(const float *dy, int outs, size_t pixels, int add, float *db)
 {
-    for (int o = 0; o < outs; o++) {
-        vec sum[PARTS];
+    enum { SUMS = 4 };
+    for (int o = 0; o < outs; o++, dy += pixels * LANES) {
+        vec sum[SUMS][PARTS], all[PARTS];
         UNROLL
-        for (int part = 0; part < PARTS; part++) {
-            sum[part] = v_set(0.0f);
+        for (int i = 0; i < SUMS * PARTS; i++) {
+            sum[i / PARTS][i % PARTS] = v_set(0.0f);
         }
-        for (size_t p = 0; p < pixels; p++, dy += LANES) {
+        size_t p = 0;
+        for (; p + SUMS <= pixels; p += SUMS) {
             UNROLL
-            for (int part = 0; part < PARTS; part++) {
-                sum[part] = sum[part] + v_load(dy + part * WIDTH);
+            for (int i = 0; i < SUMS * PARTS; i++) {
+                sum[i / PARTS][i % PARTS] =
+                    sum[i / PARTS][i % PARTS] +
+                    v_load(dy + (p + (size_t)(i / PARTS)) * LANES + i % PARTS * WIDTH);
             }
         }
-        db[o] = add ? db[o] + lanes_sum(sum) : lanes_sum(sum);
+        UNROLL
+        for (int part = 0; part < PARTS; part++) {
+            for (size_t rest = p; rest < pixels; rest++) {
+                sum[0][part] = sum[0][part] + v_load(dy + rest * LANES + part * WIDTH);
+            }
+            all[part] = (sum[0][part] + sum[1][part]) + (sum[2][part] + sum[3][part]);
+        }
+        db[o] = add ? db[o] + lanes_sum(all) : lanes_sum(all);
     }
 }
 

@@ -8,7 +8,7 @@
 
 enum {
     WINOGRAD_POINTS = 6,
-    WINOGRAD_BAND = 8 /* output rows whose inputs are transformed together */
+    WINOGRAD_BAND = 14 /* output rows whose inputs are transformed together */
 };
 
 /* Output columns that six products make: with a kernel of 3 columns 4, of 5 columns 2. */
