@@ -265,7 +265,7 @@ static void convolve(const struct window *s, const float *x, const struct kernel
                      const float *b, float *y, float *scratch)
 {
     float *wide = scratch, *u = wide + (size_t)winograd_reach(s) * LANES;
-    float *w = u + (size_t)winograd_tiles(s) * s->c * (WINOGRAD_BAND + s->kh - 1) * POINTS * LANES;
+    float *w = u + (size_t)winograd_tiles(s) * s->c * winograd_rows(s) * POINTS * LANES;
     transform_weights(s, kernel, w);
     memset(wide, 0, (size_t)winograd_reach(s) * LANES * sizeof *wide);
     for (int first = 0; first < s->oh; first += WINOGRAD_BAND) {

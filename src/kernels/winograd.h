@@ -25,6 +25,12 @@ static inline int winograd_reach(const struct window *s)
     return (winograd_tiles(s) - 1) * winograd_columns(s) + WINOGRAD_POINTS;
 }
 
+/* Input rows that a band of output rows can reach. */
+static inline int winograd_rows(const struct window *s)
+{
+    return s->h < WINOGRAD_BAND + s->kh - 1 ? s->h : WINOGRAD_BAND + s->kh - 1;
+}
+
 /* Multiplications, and what the transforms cost besides, against the direct sum. */
 static inline int winograd_pays(const struct window *s)
 {
@@ -68,10 +74,10 @@ static inline int winograd_input_pays(const struct window *s)
 static inline size_t winograd_scratch(const struct window *s)
 {
     const size_t tiles = (size_t)winograd_tiles(s);
-    const size_t band = (size_t)WINOGRAD_BAND + (size_t)s->kh - 1;
     const size_t weights = (size_t)s->oc * s->c * s->kh * WINOGRAD_POINTS;
     const size_t forward =
-        ((size_t)winograd_reach(s) + tiles * s->c * band * WINOGRAD_POINTS) * LANES + weights;
+        ((size_t)winograd_reach(s) + tiles * s->c * winograd_rows(s) * WINOGRAD_POINTS) * LANES +
+        weights;
     const size_t gradient =
         ((size_t)winograd_reach(s) +
          tiles * ((size_t)WINOGRAD_POINTS * s->c * s->h + (size_t)s->oc * s->oh)) *
