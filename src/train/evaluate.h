@@ -44,8 +44,8 @@ struct evaluated_tile {
     const int32_t *labels;
     double weight[LANES]; /* what each counts in the mean loss */
 };
-/* Visit every tile, in order. `visit` returns 0 to go on; another value ends the evaluation and is
- * returned. */
+/* Visit every tile, in order, one at a time; from any of the threads, while others compute what
+ * comes next. `visit` returns 0 to go on; another value ends the evaluation and is returned. */
 int evaluate(const struct evaluator *evaluator, const struct subset *subset,
              int (*visit)(void *user, const struct evaluated_tile *tile), void *user);
 
