@@ -3,7 +3,7 @@
  * each, in the order in which they were named. An image that cannot be read is reported in its
  * place, and the others go on. */
 #include "tools/cli.h"
-#include "tools/pictures.h"
+#include "view/pictures.h"
 #include "train/evaluate.h"
 #include "train/loading.h"
 #include "train/model.h"

@@ -1,7 +1,7 @@
 /* cnnview.c: look inside: a model's layers and tensors as a table, or what a config's augmentations
  * make of the training images, as a sheet. Nothing is trained or changed. */
 #include "tools/cli.h"
-#include "tools/sheet.h"
+#include "view/sheet.h"
 #include "train/model.h"
 #include "train/summary.h"
 

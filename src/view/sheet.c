@@ -1,8 +1,8 @@
 /* sheet.c: the sheet of cnnview --augment. What is drawn comes from augment_image, as in training:
  * the same random numbers, the same bytes before they are normalised. */
-#include "tools/sheet.h"
+#include "view/sheet.h"
 
-#include "tools/canvas.h"
+#include "view/canvas.h"
 
 #include <stdlib.h>
 #include <string.h>

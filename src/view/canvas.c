@@ -1,5 +1,5 @@
 /* canvas.c: drawing by rectangles, and the file. */
-#include "tools/canvas.h"
+#include "view/canvas.h"
 
 #include "base/file.h"
 

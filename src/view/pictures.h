@@ -1,7 +1,7 @@
 /* pictures.h: the images that a command line names: files, folders with files, the standard input.
  */
-#ifndef CNNTRAIN_TOOLS_PICTURES_H
-#define CNNTRAIN_TOOLS_PICTURES_H
+#ifndef CNNTRAIN_VIEW_PICTURES_H
+#define CNNTRAIN_VIEW_PICTURES_H
 
 #include "base/arena.h"
 #include "data/fit.h"

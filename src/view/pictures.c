@@ -1,5 +1,5 @@
 /* pictures.c: see pictures.h. */
-#include "tools/pictures.h"
+#include "view/pictures.h"
 
 #include "base/file.h"
 

@@ -1,6 +1,6 @@
 /* canvas.h: a picture that is drawn and written as PNG. */
-#ifndef CNNTRAIN_TOOLS_CANVAS_H
-#define CNNTRAIN_TOOLS_CANVAS_H
+#ifndef CNNTRAIN_VIEW_CANVAS_H
+#define CNNTRAIN_VIEW_CANVAS_H
 
 #include "base/error.h"
 

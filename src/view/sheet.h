@@ -1,7 +1,7 @@
 /* sheet.h: a sheet of training images: a row for each class, with an image as it is and what the
  * config's `augment` makes of it in one epoch after the other. */
-#ifndef CNNTRAIN_TOOLS_SHEET_H
-#define CNNTRAIN_TOOLS_SHEET_H
+#ifndef CNNTRAIN_VIEW_SHEET_H
+#define CNNTRAIN_VIEW_SHEET_H
 
 #include "train/trainer.h"
 

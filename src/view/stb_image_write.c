@@ -1,6 +1,6 @@
 /* stb_image_write.c: the one place where stb_image_write and stb_easy_font (Sean Barrett, public
  * domain) are compiled: PNG to memory, and letters as rectangles. */
-#include "tools/canvas.h"
+#include "view/canvas.h"
 
 #include <stdlib.h>
 #include <string.h>
