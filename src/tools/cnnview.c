@@ -121,8 +121,8 @@ static int view_model(const char *path)
         text_sanitize(name, sizeof name, model.classes.values[i], strlen(model.classes.values[i]));
         text_append(&text, "%s %s", i > 0 ? "," : "", name);
     }
-    text_append(&text, "%s\nweights after epoch %lld, step %lld\n",
-                model.classes.count > 20 ? ", ..." : "", model.epoch, model.step);
+    text_append(&text, "%s\n", model.classes.count > 20 ? ", ..." : "");
+    facts_append(&model, &text);
     int code = 0;
     if (count < 0 || text.failed) {
         error_memory(&e, text.length);

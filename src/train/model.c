@@ -196,23 +196,24 @@ int model_write(const struct model *model, int dir, const char *path, struct err
     char epoch[32], step[32];
     int status = -1;
     struct tensor_entry *tensors;
-    char *classes = classes_to_json(&model->classes);
+    char *classes = classes_to_json(&model->classes), *training = facts_to_json(&model->facts);
     const int count = model_tensors(&model->graph, model->parameters, "", &arena, &tensors);
     settings_emit(&model->settings, 0, &config);
     input_to_text(&model->input, &input);
-    if (!classes || count < 0 || config.failed || input.failed) {
+    if (!classes || !training || count < 0 || config.failed || input.failed) {
         error_memory(e, config.length);
         goto end;
     }
     snprintf(epoch, sizeof epoch, "%lld", model->epoch);
     snprintf(step, sizeof step, "%lld", model->step);
-    const struct metadata_entry metadata[] = {{"classes", classes},    {"cnntrain.format", "1"},
-                                              {"config", config.data}, {"epoch", epoch},
-                                              {"input", input.data},   {"step", step}};
-    status = safetensors_write(dir, "model.bin", path, metadata,
-                               (int)(sizeof metadata / sizeof *metadata), tensors, count, e);
+    const struct metadata_entry metadata[] = {
+        {"classes", classes},  {"cnntrain.format", "1"}, {"config", config.data}, {"epoch", epoch},
+        {"input", input.data}, {"step", step},           {"training", training}};
+    const int entries = (int)(sizeof metadata / sizeof *metadata) - !model->facts.known;
+    status = safetensors_write(dir, "model.bin", path, metadata, entries, tensors, count, e);
 end:
     free(classes);
+    free(training);
     text_free(&config);
     text_free(&input);
     arena_free(&arena);
@@ -285,7 +286,8 @@ int model_load(struct model *model, const char *path, struct error *e)
     const char *config = safetensors_metadata(&file, "config"),
                *classes = safetensors_metadata(&file, "classes");
     const char *input = safetensors_metadata(&file, "input");
-    const char *kind = safetensors_metadata(&file, "kind");
+    const char *kind = safetensors_metadata(&file, "kind"),
+               *training = safetensors_metadata(&file, "training");
     int status = -1;
     if (kind && strcmp(kind, "checkpoint") == 0) {
         error_set(e, ERROR_MODEL, path, "is a checkpoint; the model is the model.bin beside it");
@@ -301,6 +303,8 @@ int model_load(struct model *model, const char *path, struct error *e)
     } else if (counter(&file, "epoch", &model->epoch) != 0 ||
                counter(&file, "step", &model->step) != 0) {
         error_set(e, ERROR_MODEL, path, "metadata 'epoch' and 'step' must be whole numbers");
+    } else if (training && facts_from_json(&model->facts, training) != 0) {
+        error_set(e, ERROR_MODEL, path, "metadata 'training' is not what cnntrain writes there");
     } else if (load_config(model, &file, config, e) == 0) {
         status = load_parameters(model, &file, e);
     }

@@ -6,6 +6,7 @@
  *   - classes: JSON list of the class names
  *   - input: "c h w scale mean std ...", what data/input.h needs
  *   - epoch, step: after which these weights stood
+ *   - training: what facts.h says; not in models of before
  *
  * and whose tensors are <layer>.<parameter>, in the order of the network. */
 #ifndef CNNTRAIN_TRAIN_MODEL_H
@@ -14,6 +15,7 @@
 #include "base/safetensors.h"
 #include "data/input.h"
 #include "net/graph.h"
+#include "train/facts.h"
 #include "train/settings.h"
 
 struct model {
@@ -23,6 +25,7 @@ struct model {
     struct texts classes;
     float *parameters; /* owned when loaded; the flat vector, 64-byte aligned */
     long long epoch, step;
+    struct facts facts;
     struct arena arena; /* owns the rest of a loaded model */
 };
 

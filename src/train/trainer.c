@@ -44,6 +44,7 @@ static int write_model(struct trainer *t, const struct output_dir *dir, struct e
     struct model model = t->model;
     model.epoch = t->position.epoch;
     model.step = t->position.step;
+    facts_find(&model.facts, t);
     average_settle(t);
     model.parameters = average_model(t);
     if (keeps_best(t) && t->position.stopping.best_epoch > 0) {

@@ -147,7 +147,9 @@ def model():
     assert ["dense1", "dense", "10x1x1", "1,210", "1,200"] in lines, out
     named = {line[0]: line[1] for line in lines if len(line) == 6}
     equal((named.get("dense1.weight"), named.get("dense1.bias")), ("10x120", "10"), "shapes")
-    assert "10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in out and "weights after epoch 1" in out, out
+    assert "10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in out, out
+    assert "trained for 1 epoch of 1, 18 steps, seed 42\nweights after epoch 1, step 18; the best val_loss was " in out, out
+    assert "train       1,151 images of 1,438, 1x8x8, CRC-32 " in out and "validation  287 images of the same set" in out
 
 
 def shipped_config():

@@ -61,6 +61,13 @@ def model_contents():
     assert "kernel: [2, 3], stride: 1, padding: 0, dilation: 1, groups: 1, bias: false" in metadata["config"], metadata["config"]
     assert DIGITS not in metadata["config"] and "output" not in metadata["config"], "a path is in the model"
     equal(int(metadata["step"]), int(metadata["epoch"]) * BATCHES, "step")
+    facts = json.loads(metadata["training"])
+    log = read_log("run/log.csv")
+    equal((facts["epochs"], facts["steps"], facts["stopped_early"]), (3, 3 * BATCHES, False), "training")
+    equal((facts["best_epoch"], facts["monitor"]), (int(metadata["epoch"]), "val_loss"), "the best epoch")
+    equal(facts["best"], float(log[facts["best_epoch"] - 1]["val_loss"]), "the best val_loss")
+    equal(facts["train"]["images"] + facts["validation"]["images"], facts["train"]["of"], "images")
+    equal(facts["train"]["shape"], [1, 8, 8], "shape")
 
 
 def checkpoint_contents():

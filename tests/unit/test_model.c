@@ -36,6 +36,17 @@ static void test_round_trip(void **state)
     assert_int_equal(model.step, model.epoch * 4);
     assert_int_equal(model.classes.count, 3);
     assert_string_equal(model.classes.values[2], "2");
+    assert_int_equal(model.facts.known, 1);
+    assert_int_equal(model.facts.epochs, 3);
+    assert_int_equal(model.facts.steps, 12);
+    assert_int_equal(model.facts.best_epoch, t->position.stopping.best_epoch);
+    assert_true(model.facts.best == t->position.stopping.best);
+    assert_string_equal(model.facts.monitor, "val_loss");
+    assert_int_equal(model.facts.stopped_early, 0);
+    assert_int_equal(model.facts.train.images, t->train.count);
+    assert_int_equal(model.facts.train.of, 40);
+    assert_int_equal(model.facts.train.crc32, t->train_set.crc32);
+    assert_int_equal(model.facts.validation.images, t->validation.count);
     assert_string_equal(model.settings.name, "small");
     assert_int_equal(model.settings.seed, 7);
     assert_null(model.settings.data.train.images); /* no paths inside */
@@ -132,6 +143,57 @@ static void test_metadata(void **state)
     }
 }
 
+/* What it says of its training: whole and right, or not at all. */
+static void test_training(void **state)
+{
+    (void)state;
+    struct model model;
+    struct error e;
+    struct text text = {0};
+#define SET "{\"crc32\":\"0123abcd\",\"images\":30,\"of\":40,\"shape\":[1,6,6]}"
+#define FACTS(EPOCHS, BEST, MONITOR, SETS)                                                         \
+    "{\"best\":" BEST ",\"best_epoch\":2,\"epochs\":" EPOCHS ",\"monitor\":" MONITOR                   \
+    ",\"steps\":12,\"stopped_early\":true," SETS "}"
+    static const char *const BAD[] = {
+        "",
+        "[]",
+        "{}",
+        FACTS("3", "0.5", "\"val_loss\"", "\"train\":" SET),
+        FACTS("3", "0.5", "\"val_loss\"", "\"train\":null,\"validation\":" SET),
+        FACTS("3", "0.5", "\"val_loss\"", "\"train\":" SET ",\"validation\":{}"),
+        FACTS("1", "0.5", "\"val_loss\"", "\"train\":" SET ",\"validation\":null"),
+        FACTS("-3", "0.5", "\"val_loss\"", "\"train\":" SET ",\"validation\":null"),
+        FACTS("3", "\"x\"", "\"val_loss\"", "\"train\":" SET ",\"validation\":null"),
+        FACTS("3", "0.5", "\"\\u001b[31m\"", "\"train\":" SET ",\"validation\":null"),
+        FACTS("3", "0.5", "null", "\"train\":" SET ",\"validation\":null"),
+    };
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        refuse("metadata 'training' is not what cnntrain writes there",
+               (struct change){.key = "training", .value = BAD[i]});
+    }
+    copy_file("good.bin", "changed.bin");
+    change_file(".", "changed.bin",
+                &(struct change){.key = "training",
+                                 .value = FACTS("3", "0.5", "\"val_loss\"",
+                                                "\"train\":" SET ",\"validation\":" SET)});
+    assert_int_equal(model_load(&model, "changed.bin", &e), 0);
+    facts_append(&model, &text);
+    assert_non_null(strstr(text.data, "trained for 3 epochs of 3, 12 steps, seed 7; stopped early"));
+    assert_non_null(strstr(text.data, "the best val_loss was 0.5, after epoch 2"));
+    assert_non_null(strstr(text.data, "train       30 images of 40, 1x6x6, CRC-32 0123abcd"));
+    assert_non_null(strstr(text.data, "validation  30 images of the same set"));
+    text_free(&text);
+    model_free(&model);
+    /* a model of before */
+    change_file(".", "changed.bin", &(struct change){.key = "training"});
+    assert_int_equal(model_load(&model, "changed.bin", &e), 0);
+    assert_int_equal(model.facts.known, 0);
+    facts_append(&model, &text);
+    assert_non_null(strstr(text.data, "this model does not tell of its training"));
+    text_free(&text);
+    model_free(&model);
+}
+
 /* A fault of the config inside has its place in that config. */
 static void test_config_inside(void **state)
 {
@@ -220,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_same_file_again),
         cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_training),
         cmocka_unit_test(test_config_inside),
         cmocka_unit_test(test_tensors),
         cmocka_unit_test(test_other_files),
