@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 B := build/$(VARIANT)
 BIN := $(if $(filter release,$(VARIANT)),bin,$(B)/bin)
 
-LIBRARIES := yaml-0.1 zlib jansson libjpeg
+LIBRARIES := yaml-0.1 zlib libdeflate jansson libjpeg
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
             -Wwrite-strings -Wformat=2 -Wvla -Wno-missing-field-initializers
 FLAGS_release := -O2 -g

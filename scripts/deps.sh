@@ -15,6 +15,7 @@ make        build  make              make                 make             make
 pkg-config  build  pkg-config        pkgconf-pkg-config   pkgconf          pkg-config
 libyaml     build  libyaml-dev       libyaml-devel        libyaml          libyaml
 zlib        build  zlib1g-dev        zlib-devel           zlib             zlib
+libdeflate  build  libdeflate-dev    libdeflate-devel     libdeflate       libdeflate
 jansson     build  libjansson-dev    jansson-devel        jansson          jansson
 libjpeg     build  libjpeg-dev       libjpeg-turbo-devel  libjpeg-turbo    jpeg-turbo
 stb         build  libstb-dev        stb_image-devel      stb              stb
@@ -65,7 +66,7 @@ is_there() {
     case $1 in
     compiler | stb | torch) "$1" ;;
     libyaml) pkg-config --exists yaml-0.1 ;;
-    zlib | jansson | libjpeg | cmocka) pkg-config --exists "$1" ;;
+    zlib | libdeflate | jansson | libjpeg | cmocka) pkg-config --exists "$1" ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }

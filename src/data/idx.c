@@ -4,6 +4,7 @@
  *   labels: [n], of a type for whole numbers
  *
  * Unsigned bytes stay bytes; every other type becomes floats. Samples are counted from 0. */
+#include "base/arena.h"
 #include "base/text.h"
 #include "data/convert.h"
 #include "data/format.h"
@@ -216,7 +217,7 @@ static int read_images(struct idx_file *idx, const struct request *request, stru
     TRY(check_image_sizes(idx, request, e));
     set_shape(set, idx, request->hwc);
     if (idx->element->code == IDX_UINT8) {
-        set->bytes = malloc(idx->size);
+        set->bytes = block_allocate(idx->header + idx->size);
         if (set->bytes == NULL) {
             return error_memory(e, idx->size);
         }

@@ -265,6 +265,10 @@ static int read_end(struct idx_file *idx, struct error *e)
 
 int idx_read_bytes(struct idx_file *idx, void *out, struct error *e)
 {
+    if (gzip_read_whole(&idx->stream, out, idx->header + idx->size) == 0) {
+        memmove(out, (const unsigned char *)out + idx->header, idx->size);
+        return 0;
+    }
     TRY(read_data(idx, out, idx->size, 0, e));
     return read_end(idx, e);
 }

@@ -44,8 +44,8 @@ int idx_read_header(struct idx_file *idx, struct error *e);
 /* Hold the sizes against the file: exactly for a plain one, against what gzip could hold for a
  * compressed one. */
 int idx_check_size(const struct idx_file *idx, struct error *e);
-/* Read all elements, up to the end of the file: as bytes into `out`, or each as a number into
- * `put`, in order. */
+/* Read all elements, up to the end of the file: as bytes into `out`, which has room for the header
+ * too, or each as a number into `put`, in order. */
 int idx_read_bytes(struct idx_file *idx, void *out, struct error *e);
 int idx_read_values(struct idx_file *idx,
                     int (*put)(const struct idx_file *idx, size_t index, double value, void *to,

@@ -37,18 +37,24 @@ struct sums {
     uint64_t values[4], squares[4];
 };
 
+enum { PIECE = 1 << 16 }; /* the squares of so many bytes add up to less than 2^32 */
+
 static void add_image(struct sums *sums, const struct dataset *set, const uint8_t *pixels)
 {
     const size_t plane = plane_of(set);
-    for (int k = 0; k < set->c; k++) {
-        uint64_t values = 0, squares = 0;
-        for (size_t i = 0; i < plane; i++) {
-            const unsigned pixel = pixels[(size_t)k * plane + i];
-            values += pixel;
-            squares += pixel * pixel;
+    for (int k = 0; k < set->c; k++, pixels += plane) {
+        for (size_t at = 0; at < plane; at += PIECE) {
+            const size_t end = plane - at < PIECE ? plane : at + PIECE;
+            uint32_t values = 0, squares = 0;
+#pragma omp simd reduction(+ : values, squares)
+            for (size_t i = at; i < end; i++) {
+                const uint32_t pixel = pixels[i];
+                values += pixel;
+                squares += pixel * pixel;
+            }
+            sums->values[k] += values;
+            sums->squares[k] += squares;
         }
-        sums->values[k] += values;
-        sums->squares[k] += squares;
     }
 }
 

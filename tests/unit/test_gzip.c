@@ -34,6 +34,22 @@ static int read_all(const void *data, size_t size, size_t step, unsigned char *o
     return status;
 }
 
+/* The same at once, after a first byte: 0 when these are `size` bytes. */
+static int read_whole(const void *data, size_t size, unsigned char *out, size_t out_size)
+{
+    struct gzip gzip;
+    size_t got;
+    int status = gzip_open(&gzip, "x.gz", data, size, NULL);
+    if (status == 0) {
+        status = gzip_read(&gzip, out, 1, &got, NULL);
+    }
+    if (status == 0) {
+        status = gzip_read_whole(&gzip, out, out_size);
+    }
+    gzip_close(&gzip);
+    return status;
+}
+
 static void expect_payload(const struct buffer *file, int copies)
 {
     static const size_t steps[] = {1, 7, 1000, PAYLOAD, PAYLOAD + 1, OUT};
@@ -60,6 +76,7 @@ static void refuse(struct buffer *file, long long offset, const char *message)
     assert_string_equal(e.message, message);
     assert_int_equal(e.offset, offset);
     assert_int_equal(read_all(file->data, file->size, 500, out, &total, NULL), -1);
+    assert_int_equal(read_whole(file->data, file->size, out, PAYLOAD), -1);
     buffer_free(file);
 }
 
@@ -86,6 +103,25 @@ static void test_good(void **state)
     (void)state;
     struct buffer file = good();
     expect_payload(&file, 1);
+    buffer_free(&file);
+}
+
+/* At once: one member, all of it, of the right size. */
+static void test_whole(void **state)
+{
+    (void)state;
+    static unsigned char out[2 * PAYLOAD];
+    struct buffer file = good();
+    assert_int_equal(read_whole(file.data, file.size, out, PAYLOAD), 0);
+    assert_memory_equal(out, payload, PAYLOAD);
+    assert_int_equal(read_whole(file.data, file.size, out, PAYLOAD - 1), -1);
+    assert_int_equal(read_whole(file.data, file.size, out, PAYLOAD + 1), -1);
+    put_gzip(&file, payload, PAYLOAD);
+    assert_int_equal(read_whole(file.data, file.size, out, PAYLOAD), -1);
+    assert_int_equal(read_whole(file.data, file.size, out, 2 * PAYLOAD), -1);
+    buffer_free(&file);
+    put(&file, payload, PAYLOAD);
+    assert_int_equal(read_whole(file.data, file.size, out, PAYLOAD), -1);
     buffer_free(&file);
 }
 
@@ -202,8 +238,10 @@ static void test_every_bit(void **state)
         struct error e = {.offset = -1};
         size_t total;
         file.data[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        const int at_once = read_whole(file.data, file.size, out, PAYLOAD);
         const int status = read_all(file.data, file.size, 500, out, &total, &e);
         file.data[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        assert_int_equal(at_once, status);
         /* The time, the compressor's notes, the text flag and the bits behind the last code mean
          * nothing. */
         const size_t byte = bit / 8;
@@ -324,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
+        cmocka_unit_test(test_whole),
         cmocka_unit_test(test_plain_bytes_pass),
         cmocka_unit_test(test_header_fields_are_skipped),
         cmocka_unit_test(test_bad_headers),
