@@ -99,7 +99,8 @@ enum layer_flags {
     LAYER_READS_Y = 2,       /* backward reads the output */
     LAYER_IN_PLACE = 4,      /* y may stand where the first x stands, and its dx where dy stands */
     LAYER_TRAINING_ONLY = 8, /* passes x through unchanged when evaluating */
-    LAYER_ACTIVATION = 16    /* may be given as another layer's `activation` */
+    LAYER_ACTIVATION = 16,   /* may be given as another layer's `activation` */
+    LAYER_RECTIFIES = 32     /* an activation that lets the positive pass and holds back the rest */
 };
 
 /* One line that builds a layer, for the tests of all types alike: gradient check, docs, fuzz seeds.

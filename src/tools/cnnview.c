@@ -1,6 +1,7 @@
 /* cnnview.c: look inside: a model's layers and tensors as a table, or what a config's augmentations
  * make of the training images, as a sheet. Nothing is trained or changed. */
 #include "tools/cli.h"
+#include "tools/view_inside.h"
 #include "view/sheet.h"
 #include "train/model.h"
 #include "train/summary.h"
@@ -14,6 +15,7 @@ struct view_options {
     const char *augment, *output;
     struct cli_texts set;
     int count, epoch, rows;
+    struct inside_options inside;
 };
 
 #define FIELD(name) .offset = offsetof(struct view_options, name)
@@ -29,7 +31,23 @@ static const struct cli_option OPTIONS[] = {
      .kind = &CLI_TEXT,
      FIELD(output),
      .argument = "FILE",
-     .help = "where the sheet goes, as PNG"},
+     .help = "where the picture goes, as PNG; with a model, a\nname in .safetensors takes the "
+             "numbers instead"},
+    {.name = "filters",
+     .kind = &CLI_TEXT,
+     FIELD(inside.filters),
+     .argument = "LAYER",
+     .help = "draw the weights of a layer"},
+    {.name = "activations",
+     .kind = &CLI_TEXT,
+     FIELD(inside.activations),
+     .argument = "IMAGE",
+     .help = "draw what the layers make of an image"},
+    {.name = "layer",
+     .kind = &CLI_TEXT,
+     FIELD(inside.layer),
+     .argument = "LAYER",
+     .help = "all maps of this one, not some of each"},
     {.name = "count",
      .kind = &CLI_INTEGER,
      FIELD(count),
@@ -63,16 +81,21 @@ static const struct cli_option OPTIONS[] = {
 static const struct cli CLI = {
     .program = "cnnview",
     .purpose =
-        "Look inside MODEL, written by cnntrain: its layers and tensors; or, with --augment,\n"
-        "at the images that a config trains on.",
+        "Look inside MODEL, written by cnntrain: its layers and tensors, or as pictures its\n"
+        "filters and what it makes of an image; or, with --augment, at the images that a\n"
+        "config trains on.",
     .arguments = (const char *const[]){"MODEL", NULL},
     .options = OPTIONS,
-    .epilogue = "The images on the sheet are those that training gets in these epochs.\n"
+    .epilogue = "IMAGE is a PNG or JPEG file, or TESTSET:N, the N-th image (from 0) of a set as\n"
+                "cnneval takes it. The images on the sheet of --augment are those that training\n"
+                "gets in these epochs.\n"
                 "\n"
                 "Exit codes: 0 success, 2 usage, 3 config, 4 data set, 5 model, 6 input/output,\n"
                 "7 memory or a limit.\n"
                 "\n"
-                "Example: cnnview --augment configs/lenet5-augmented.yaml -o sheet.png\n",
+                "Examples: cnnview --augment configs/lenet5-augmented.yaml -o sheet.png\n"
+                "          cnnview runs/lenet5/model.bin --filters C1 -o filters.png\n"
+                "          cnnview runs/lenet5/model.bin --activations data/mnist:0 -o maps.png\n",
 };
 
 /* ---- a model ---- */
@@ -188,10 +211,23 @@ int main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
+    if (options.augment != NULL && inside_is_asked(&options.inside)) {
+        return cli_usage(&CLI, "--augment draws no model");
+    }
+    if (inside_check(&CLI, &options.inside, options.output) != 0) {
+        return ERROR_USAGE;
+    }
+    if (options.augment == NULL && options.set.count > 0) {
+        return cli_usage(&CLI, "--set goes with --augment");
+    }
+    if (inside_is_asked(&options.inside)) {
+        return cli_finish(&CLI, inside_run(&CLI, &options.inside, arguments.values[0],
+                                           options.output, cli_threads(&options.common)));
+    }
     if (options.augment == NULL) {
-        if (options.output != NULL || options.set.count > 0) {
-            return cli_usage(&CLI, "%s goes with --augment",
-                             options.output != NULL ? "--output" : "--set");
+        if (options.output != NULL) {
+            return cli_usage(&CLI, "--output needs to be told what to draw: --filters, "
+                                   "--activations, --augment");
         }
         return cli_finish(&CLI, view_model(arguments.values[0]));
     }

@@ -1,13 +1,10 @@
 /* canvas.c: drawing by rectangles, and the file. */
 #include "view/canvas.h"
 
-#include "base/file.h"
+#include "view/output.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_SIDE = 16384 };
 
@@ -54,15 +51,50 @@ static void draw(void *user, int x, int y, int w, int h)
     canvas_rectangle(pen->canvas, pen->x + x, pen->y + y, w, h, ink);
 }
 
-void canvas_text(struct canvas *canvas, int x, int y, const char *text)
+enum { LETTERS = 32 }; /* that are drawn at once */
+
+/* The next letters of a text, made plain; how many. */
+static size_t take_letters(const char *text, char plain[LETTERS + 1])
 {
-    char plain[40];
     size_t n = 0;
-    for (; text[n] != '\0' && n + 1 < sizeof plain; n++) {
+    for (; text[n] != '\0' && n < LETTERS; n++) {
         plain[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
     }
     plain[n] = '\0';
-    stb_draw_text(plain, draw, &(struct pen){canvas, x, y});
+    return n;
+}
+
+int canvas_text_width(const char *text)
+{
+    char plain[LETTERS + 1];
+    int width = 0;
+    for (size_t n; (n = take_letters(text, plain)) > 0; text += n) {
+        width += stb_text_width(plain);
+    }
+    return width;
+}
+
+void canvas_text(struct canvas *canvas, int x, int y, const char *text)
+{
+    char plain[LETTERS + 1];
+    for (size_t n; (n = take_letters(text, plain)) > 0; text += n) {
+        stb_draw_text(plain, draw, &(struct pen){canvas, x, y});
+        x += stb_text_width(plain);
+    }
+}
+
+void canvas_text_within(struct canvas *canvas, int x, int y, int width, const char *text)
+{
+    char cut[256];
+    snprintf(cut, sizeof cut, "%.250s", text);
+    size_t n = strlen(cut);
+    while (n > 0 && canvas_text_width(cut) > width) {
+        n--;
+        snprintf(cut + n, sizeof cut - n, "..");
+    }
+    if (n > 0) {
+        canvas_text(canvas, x, y, cut);
+    }
 }
 
 static uint8_t level(float value, float low, float high)
@@ -89,25 +121,11 @@ void canvas_image(struct canvas *canvas, int x, int y, int zoom, const float *pl
 
 int canvas_write(const struct canvas *canvas, const char *path, struct error *e)
 {
-    char folder[1024];
     int size;
-    const char *slash = strrchr(path, '/');
-    const size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
-    if (length >= sizeof folder) {
-        errno = ENAMETOOLONG;
-        return error_errno(e, ERROR_IO, path, "cannot write");
-    }
-    snprintf(folder, sizeof folder, "%.*s", (int)length, path);
-    const int dir = open(length > 0 ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0) {
-        return error_errno(e, ERROR_IO, path, "cannot write");
-    }
     void *png = stb_encode_png(canvas, &size);
     const struct chunk chunk = {png, png != NULL ? (size_t)size : 0};
-    const int status =
-        png == NULL ? error_memory(e, (size_t)canvas->w * (size_t)canvas->h * 3)
-                    : file_replace(dir, slash != NULL ? slash + 1 : path, path, &chunk, 1, e);
+    const int status = png == NULL ? error_memory(e, (size_t)canvas->w * (size_t)canvas->h * 3)
+                                   : output_write(path, &chunk, 1, e);
     free(png);
-    close(dir);
     return status;
 }

@@ -25,6 +25,13 @@ void *stb_encode_png(const struct canvas *canvas, int *size)
     return stbi_write_png_to_mem(canvas->rgb, canvas->w * 3, canvas->w, canvas->h, 3, size);
 }
 
+int stb_text_width(const char *text)
+{
+    char copy[64];
+    snprintf(copy, sizeof copy, "%.32s", text);
+    return stb_easy_font_width(copy);
+}
+
 void stb_draw_text(const char *text, void (*rectangle)(void *user, int x, int y, int w, int h),
                    void *user)
 {

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """cnnview.py: the sheet of cnnview --augment, pixel by pixel, its messages, and what it says of a model. Prints TAP."""
 import os
-import struct
 import subprocess
 import sys
-import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from png import read_png  # noqa: E402
 from runs import BIN, DIGITS, ROOT, cnntrain, equal, make_subset, read_bytes, run_tests, write  # noqa: E402
 
 CONFIG = f"""\
@@ -27,32 +26,6 @@ def cnnview(*arguments, code=0):
                           timeout=100, check=False)
     assert done.returncode == code, f"cnnview {arguments}: exit {done.returncode}, not {code}:\n{done.stderr}"
     return done.stdout, done.stderr
-
-
-def read_png(path):
-    """(width, height, rows of bytes): 8 bits, three channels; any filter."""
-    data = read_bytes(path)
-    equal(data[:8], b"\x89PNG\r\n\x1a\n", "signature")
-    at, packed = 8, b""
-    while at < len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        body = data[at + 8:at + 8 + size]
-        equal(struct.unpack_from(">I", data, at + 8 + size)[0], zlib.crc32(kind + body), "CRC")
-        if kind == b"IHDR":
-            width, height, *rest = struct.unpack(">IIBBBBB", body)
-            equal(rest, [8, 2, 0, 0, 0], "format")
-        packed += body if kind == b"IDAT" else b""
-        at += size + 12
-    raw, rows, before = zlib.decompress(packed), [], bytearray(width * 3)
-    for y in range(height):
-        kind, line = raw[y * (width * 3 + 1)], bytearray(raw[y * (width * 3 + 1) + 1:(y + 1) * (width * 3 + 1)])
-        for i in range(width * 3):
-            a, b, c = (line[i - 3], before[i], before[i - 3]) if i >= 3 else (0, before[i], 0)
-            paeth = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
-            line[i] = (line[i] + (0, a, b, (a + b) // 2, paeth)[kind]) & 255
-        rows.append(line)
-        before = line
-    return width, height, rows
 
 
 def cell(rows, row, column):
@@ -120,7 +93,7 @@ def messages():
     write("bad.yaml", CONFIG.replace("p: 1", "p: 2"))
     equal(cnnview(code=2)[1], "usage: cnnview [options] MODEL\ntry 'cnnview --help'\n")
     for arguments, message in ((("--augment", "view.yaml"), "--augment needs --output FILE"),
-                               (("-o", "x.png", "m.bin"), "--output goes with --augment"),
+                               (("-o", "x.png", "m.bin"), "--output needs to be told what to draw: --filters, --activations, --augment"),
                                (("-s", "seed=1", "m.bin"), "--set goes with --augment")):
         equal(cnnview(*arguments, code=2)[1], f"cnnview: error: {message}\ntry 'cnnview --help'\n")
     for code, arguments, message in (

@@ -96,12 +96,15 @@ enum {
         .examples = SAMPLES,                                                                       \
     };
 
-DEFINE(relu, RELU, FROM_Y, he, PLAIN, EXAMPLES, "max(x, 0)")
-DEFINE(leaky_relu, LEAKY_RELU, FROM_Y, he, SLOPE, SLOPE_EXAMPLES, "x, or slope x where x < 0")
+DEFINE(relu, RELU, FROM_Y | LAYER_RECTIFIES, he, PLAIN, EXAMPLES, "max(x, 0)")
+DEFINE(leaky_relu, LEAKY_RELU, FROM_Y | LAYER_RECTIFIES, he, SLOPE, SLOPE_EXAMPLES,
+       "x, or slope x where x < 0")
 DEFINE(tanh, TANH, FROM_Y, xavier, PLAIN, EXAMPLES, "hyperbolic tangent")
 DEFINE(sigmoid, SIGMOID, FROM_Y, xavier, PLAIN, EXAMPLES, "1 / (1 + e^-x)")
-DEFINE(elu, ELU, FROM_Y, he, ALPHA, ALPHA_EXAMPLES, "x, or alpha (e^x - 1) where x < 0")
-DEFINE(gelu, GELU, FROM_X, he, PLAIN, EXAMPLES, "x Phi(x), Phi the normal distribution function")
-DEFINE(silu, SILU, FROM_X, he, PLAIN, EXAMPLES, "x sigmoid(x), also called swish")
-DEFINE(softplus, SOFTPLUS, FROM_X, he, PLAIN, EXAMPLES, "ln(1 + e^x)")
+DEFINE(elu, ELU, FROM_Y | LAYER_RECTIFIES, he, ALPHA, ALPHA_EXAMPLES,
+       "x, or alpha (e^x - 1) where x < 0")
+DEFINE(gelu, GELU, FROM_X | LAYER_RECTIFIES, he, PLAIN, EXAMPLES,
+       "x Phi(x), Phi the normal distribution function")
+DEFINE(silu, SILU, FROM_X | LAYER_RECTIFIES, he, PLAIN, EXAMPLES, "x sigmoid(x), also called swish")
+DEFINE(softplus, SOFTPLUS, FROM_X | LAYER_RECTIFIES, he, PLAIN, EXAMPLES, "ln(1 + e^x)")
 DEFINE(scaled_tanh, SCALED_TANH, FROM_Y, xavier, PLAIN, EXAMPLES, "LeCun's 1.7159 tanh(2x / 3)")

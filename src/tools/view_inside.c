@@ -1,0 +1,98 @@
+/* view_inside.c: see view_inside.h. A job is a row: the option that asks for it, and what it
+ * takes. */
+#include "tools/view_inside.h"
+
+#include "view/view.h"
+
+#include <string.h>
+
+struct job {
+    const char *option;
+    size_t field; /* where its argument is; not NULL: it is asked for */
+    int (*run)(const struct view *view, const struct inside_options *options, struct error *e);
+};
+
+/* An option that goes with one job only. */
+struct companion {
+    const char *option, *job;
+    size_t field;
+};
+
+static int run_filters(const struct view *view, const struct inside_options *options,
+                       struct error *e)
+{
+    return view_filters(view, options->filters, e);
+}
+
+static int run_activations(const struct view *view, const struct inside_options *options,
+                           struct error *e)
+{
+    return view_activations(view, options->activations, options->layer, e);
+}
+
+#define FIELD(name) offsetof(struct inside_options, name)
+static const struct job JOBS[] = {
+    {"filters", FIELD(filters), run_filters},
+    {"activations", FIELD(activations), run_activations},
+    {NULL, 0, NULL},
+};
+static const struct companion COMPANIONS[] = {
+    {"layer", "activations", FIELD(layer)},
+    {NULL, NULL, 0},
+};
+
+static const char *text_at(const struct inside_options *options, size_t field)
+{
+    return *(const char *const *)(const void *)((const char *)options + field);
+}
+
+static const struct job *job_of(const struct inside_options *options)
+{
+    for (const struct job *job = JOBS; job->option != NULL; job++) {
+        if (text_at(options, job->field) != NULL) {
+            return job;
+        }
+    }
+    return NULL;
+}
+
+int inside_is_asked(const struct inside_options *options) { return job_of(options) != NULL; }
+
+int inside_check(const struct cli *cli, const struct inside_options *options, const char *output)
+{
+    const struct job *job = job_of(options);
+    for (const struct companion *c = COMPANIONS; c->option != NULL; c++) {
+        if (text_at(options, c->field) != NULL &&
+            (job == NULL || strcmp(job->option, c->job) != 0)) {
+            return cli_usage(cli, "--%s goes with --%s", c->option, c->job);
+        }
+    }
+    for (const struct job *other = job; job != NULL && other->option != NULL; other++) {
+        if (other != job && text_at(options, other->field) != NULL) {
+            return cli_usage(cli, "--%s and --%s cannot be combined", job->option, other->option);
+        }
+    }
+    if (job != NULL && output == NULL) {
+        return cli_usage(cli, "--%s needs --output FILE", job->option);
+    }
+    return 0;
+}
+
+int inside_run(const struct cli *cli, const struct inside_options *options, const char *path,
+               const char *output, int threads)
+{
+    struct model model;
+    struct error e = {.offset = -1};
+    const struct kernels *kernels = cli_kernels(cli);
+    if (kernels == NULL) {
+        return ERROR_USAGE;
+    }
+    if (model_load(&model, path, &e) != 0) {
+        return cli_fail(cli, &e);
+    }
+    const struct view view = {
+        .model = &model, .kernels = kernels, .threads = threads, .output = output};
+    const int code = job_of(options)->run(&view, options, &e) == 0 ? 0 : cli_fail(cli, &e);
+    model_free(&model);
+    return code;
+}
