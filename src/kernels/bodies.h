@@ -105,5 +105,6 @@ void KERNEL(power)(size_t n, float exponent, float low, float high, float *x);
 void KERNEL(blur)(int h, int w, const float *weights, int radius, int mirror, float *x,
                   float *scratch);
 void KERNEL(noise)(const struct noise *, size_t n, float *x);
+float KERNEL(peak)(size_t rounds);
 
 #endif

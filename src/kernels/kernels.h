@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LANES = 16 };
+enum { LANES = 16, PEAK_ROUND = 12 * LANES };
 
 /* A window that slides over a map: convolution and pooling. Padding is what is put above and at the
  * left; below and at the right it follows from oh and ow. */
@@ -290,6 +290,10 @@ struct kernels {
                  float *scratch);
     /* n a multiple of 16, x 64-byte aligned. */
     void (*noise)(const struct noise *, size_t n, float *x);
+
+    /* `rounds` * PEAK_ROUND multiply-adds and nothing else: what a core can do at most. Returns a
+     * number that depends on them. */
+    float (*peak)(size_t rounds);
 };
 
 enum kernel_level { KERNELS_GENERIC, KERNELS_AVX2, KERNELS_AVX512, KERNEL_LEVELS };
@@ -305,6 +309,10 @@ const struct kernels *kernels_select(const char *cap);
 
 /* Scratch sizes, in floats: the same for all levels. */
 size_t conv_scratch(const struct window *);
+/* In which of its three ways a convolution takes fewer multiplications than the direct sum (enum
+ * shortcut, or-ed). */
+enum { SHORTCUT_FORWARD = 1, SHORTCUT_INPUT = 2, SHORTCUT_WEIGHT = 4 };
+int conv_shortcuts(const struct window *);
 size_t dense_scratch(int in);
 size_t resample_scratch(int c, int h, int w);
 enum { BLUR_RADIUS = 60 }; /* the greatest */

@@ -89,6 +89,17 @@ size_t conv_scratch(const struct window *s)
     return is_dilated(s) ? spread_scratch(&one) : plain_scratch(&one);
 }
 
+int conv_shortcuts(const struct window *s)
+{
+    const struct window one = window_of_group(s);
+    if (is_dilated(s)) {
+        return 0;
+    }
+    return (winograd_pays(&one) ? SHORTCUT_FORWARD : 0) |
+           (winograd_input_pays(&one) ? SHORTCUT_INPUT : 0) |
+           (winograd_weight_pays(&one) ? SHORTCUT_WEIGHT : 0);
+}
+
 size_t dense_scratch(int in) { return transposed((size_t)in); }
 
 /* A row, and a framed copy of the picture: one pixel before, two behind, each with the one below.

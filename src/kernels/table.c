@@ -64,4 +64,5 @@ const struct kernels KERNEL(kernels) = {
     .power = KERNEL(power),
     .blur = KERNEL(blur),
     .noise = KERNEL(noise),
+    .peak = KERNEL(peak),
 };

@@ -10,6 +10,7 @@
 #ifndef CNNTRAIN_NET_LAYER_H
 #define CNNTRAIN_NET_LAYER_H
 
+#include "base/stopwatch.h"
 #include "config/option.h"
 #include "kernels/kernels.h"
 #include "net/regularize.h"
@@ -44,6 +45,7 @@ struct needs {
     size_t scratch;       /* floats, while forward or backward of this layer runs */
     size_t sums, shared;  /* of a type with a coupling: doubles a tile, floats a batch */
     double multiply_adds; /* for one sample, forward */
+    int shortcuts;        /* where fewer multiplications do the work of these (SHORTCUT_...) */
 };
 
 struct layer_type;
@@ -92,6 +94,7 @@ struct run {
         __attribute__((aligned(64))); /* 1 in the lanes that hold a sample, 0 in dead
                                          ones, which repeat the first; their dy is 0 */
     int input;                        /* which of the node's inputs x and dx belong to */
+    struct stopwatch *watch;          /* the worker's; NULL: nobody measures */
 };
 
 enum layer_flags {

@@ -38,10 +38,14 @@ void net_forward_segment(const struct graph *graph, const struct plan *plan, str
     run->scratch = block + plan->scratch;
     for (int i = segment ? plan->cuts[segment - 1] : 0; i < end; i++) {
         forward_node(graph, plan, run, block, i);
+        if (plan->places[i].runs) {
+            stopwatch_lap(run->watch, net_row(i, NET_FORWARD));
+        }
     }
     if (end < graph->count) {
         const struct node *node = &graph->nodes[end];
         node->type->coupling->gather(node, run, output_of(plan, node->inputs[0], block), sums);
+        stopwatch_lap(run->watch, net_row(end, NET_FORWARD));
     }
 }
 
@@ -55,6 +59,7 @@ void net_meet(const struct graph *graph, const struct plan *plan, const struct r
 {
     const struct node *node = &graph->nodes[plan->cuts[cut]];
     node->type->coupling->meet(node, run, meeting, parameters);
+    stopwatch_lap(run->watch, net_row(plan->cuts[cut], NET_FORWARD));
 }
 
 static void backward_node(const struct graph *graph, const struct plan *plan, struct run *run,
@@ -84,12 +89,14 @@ void net_backward_segment(const struct graph *graph, const struct plan *plan, st
     for (int i = end < graph->count ? end : end - 1; i > first; i--) {
         if (plan->places[i].learns) {
             backward_node(graph, plan, run, block, i);
+            stopwatch_lap(run->watch, net_row(i, NET_BACKWARD));
         }
     }
     if (segment && plan->places[first].learns) {
         const struct node *node = &graph->nodes[first];
         node->type->coupling->gather_back(node, run, output_of(plan, node->inputs[0], block),
                                           block + plan->places[first].dy, sums);
+        stopwatch_lap(run->watch, net_row(first, NET_BACKWARD));
     }
 }
 
@@ -104,6 +111,7 @@ void net_meet_back(const struct graph *graph, const struct plan *plan, const str
     const struct node *node = &graph->nodes[plan->cuts[cut]];
     if (plan->places[plan->cuts[cut]].learns) {
         node->type->coupling->meet_back(node, run, meeting);
+        stopwatch_lap(run->watch, net_row(plan->cuts[cut], NET_BACKWARD));
     }
 }
 

@@ -5,6 +5,10 @@
 
 #include "net/plan.h"
 
+/* In a worker's stopwatch each node has two rows; those of other work stand behind them. */
+enum net_direction { NET_FORWARD, NET_BACKWARD };
+static inline int net_row(int node, enum net_direction direction) { return 2 * node + direction; }
+
 /* From block[plan->input] to block[plan->logits]. `run->scratch` is set here. `block`: plan->floats
  * floats, 64-byte aligned. For plans without cuts. */
 void net_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block);

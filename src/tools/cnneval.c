@@ -14,7 +14,7 @@
 
 struct eval_options {
     struct cli_common common;
-    int json, top_k, part, tta;
+    int json, top_k, part, tta, profile;
     const char *csv;
     double min_accuracy; /* below 0: not asked for */
 };
@@ -53,6 +53,10 @@ static const struct cli_option OPTIONS[] = {
      .high = 10000,
      .help =
          "average the outputs over the image and N - 1\ndraws of the model's own augmentations"},
+    {.name = "profile",
+     .kind = &CLI_FLAG,
+     FIELD(profile),
+     .help = "also say where the time went: per layer, loading\nimages, waiting"},
     {.name = "min-accuracy",
      .kind = &CLI_SHARE,
      FIELD(min_accuracy),
@@ -221,21 +225,31 @@ static int augment(const struct eval_options *options, const struct model *model
     return evaluator_augment(evaluator, augmenter, options->tta, e);
 }
 
-/* All images through the network, into `metrics` and `rows`. */
+/* For --profile, once the evaluator is open. */
+static int measure_times(struct evaluator *evaluator, struct profile *profile, struct error *e)
+{
+    TRY(profile_open(profile, evaluator->graph, evaluator->kernels, evaluator->threads, e));
+    evaluator->profile = profile;
+    return 0;
+}
+
+/* All images through the network, into `metrics` and `rows`; for --profile the table of times. */
 static int measure(const struct eval_options *options, struct model *model,
                    const struct subset *subset, const struct kernels *kernels,
-                   struct metrics *metrics, struct rows *rows, struct error *e)
+                   struct metrics *metrics, struct rows *rows, struct text *times, struct error *e)
 {
     const int threads = cli_threads(&options->common);
     struct evaluator evaluator = {0};
     struct augmenter augmenter;
+    struct profile profile = {0};
     int status = -1;
 
     if (evaluator_open(&evaluator, &model->graph, &model->input, &model->settings.train.loss,
                        model->parameters, kernels, model->classes.count, threads, &model->arena,
                        e) == 0 &&
         (options->tta <= 1 ||
-         augment(options, model, subset, kernels, &augmenter, &evaluator, e) == 0)) {
+         augment(options, model, subset, kernels, &augmenter, &evaluator, e) == 0) &&
+        (!options->profile || measure_times(&evaluator, &profile, e) == 0)) {
         struct collector collector = {.metrics = metrics, .rows = rows, .subset = subset};
         const double start = progress_now();
 
@@ -248,13 +262,17 @@ static int measure(const struct eval_options *options, struct model *model,
         } else if (options->common.verbose) {
             print_speed(subset->count, progress_now() - start, threads, kernels);
         }
+        if (options->profile) {
+            profile_append(&profile, &model->graph, &evaluator.plan, times);
+        }
     }
+    profile_close(&profile);
     evaluator_close(&evaluator);
     return status;
 }
 
 static int print_report(const struct eval_options *options, const struct report *report,
-                        const struct rows *rows, struct error *e)
+                        const struct rows *rows, const struct text *times, struct error *e)
 {
     if (rows != NULL) {
         TRY(rows_write(rows, e));
@@ -263,6 +281,9 @@ static int print_report(const struct eval_options *options, const struct report 
         TRY(report_json(report, stdout, e));
     } else if (rows == NULL || strcmp(rows->path, "-") != 0) {
         report_text(report, stdout);
+    }
+    if (times->length > 0) {
+        printf("\n%s", times->data);
     }
     return cli_flush(e);
 }
@@ -286,18 +307,20 @@ static int run(const struct eval_options *options, const char *model_path, struc
 {
     struct rows rows = {.dir = -1}, *wanted_rows = options->csv != NULL ? &rows : NULL;
     struct metrics metrics = {0};
+    struct text times = {0};
     int status = -1;
 
     if (metrics_open(&metrics, model->classes.count, options->top_k, e) == 0 &&
         (wanted_rows == NULL || rows_open(&rows, options->csv, &model->classes, e) == 0) &&
-        measure(options, model, subset, kernels, &metrics, wanted_rows, e) == 0) {
+        measure(options, model, subset, kernels, &metrics, wanted_rows, &times, e) == 0) {
         const struct report report = {model_path, subset->set->path, &model->classes, &metrics};
 
-        status = print_report(options, &report, wanted_rows, e);
+        status = print_report(options, &report, wanted_rows, &times, e);
         if (status == 0) {
             status = check_accuracy(options, &metrics, e);
         }
     }
+    text_free(&times);
     rows_close(&rows);
     metrics_close(&metrics);
     return status;
@@ -352,6 +375,10 @@ int main(int argc, char **argv)
     }
     if (options.json && options.csv != NULL && strcmp(options.csv, "-") == 0) {
         return cli_usage(&CLI, "--json and --csv - cannot be combined: both print on stdout");
+    }
+    if (options.profile && (options.json || (options.csv && strcmp(options.csv, "-") == 0))) {
+        return cli_usage(&CLI, "--profile and --%s cannot be combined: both print on stdout",
+                         options.json ? "json" : "csv -");
     }
     if (options.part != PART_TEST && !is_config(arguments.values[1])) {
         return cli_usage(&CLI, "--part %s needs a config as TESTSET", PARTS[options.part]);

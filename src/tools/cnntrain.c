@@ -19,8 +19,10 @@ struct train_options {
     struct cli_common common;
     const char *output, *list;
     struct cli_texts set;
-    int dry_run, resume, fresh, strict, check_data, progress;
+    int dry_run, resume, fresh, strict, check_data, profile, progress;
 };
+
+#define REHEARSAL_SECONDS 2.0 /* how long --dry-run --profile measures */
 
 static const char *const PROGRESS[] = {"auto", "always", "never", NULL};
 
@@ -56,6 +58,11 @@ static const struct cli_option OPTIONS[] = {
      .help = "do not train: count the images of each class,\nfind bad and equal ones, and such as "
              "are in\n"
              "train and in validation or test; exit 4 then"},
+    {.name = "profile",
+     .kind = &CLI_FLAG,
+     FIELD(profile),
+     .help = "say at the end where the time went: per layer,\nforward and backward; with --dry-run "
+             "of steps\nfor two seconds, which write nothing"},
     {.name = "strict", .kind = &CLI_FLAG, FIELD(strict), .help = "take warnings for errors"},
     {.name = "progress",
      .kind = &CLI_CHOICE,
@@ -159,6 +166,26 @@ static void print_summary(const struct trainer *trainer, int verbose, FILE *out)
     text_free(&text);
 }
 
+static void print_profile(const struct trainer *trainer, FILE *out)
+{
+    struct text text = {0};
+    profile_append(trainer->profile, &trainer->model.graph, &trainer->plan, &text);
+    fputs(text.data ? text.data : "", out);
+    text_free(&text);
+}
+
+/* --dry-run --profile: some steps, for nothing but their time. */
+static int rehearse(struct trainer *trainer)
+{
+    struct error e = {.offset = -1};
+    if (trainer_rehearse(trainer, REHEARSAL_SECONDS, &e) != 0) {
+        return cli_fail(&CLI, &e);
+    }
+    putchar('\n');
+    print_profile(trainer, stdout);
+    return 0;
+}
+
 /* Begin or go on, as the options say and the directory allows. */
 static int begin(struct trainer *trainer, const struct train_options *options,
                  const struct output_dir *dir, struct error *e)
@@ -226,6 +253,9 @@ static int train(const struct train_options *options, struct trainer *trainer)
         progress_note(&progress, "model written to %s/model.bin", dir.path);
     }
     output_dir_close(&dir);
+    if (!failed && trainer->profile) {
+        print_profile(trainer, stdout);
+    }
     return failed ? cli_fail(&CLI, &e) : stopped ? 128 + stopped : 0;
 }
 
@@ -241,6 +271,32 @@ static int warn(const struct train_options *options, const struct trainer *train
         cli_warn_all(&CLI, &warnings);
     }
     return 0;
+}
+
+/* What the options ask for, with a trainer that is ready. Returns the exit code. */
+static int work(const struct train_options *options, struct trainer *trainer)
+{
+    struct profile profile = {0};
+    struct error e = {.offset = -1};
+    int code = warn(options, trainer);
+    if (code != 0) {
+        return code;
+    }
+    if (options->profile) {
+        if (profile_open(&profile, &trainer->model.graph, trainer->kernels, trainer->threads, &e) !=
+            0) {
+            return cli_fail(&CLI, &e);
+        }
+        trainer->profile = &profile;
+    }
+    if (options->dry_run) {
+        print_summary(trainer, options->common.verbose, stdout);
+        code = options->profile ? rehearse(trainer) : 0;
+    } else {
+        code = train(options, trainer);
+    }
+    profile_close(&profile);
+    return code;
 }
 
 static int run(const struct train_options *options, const char *path)
@@ -263,12 +319,7 @@ static int run(const struct train_options *options, const char *path)
                (!options->resume && initialize(&trainer, &errors) != 0)) {
         code = cli_fail_all(&CLI, &errors);
     } else {
-        code = warn(options, &trainer);
-        if (code == 0 && options->dry_run) {
-            print_summary(&trainer, options->common.verbose, stdout);
-        } else if (code == 0) {
-            code = train(options, &trainer);
-        }
+        code = work(options, &trainer);
     }
     trainer_free(&trainer);
     arena_free(&arena);
@@ -290,11 +341,13 @@ int main(int argc, char **argv)
     if (options.resume && options.fresh) {
         return cli_usage(&CLI, "--resume and --fresh cannot be combined");
     }
-    if (options.check_data && (options.dry_run || options.resume || options.fresh)) {
+    if (options.check_data &&
+        (options.dry_run || options.resume || options.fresh || options.profile)) {
         return cli_usage(&CLI, "--check-data does not train: --%s cannot be combined with it",
-                         options.dry_run  ? "dry-run"
-                         : options.resume ? "resume"
-                                          : "fresh");
+                         options.dry_run   ? "dry-run"
+                         : options.resume  ? "resume"
+                         : options.profile ? "profile"
+                                           : "fresh");
     }
     return cli_finish(&CLI, run(&options, arguments.values[0]));
 }

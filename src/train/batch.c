@@ -72,6 +72,7 @@ static struct run run_of(const struct batch *b, int tile)
         .epoch = (uint32_t)t->position.epoch,
         .parameters = t->parameters,
         .shared = t->shared,
+        .watch = profile_watch(t->profile),
     };
     for (int lane = 0; lane < LANES; lane++) {
         run.samples[lane] = b->index[(size_t)tile * LANES + (size_t)(lane < live ? lane : 0)];
@@ -112,12 +113,14 @@ static void tile_part(const struct batch *b, int part, int tile, float *gradient
     run.add = add;
     if (part == 0) {
         begin_tile(b, tile, block);
+        profile_lap(t->profile, run.watch, PROFILE_INPUT);
     }
     if (part <= last) {
         net_forward_segment(graph, &t->plan, &run, block, part, sums);
     }
     if (part == last) {
         find_loss(b, tile, block);
+        profile_lap(t->profile, run.watch, PROFILE_LOSS);
     }
     if (part >= last) {
         net_backward_segment(graph, &t->plan, &run, block, 2 * last - part, sums);
@@ -144,6 +147,7 @@ static void meet(const struct batch *b, int part)
 static void find_gradients(const struct batch *b)
 {
     const struct trainer *t = b->trainer;
+    struct stopwatch *watch = profile_watch(t->profile);
     for (int part = 0; part < b->parts; part++) {
 #pragma omp for schedule(dynamic, 1)
         for (int s = 0; s < b->shards; s++) {
@@ -154,9 +158,11 @@ static void find_gradients(const struct batch *b)
                 tile_part(b, part, tile, gradients, b->add || tile > begin);
             }
         }
+        profile_lap(t->profile, watch, PROFILE_WAIT);
         if (part + 1 < b->parts) {
 #pragma omp single
             meet(b, part);
+            profile_lap(t->profile, watch, PROFILE_WAIT);
         }
     }
 }
@@ -247,8 +253,10 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
     struct batch_sums all = {0};
     t->batch_weight = weigh_batch(t, t->order + first, n);
     update_begin(t);
+    profile_all(t->profile, PROFILE_OTHER);
 #pragma omp parallel num_threads(t->threads)
     {
+        profile_lap(t->profile, profile_watch(t->profile), PROFILE_WAIT);
         /* every thread adds the losses up for itself: cheaper than waiting for one that does */
         struct batch_sums sums = {0};
         for (size_t at = 0; at < n;) {
@@ -266,6 +274,8 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
 #pragma omp master
         all = sums;
     }
+    profile_all(t->profile, PROFILE_WAIT);
+    profile_count(t->profile, 1, n);
     TRY(dataset_failed(t->train.set, e));
     if (!isfinite(all.loss)) {
         return not_finite(t, first, n, e);

@@ -93,14 +93,17 @@ int tile_correct(const float *z, int classes, const int32_t *labels, int live)
 static void judge(const struct evaluator *e, const struct labels *labels, float *block,
                   float *result)
 {
-    struct run run = {
-        .kernels = e->kernels, .folded = 1, .parameters = e->folded ? e->folded : e->parameters};
+    struct run run = {.kernels = e->kernels,
+                      .folded = 1,
+                      .parameters = e->folded ? e->folded : e->parameters,
+                      .watch = profile_watch(e->profile)};
     const struct loss_type *loss = (const void *)e->loss->type;
     net_forward(e->graph, &e->plan, &run, block);
     const float *z = block + e->plan.logits;
     loss->evaluate(e->loss->options, e->kernels, e->classes, z, labels, 1.0f,
                    result + (size_t)e->classes * LANES, NULL);
     loss->predict(e->kernels, e->classes, z, result);
+    profile_lap(e->profile, run.watch, PROFILE_LOSS);
 }
 
 /* How many samples tile `tile` has. */
@@ -146,6 +149,7 @@ static void judge_draws(const struct evaluator *e, const uint32_t *index, int li
         struct labels labels;
         augment_tile(e->augmenter, AUGMENT_TEST + (uint32_t)draw, index, live,
                      block + e->plan.input, &labels, scratch);
+        profile_lap(e->profile, profile_watch(e->profile), PROFILE_INPUT);
         judge(e, &labels, block, one);
         for (size_t i = 0; i < values; i++) {
             result[i] += one[i];
@@ -161,8 +165,10 @@ static void evaluate_tile(const struct evaluator *e, const struct subset *subset
                           int live, float *block, float *result)
 {
     struct labels *labels = (void *)(result + (size_t)(e->classes + 1) * LANES);
+    profile_lap(e->profile, profile_watch(e->profile), PROFILE_WAIT);
     input_tile(e->input, subset->set, subset->index + first, live, block + e->plan.input, labels,
                e->kernels);
+    profile_lap(e->profile, profile_watch(e->profile), PROFILE_INPUT);
     judge(e, labels, block, result);
     if (e->augmenter != NULL) {
         judge_draws(e, subset->index + first, live, block, result);
@@ -179,13 +185,16 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
     if (e->folded) {
         net_fold(e->graph, e->parameters, e->folded);
     }
+    profile_all(e->profile, PROFILE_OTHER);
     for (size_t first = 0; (first < tiles || done > 0) && !end; first += round) {
         const size_t rest = first < tiles ? tiles - first : 0;
         const int count = (int)(rest < round ? rest : round);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(e->threads)
         for (int t = -1; t < count; t++) {
             if (t < 0) {
+                profile_lap(e->profile, profile_watch(e->profile), PROFILE_WAIT);
                 end = visit_tiles(e, subset, first - round, done, before, visit, user);
+                profile_lap(e->profile, profile_watch(e->profile), PROFILE_RESULTS);
                 continue;
             }
             const size_t tile = first + (size_t)t, ahead = tile + (size_t)e->threads;
@@ -196,10 +205,12 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
                           e->memory + (size_t)omp_get_thread_num() * e->plan.floats,
                           now + (size_t)t * stride);
         }
+        profile_all(e->profile, PROFILE_WAIT);
         float *other = before;
         before = now;
         now = other;
         done = count;
     }
+    profile_count(e->profile, 0, subset->count * (size_t)(e->augmenter ? e->draws : 1));
     return end;
 }

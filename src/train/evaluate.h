@@ -6,7 +6,7 @@
 #include "data/augment.h"
 #include "data/input.h"
 #include "net/loss.h"
-#include "net/net.h"
+#include "train/profile.h"
 
 struct evaluator {
     const struct graph *graph;
@@ -18,6 +18,7 @@ struct evaluator {
     struct plan plan;
     float *memory; /* owned: the workers' blocks and the results of two rounds of tiles */
     float *folded; /* owned: parameters with normalisations folded in; NULL: there are none */
+    struct profile *profile; /* the caller's, to be set after evaluator_open; or NULL */
     /* With evaluator_augment: */
     const struct augmenter *augmenter;
     int draws;

@@ -144,7 +144,9 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
     average_epoch(t);
     if (t->validation.count > 0) {
         struct totals totals = {0};
+        profile_all(t->profile, PROFILE_OTHER);
         evaluate(&t->evaluator, &t->validation, add_tile, &totals);
+        profile_all(t->profile, PROFILE_VALIDATION);
         TRY(dataset_failed(t->validation.set, e));
         row.has_validation = 1;
         row.val_loss = totals.loss / totals.weight;
@@ -170,6 +172,7 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
     if (best || (save && (!keeps_best(t) || p->stopping.best_epoch == 0))) {
         TRY(write_model(t, dir, e));
     }
+    profile_all(t->profile, PROFILE_FILES);
     progress_epoch(progress, &row, best);
     return 0;
 }
@@ -210,7 +213,9 @@ static int suspend(struct trainer *t, const struct output_dir *dir, int signal, 
     if (t->out_of_time) {
         TRY(write_model(t, dir, e));
     }
-    return checkpoint_write(t, dir, e);
+    TRY(checkpoint_write(t, dir, e));
+    profile_all(t->profile, PROFILE_FILES);
+    return 0;
 }
 
 static int is_over(const struct trainer *t)
@@ -228,6 +233,7 @@ int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress
     const struct interruption interruption = {signal_flag, progress_now() + limit};
     struct position *p = &t->position;
     p->finished = 0;
+    profile_start(t->profile);
     while (!is_over(t)) {
         TRY(run_epoch(t, progress, &interruption, e));
         if (p->batch == trainer_steps(t)) {
@@ -244,5 +250,25 @@ int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress
     }
     TRY(write_model(t, dir, e));
     p->finished = 1;
-    return checkpoint_write(t, dir, e);
+    TRY(checkpoint_write(t, dir, e));
+    profile_all(t->profile, PROFILE_FILES);
+    return 0;
+}
+
+int trainer_rehearse(struct trainer *t, double seconds, struct error *e)
+{
+    enum { WARM_UP = 3 }; /* steps in which threads are made and memory is touched */
+    const size_t step = trainer_step_samples(t), count = t->epoch_samples;
+    double end = 0;
+    trainer_shuffle(t);
+    for (long long done = 0; done <= WARM_UP || progress_now() < end; done++) {
+        const size_t first = (size_t)(done % trainer_steps(t)) * step;
+        if (done == WARM_UP) {
+            profile_start(t->profile);
+            end = progress_now() + seconds;
+        }
+        TRY(trainer_batch(t, first, count - first < step ? count - first : step, e));
+    }
+    profile_all(t->profile, PROFILE_OTHER);
+    return 0;
 }

@@ -13,6 +13,7 @@
 #include "train/evaluate.h"
 #include "train/log.h"
 #include "train/model.h"
+#include "train/profile.h"
 #include "train/progress.h"
 #include "train/stopping.h"
 #include "train/update.h"
@@ -59,7 +60,8 @@ struct trainer {
     struct update update;
     float *augment_scratch; /* a worker's is augmenter_scratch floats; NULL without augmentation */
 
-    struct text taken; /* owned: what initialize.h says that it did; "" without */
+    struct profile *profile; /* the caller's, who measures this run; or NULL */
+    struct text taken;       /* owned: what initialize.h says that it did; "" without */
     struct position position;
     int out_of_time; /* this call of trainer_run ended because of max_time */
     struct log log;
@@ -80,6 +82,11 @@ int trainer_start(struct trainer *trainer, const struct output_dir *dir, struct 
  * -1 with *e (ERROR_NUMERIC, ERROR_IO). */
 int trainer_run(struct trainer *trainer, const struct output_dir *dir, struct progress *progress,
                 const volatile int *signal_flag, struct error *e);
+
+/* For a profile of a run that is not to be: steps of the first epoch, over and over, for about
+ * `seconds`. Weights move, nothing is written; the trainer is of no use afterwards. ERROR_NUMERIC.
+ */
+int trainer_rehearse(struct trainer *trainer, double seconds, struct error *e);
 
 /* Whether epochs are compared, so that there is a best one: by a validation set, or by
  * early stopping on the training loss. */

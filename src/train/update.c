@@ -85,20 +85,22 @@ static size_t range_size(const struct trainer *t, size_t first)
 }
 
 /* From the shards to the weights in one go. */
-static void step_at_once(struct trainer *t, int shards)
+static void step_at_once(struct trainer *t, int shards, struct stopwatch *watch)
 {
 #pragma omp for schedule(static) nowait
     for (size_t first = 0; first < t->model.graph.moved; first += UPDATE_RANGE) {
         const size_t n = range_size(t, first);
         float gradient[UPDATE_RANGE] __attribute__((aligned(64)));
         sum_range(t, first, n, shards, gradient);
+        profile_lap(t->profile, watch, PROFILE_REDUCE);
         move_range(t, first, n, gradient);
+        profile_lap(t->profile, watch, PROFILE_OPTIMIZER);
     }
 }
 
 /* The same in two: the norm must be known before the first weight moves. The gradient takes the
  * place of the first shard. Pascanu, Mikolov, Bengio 2013; torch.nn.utils.clip_grad_norm_. */
-static void step_clipped(struct trainer *t, int shards)
+static void step_clipped(struct trainer *t, int shards, struct stopwatch *watch)
 {
     const size_t all = t->model.graph.moved;
     float *gradient = t->shard_gradients;
@@ -108,7 +110,9 @@ static void step_clipped(struct trainer *t, int shards)
         sum_range(t, first, range_size(t, first), shards, gradient + first);
         t->update.squares[first / UPDATE_RANGE] =
             sum_of_squares(gradient + first, range_size(t, first));
+        profile_lap(t->profile, watch, PROFILE_REDUCE);
     }
+    profile_lap(t->profile, watch, PROFILE_WAIT);
     /* every thread adds them up for itself, in order */
     for (size_t i = 0; i < update_squares(t); i++) {
         sum += t->update.squares[i];
@@ -141,10 +145,11 @@ static void bound_rows(struct trainer *t)
 
 void update_step(struct trainer *t, int shards)
 {
+    struct stopwatch *watch = profile_watch(t->profile);
     if (t->model.settings.train.clip_norm > 0) {
-        step_clipped(t, shards);
+        step_clipped(t, shards, watch);
     } else {
-        step_at_once(t, shards);
+        step_at_once(t, shards, watch);
     }
     if (t->update.bounded_count > 0) {
 #pragma omp barrier
@@ -152,4 +157,5 @@ void update_step(struct trainer *t, int shards)
 #pragma omp barrier
     }
     average_step(t);
+    profile_lap(t->profile, watch, PROFILE_OPTIMIZER);
 }

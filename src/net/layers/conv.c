@@ -144,6 +144,7 @@ static void conv_need(const struct node *node, struct needs *needs)
     }
     needs->scratch = conv_scratch(s);
     needs->multiply_adds = taps * seen * s->oc * s->oh * s->ow;
+    needs->shortcuts = conv_shortcuts(s);
 }
 
 static void conv_mask(const struct node *node, float *weight)
