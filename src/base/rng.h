@@ -19,8 +19,9 @@ enum rng_stream {
         4, /* counter: block of 4 elements, sample, epoch; stream word also holds the node << 8 */
     RNG_LIMIT = 5,   /* counter: draw, class, 0 */
     RNG_BALANCE = 6, /* counter: draw, epoch * classes + class, 0 */
-    RNG_AUGMENT = 7  /* counter: draw, or 2^31 + block of elements, sample, epoch; stream word also
+    RNG_AUGMENT = 7, /* counter: draw, or 2^31 + block of elements, sample, epoch; stream word also
                         holds the step of the list << 8 */
+    RNG_MAXIMIZE = 8 /* counter: element, unit, 0; or step, 0, 1 */
 };
 
 struct philox_words {

@@ -48,6 +48,22 @@ static const struct cli_option OPTIONS[] = {
      FIELD(inside.layer),
      .argument = "LAYER",
      .help = "all maps of this one, not some of each"},
+    {.name = "saliency",
+     .kind = &CLI_TEXT,
+     FIELD(inside.saliency),
+     .argument = "IMAGE",
+     .help = "draw which places of an image bear on its class"},
+    {.name = "method",
+     .kind = &CLI_TEXT,
+     FIELD(inside.method),
+     .argument = "METHOD",
+     .help = "how: gradient (the default), guided, deconvnet,\ngradcam, gradcam: LAYER, occlusion, "
+             "occlusion:\n{size: N, stride: N}"},
+    {.name = "class",
+     .kind = &CLI_TEXT,
+     FIELD(inside.class),
+     .argument = "NAME",
+     .help = "for this class, not the one that is predicted"},
     {.name = "count",
      .kind = &CLI_INTEGER,
      FIELD(count),
@@ -227,7 +243,7 @@ int main(int argc, char **argv)
     if (options.augment == NULL) {
         if (options.output != NULL) {
             return cli_usage(&CLI, "--output needs to be told what to draw: --filters, "
-                                   "--activations, --augment");
+                                   "--activations, --saliency, --augment");
         }
         return cli_finish(&CLI, view_model(arguments.values[0]));
     }

@@ -30,14 +30,24 @@ static int run_activations(const struct view *view, const struct inside_options 
     return view_activations(view, options->activations, options->layer, e);
 }
 
+static int run_saliency(const struct view *view, const struct inside_options *options,
+                        struct error *e)
+{
+    return view_saliency(view, options->saliency,
+                         options->method != NULL ? options->method : "gradient", options->class, e);
+}
+
 #define FIELD(name) offsetof(struct inside_options, name)
 static const struct job JOBS[] = {
     {"filters", FIELD(filters), run_filters},
     {"activations", FIELD(activations), run_activations},
+    {"saliency", FIELD(saliency), run_saliency},
     {NULL, 0, NULL},
 };
 static const struct companion COMPANIONS[] = {
     {"layer", "activations", FIELD(layer)},
+    {"method", "saliency", FIELD(method)},
+    {"class", "saliency", FIELD(class)},
     {NULL, NULL, 0},
 };
 
@@ -81,7 +91,9 @@ int inside_check(const struct cli *cli, const struct inside_options *options, co
 int inside_run(const struct cli *cli, const struct inside_options *options, const char *path,
                const char *output, int threads)
 {
+    static struct error_list warnings; /* too large for a small stack */
     struct model model;
+    struct text report = {0};
     struct error e = {.offset = -1};
     const struct kernels *kernels = cli_kernels(cli);
     if (kernels == NULL) {
@@ -90,9 +102,21 @@ int inside_run(const struct cli *cli, const struct inside_options *options, cons
     if (model_load(&model, path, &e) != 0) {
         return cli_fail(cli, &e);
     }
-    const struct view view = {
-        .model = &model, .kernels = kernels, .threads = threads, .output = output};
-    const int code = job_of(options)->run(&view, options, &e) == 0 ? 0 : cli_fail(cli, &e);
+    const struct view view = {.model = &model,
+                              .kernels = kernels,
+                              .threads = threads,
+                              .output = output,
+                              .report = &report,
+                              .warnings = &warnings};
+    int code = job_of(options)->run(&view, options, &e) == 0 ? 0 : cli_fail(cli, &e);
+    cli_warn_all(cli, &warnings);
+    if (report.failed) {
+        error_memory(&e, report.length);
+        code = cli_fail(cli, &e);
+    } else if (code == 0 && report.data != NULL) {
+        fputs(report.data, stdout);
+    }
+    text_free(&report);
     model_free(&model);
     return code;
 }

@@ -6,8 +6,9 @@
 #include "tools/cli.h"
 
 struct inside_options {
-    const char *filters, *activations; /* each a job */
-    const char *layer;                 /* of activations */
+    const char *filters, *activations, *saliency; /* each a job */
+    const char *layer;                            /* of activations */
+    const char *method, *class;                   /* of saliency */
 };
 
 /* Whether a job is asked for. */

@@ -37,7 +37,7 @@ void palette_grey(float share, uint8_t colour[3])
 
 void palette_heat(float share, uint8_t colour[3])
 {
-    const float heat = within(share, 0, 1), cover = within(heat * 1.6f, 0, 0.85f);
+    const float heat = within(share, 0, 1), cover = within(heat * 1.4f - 0.12f, 0, 0.8f);
     const float own[3] = {255, 230 * (1 - heat), 20 * (1 - heat)};
     for (int k = 0; k < 3; k++) {
         colour[k] = byte_of((float)colour[k] * (1 - cover) + own[k] * cover);

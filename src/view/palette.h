@@ -9,7 +9,8 @@
 void palette_signed(float share, uint8_t colour[3]);
 /* 0 to 1, black to white. */
 void palette_grey(float share, uint8_t colour[3]);
-/* How a share of heat, 0 to 1, colours a grey pixel under it: not at all, then yellow, then red. */
+/* How a share of heat, 0 to 1, colours a grey pixel: below a twelfth not at all, then yellow, then
+ * red. */
 void palette_heat(float share, uint8_t colour[3]);
 /* One of `count` classes: colours that differ, dark enough to be seen on white. */
 void palette_class(int class, int count, uint8_t colour[3]);

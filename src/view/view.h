@@ -10,7 +10,9 @@ struct view {
     const struct model *model;
     const struct kernels *kernels;
     int threads;
-    const char *output; /* the file */
+    const char *output;          /* the file */
+    struct text *report;         /* what is to be printed */
+    struct error_list *warnings; /* what the picture cannot say */
 };
 
 /* The weights of a layer. ERROR_USAGE for a layer that is not there or has no filters. */
@@ -19,5 +21,11 @@ int view_filters(const struct view *view, const char *layer, struct error *e);
  * of each. */
 int view_activations(const struct view *view, const char *image, const char *layer,
                      struct error *e);
+
+/* Where the network looks: a method's map of an image, for the class of that name, or with NULL for
+ * the one that the network says. `method` is a member of METHODS (view/method.h) as YAML:
+ * "occlusion: 5". ERROR_USAGE, ERROR_DATA. */
+int view_saliency(const struct view *view, const char *image, const char *method, const char *class,
+                  struct error *e);
 
 #endif

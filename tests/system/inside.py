@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from inside_net import BIN, DIGITS, flat, near, test_set, train  # noqa: E402
+from inside_net import BIN, DIGITS, conv_back, flat, gate, near, pool_back, softmax, test_set, train  # noqa: E402
 from png import read_png, write_png  # noqa: E402
 from runs import Skip, cnntrain, environment, equal, read_bytes, read_model, run_tests, write  # noqa: E402
 
@@ -132,6 +132,127 @@ def activations():
     assert hits >= 50, f"{hits} of 60 are right: it has not learned"
 
 
+def score_of(net, image, target):
+    return net.logits(image)[target]
+
+
+def saliency_of(path, image, method, *more):
+    return numbers(path, "--saliency", f"{DIGITS}:{image}", "--method", method, *more)["saliency"]
+
+
+def saliency_gradient():
+    """--saliency gradient: numeric differences of the class's score; the class that is named; the picture"""
+    path, net = train("run")
+    for i, more in ((0, ()), (5, ("--class", "3"))):
+        image = net.normalized(test_set()[0][i])
+        logits = net.logits(image)
+        target = int(more[1]) if more else max(range(10), key=logits.__getitem__)
+        want, step = [], 1e-6
+        for k in range(64):
+            sides = []
+            for sign in (1, -1):
+                moved = [list(row) for row in image]
+                moved[k // 8][k % 8] += sign * step
+                sides.append(score_of(net, moved, target))
+            want.append((sides[0] - sides[1]) / (2 * step))
+        near(saliency_of(path, i, "gradient", *more)[1], want, 1e-5, f"image {i}, class {target}")
+        out, err = cnnview(path, "--saliency", f"{DIGITS}:{i}", *more, "-o", "s.png")
+        equal(out, f"class {target}  score {logits[target]:.4g}  probability {softmax(logits)[target]:.4f}\n")
+        equal(err, "")
+        rows, most = read_png("s.png")[2], max(map(abs, want))
+        for k in range(64):
+            colour = square(rows, GAP + 8 * 32 + 2 * GAP + k % 8 * 32, GAP + 28 + k // 8 * 32, 32)
+            same_colour(colour, signed(want[k] / most), f"pixel {k} of the map")
+
+
+def saliency_rules():
+    """--saliency guided, deconvnet: what rectifiers pass on, and the switches of max pooling"""
+    path, net = train("run")
+    found = {}
+    for i in (1, 8):
+        values = net.forward(net.normalized(test_set()[0][i]))
+        target = max(range(10), key=values["out"].__getitem__)
+        for rule in ("gradient", "guided", "deconvnet"):
+            want = flat([net.back_from_b(values, net.back_to_b(values, target, rule), rule)])
+            found[rule] = list(saliency_of(path, i, rule)[1])
+            near(found[rule], want, 1e-5, f"image {i}, {rule}")
+        assert found["gradient"] != found["guided"] != found["deconvnet"] != found["gradient"]
+
+
+def deconvnet_switches():
+    """--saliency deconvnet: through max pooling everything comes from the places of the maxima"""
+    write("pool.yaml", f"data: {{train: {DIGITS}/train-images-idx3-ubyte.gz}}\n"
+                       "network: [maxpool: 4, dense: {name: out, units: 10}]\ntrain: {epochs: 1}\n")
+    cnntrain("-q", "pool.yaml", "-o", "run")
+    pixels = test_set()[0][2]
+    got = list(saliency_of("run/model.bin", 2, "deconvnet")[1])
+    places = set()
+    for top in (0, 4):
+        for left in (0, 4):
+            window = [(-pixels[(top + y) * 8 + left + x], (top + y) * 8 + left + x) for y in range(4) for x in range(4)]
+            places.add(min(window)[1])
+    equal({k for k, v in enumerate(got) if v != 0}, places, "places")
+    assert "'deconvnet' is its gradient" in cnnview("run/model.bin", "--saliency", f"{DIGITS}:2", "--method", "deconvnet",
+                                                    "-o", "s.png")[1]
+
+
+def bilinear(plane, side):
+    """[2+][2+] to [side][side]; pixels are squares."""
+    n = len(plane)
+
+    def place(i):
+        at = min(max((i + 0.5) * n / side - 0.5, 0), n - 1)
+        low = min(int(at), n - 2)
+        return low, at - low
+    out = []
+    for y in range(side):
+        (i, v), line = place(y), []
+        for x in range(side):
+            j, u = place(x)
+            line.append((plane[i][j] * (1 - u) + plane[i][j + 1] * u) * (1 - v) +
+                        (plane[i + 1][j] * (1 - u) + plane[i + 1][j + 1] * u) * v)
+        out.append(line)
+    return out
+
+
+def gradcam():
+    """--saliency gradcam: maps weighed by mean gradients, of the last layer with maps and of another"""
+    path, net = train("run")
+    for i in (0, 3, 11):
+        values = net.forward(net.normalized(test_set()[0][i]))
+        target = max(range(10), key=values["out"].__getitem__)
+        db = net.back_to_b(values, target)
+        alpha = [sum(flat([plane])) / 4 for plane in db]
+        want = [[max(0, sum(a * values["B"][k][y][x] for k, a in enumerate(alpha))) for x in (0, 1)] for y in (0, 1)]
+        near(saliency_of(path, i, "gradcam")[1], flat([bilinear(want, 8)]), 1e-5, f"image {i}, B")
+        equal(saliency_of(path, i, "gradcam: B"), saliency_of(path, i, "gradcam"), "the same layer")
+        da = pool_back(values["A"], conv_back(gate(db, values["B"], "gradient"), *net.w("B"), 3, 3))
+        alpha = [sum(flat([plane])) / 36 for plane in da]
+        want = [[max(0, sum(a * values["A"][k][y][x] for k, a in enumerate(alpha))) for x in range(6)] for y in range(6)]
+        near(saliency_of(path, i, "gradcam: {layer: A}")[1], flat([bilinear(want, 8)]), 1e-5, f"image {i}, A")
+
+
+def occlusion():
+    """--saliency occlusion: what covering each square does to the score, image by image"""
+    path, net = train("run")
+    image = net.normalized(test_set()[0][4])
+    logits = net.logits(image)
+    target = max(range(10), key=logits.__getitem__)
+    for method, (h, w), (step_y, step_x) in (("occlusion", (2, 2), (1, 1)), ("occlusion: 3", (3, 3), (1, 1)),
+                                             ("occlusion: {size: [4, 1], stride: [3, 2]}", (4, 1), (3, 2))):
+        want = [0.0] * 64
+        for y in range(0, 8, step_y):
+            for x in range(0, 8, step_x):
+                top, left = y + (step_y - 1) // 2 - (h - 1) // 2, x + (step_x - 1) // 2 - (w - 1) // 2
+                covered = [[0.0 if top <= i < top + h and left <= j < left + w else image[i][j] for j in range(8)]
+                           for i in range(8)]
+                fall = logits[target] - score_of(net, covered, target)
+                for i in range(y, min(8, y + step_y)):
+                    for j in range(x, min(8, x + step_x)):
+                        want[8 * i + j] = fall
+        near(saliency_of(path, 4, method)[1], want, 1e-5, method)
+
+
 def same_bytes():
     """the same bytes with any number of threads, and with AVX2 as with AVX-512"""
     path, _ = train("run")
@@ -146,7 +267,9 @@ def same_bytes():
             assert read_bytes("b.png") == want, f"{job}: other bytes with {changes}"
 
 
-JOBS = [("--filters", "B"), ("--activations", f"{DIGITS}:5")]
+JOBS = [("--filters", "B"), ("--activations", f"{DIGITS}:5"),
+        *(("--saliency", f"{DIGITS}:5", "--method", method) for method in ("gradient", "guided", "deconvnet", "gradcam",
+                                                                          "occlusion"))]
 
 
 def messages():
@@ -157,6 +280,8 @@ def messages():
                                 "--filters and --activations cannot be combined"),
                                (("--layer", "A", "-o", "x.png"), "--layer goes with --activations"),
                                (("--layer", "A", "--filters", "A", "-o", "x.png"), "--layer goes with --activations"),
+                               (("--method", "guided", "-o", "x.png"), "--method goes with --saliency"),
+                               (("--class", "3", "--filters", "A", "-o", "x.png"), "--class goes with --saliency"),
                                (("--filters", ""), "--filters must not be empty, got ''")):
         equal(cnnview(path, *arguments, code=2)[1], f"cnnview: error: {message}\ntry 'cnnview --help'\n")
     for code, arguments, message in (
@@ -164,6 +289,14 @@ def messages():
             (2, ("--filters", "nothing\n"), "--filters nothing\\x0A: error: no layer 'nothing\\x0A'; the summary lists them"),
             (2, ("--filters", "P"), "--filters P: error: maxpool layers have no filters; these have: A, B, F, out"),
             (2, ("--activations", "x", "--layer", "outt"), "--layer outt: error: no layer 'outt'; did you mean 'out'?"),
+            (2, ("--saliency", "x", "--method", "gradcan"), "--method:1:1: error: unknown method 'gradcan'; did you mean 'gradcam'?"),
+            (2, ("--saliency", "x", "--method", "occlusion: {size: 0}"), "--method:1:19: error: 'size' must be 1 to 16384, got 0"),
+            (2, ("--saliency", "x", "--method", "gradient: 3"), "error: 'gradient' takes no value"),
+            (2, ("--saliency", "x", "--method", "[guided]"), "--method:1:1: error: "),
+            (2, ("--saliency", DIGITS + ":0", "--method", "gradcam: F"),
+             "--method gradcam: error: layer 'F' gives a vector: it has no maps to weigh"),
+            (2, ("--saliency", DIGITS + ":0", "--method", "gradcam: G"), "--method gradcam: G: error: no layer 'G'"),
+            (2, ("--saliency", DIGITS + ":0", "--class", "10"), "--class 10: error: no class '10'; did you mean '0'?"),
             (4, ("--activations", "none.png"), "none.png: error: cannot open: No such file or directory"),
             (4, ("--activations", "inside.yaml"), "inside.yaml:@0: error: not a PNG or JPEG image"),
             (4, ("--activations", DIGITS + ":359"), f"{DIGITS}: error: there are images 0 to 358, and no 359"),
@@ -179,4 +312,5 @@ def messages():
 if __name__ == "__main__":
     if not os.path.isdir(DIGITS):
         raise Skip("no digits")
-    run_tests([filters, filters_deep, filters_colour, activations, same_bytes, messages])
+    run_tests([filters, filters_deep, filters_colour, activations, saliency_gradient, saliency_rules,
+               deconvnet_switches, gradcam, occlusion, same_bytes, messages])
