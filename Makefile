@@ -93,8 +93,8 @@ asan:  ## build with the address and undefined-behaviour sanitizers, into build/
 data:  ## get MNIST into data/mnist
 	@scripts/data.sh mnist
 
-bench: all  ## LeNet-5 against PyTorch (python3-torch), and the cost of augmentation; needs MNIST
-	@python3 scripts/bench/lenet5.py
+bench: all  ## five networks and single convolutions against peers (scripts/deps.sh bench), and the cost of augmentation
+	@python3 scripts/bench/run.py
 	@scripts/bench/augmentation.sh
 
 install: all  ## install the commands and their man pages under PREFIX (default /usr/local)

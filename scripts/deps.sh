@@ -1,11 +1,11 @@
 #!/bin/sh
-# deps.sh: install what is missing to build cnntrain, to test them, or to run all of CI.
+# deps.sh: install what is missing to build cnntrain, to test them, to run all of CI, or to measure peers in the bench.
 #
-# usage: scripts/deps.sh [build|test|ci]       (default: build; each level includes the ones before it)
+# usage: scripts/deps.sh [build|test|ci|bench]       (default: build; test includes build, ci both; bench includes build)
 #
 # Looks for the things themselves (a command, pkg-config, a header, a Python module), not for packages, and does nothing when
 # all are there. Otherwise installs with apt-get, dnf, pacman or brew, through sudo when it is needed. Exit: 0 all is there,
-# 1 something is missing and could not be installed, 2 usage.
+# 1 something is missing and could not be installed, 2 usage. ONNX Runtime's library comes with npm, into build/bench.
 set -u
 
 # thing     level  apt-get           dnf                  pacman           brew
@@ -23,6 +23,12 @@ cmocka      test   libcmocka-dev     libcmocka-devel      cmocka           cmock
 bats        test   bats              bats                 bats             bats-core
 python3     test   python3           python3              python           python3
 torch       ci     python3-torch     python3-torch        python-pytorch   pytorch
+torch       bench  python3-torch     python3-torch        python-pytorch   pytorch
+c++         bench  g++               gcc-c++              gcc              gcc
+dlib        bench  libdlib-dev       dlib-devel           dlib             dlib
+onednn      bench  libdnnl-dev       onednn-devel         onednn           onednn
+openblas    bench  libopenblas-dev   openblas-devel       openblas         openblas
+npm         bench  npm               npm                  npm              node
 '
 
 say() {
@@ -53,13 +59,24 @@ compiler() {
     return 1
 }
 
-stb() {
-    for header in stb/stb_image.h stb_image.h; do
-        if printf '#include <%s>\n' $header | ${CC:-cc} ${CPPFLAGS:-} -E -x c -; then
+# Is one of these headers there?
+header() {
+    for header in "$@"; do
+        if printf '#include <%s>\n' "$header" | ${CC:-cc} ${CPPFLAGS:-} -E -x c -; then
             return 0
         fi
     done
     return 1
+}
+
+stb() {
+    header stb/stb_image.h stb_image.h
+}
+
+# A library and no program: ONNX Runtime, of a fixed version, without the package's own scripts.
+onnxruntime() {
+    [ -d build/bench/node_modules/onnxruntime-node/bin ] ||
+        npm install --silent --no-audit --no-fund --ignore-scripts --prefix build/bench onnxruntime-node@1.30.0
 }
 
 is_there() {
@@ -67,6 +84,9 @@ is_there() {
     compiler | stb | torch) "$1" ;;
     libyaml) pkg-config --exists yaml-0.1 ;;
     zlib | libdeflate | jansson | libjpeg | cmocka) pkg-config --exists "$1" ;;
+    dlib) [ -e /usr/include/dlib/dnn.h ] || pkg-config --exists dlib-1 ;;
+    onednn) header oneapi/dnnl/dnnl.h ;;
+    openblas) header cblas.h openblas/cblas.h ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
@@ -117,17 +137,24 @@ case ${1:-build} in
 build) levels='build' ;;
 test) levels='build test' ;;
 ci) levels='build test ci' ;;
+bench) levels='build bench' ;;
 *)
-    echo 'usage: scripts/deps.sh [build|test|ci]' >&2
+    echo 'usage: scripts/deps.sh [build|test|ci|bench]' >&2
     exit 2
     ;;
 esac
 
-things=$(missing '')
-if [ -z "$things" ]; then
+# What no system package has, and the last word.
+finish() {
+    case " $levels " in
+    *' bench '*) onnxruntime || fail 'npm could not install onnxruntime-node (is there a network?)' ;;
+    esac
     say "all there for: $levels"
     exit 0
-fi
+}
+
+things=$(missing '')
+[ -n "$things" ] || finish
 
 manager=
 for candidate in apt-get dnf pacman brew; do
@@ -145,4 +172,4 @@ install "$manager" $packages || fail "$manager could not install: ${packages% } 
 
 things=$(missing '')
 [ -z "$things" ] || fail "$manager has run, but these are still missing: ${things% }"
-say "all there for: $levels"
+finish

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""bench.py: the bench measures what its table says, leaves out visibly what is not there, and its networks have as many parameters in
+cnntrain as in PyTorch. Every measured run is as short as can be: no speed is judged. Prints TAP."""
+import csv
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from runs import ROOT, Skip, environment, equal, run_tests  # noqa: E402
+
+
+def bench(*arguments, code=0, **changes):
+    """Run the bench; (its Markdown, the rows of its CSV, what it said on the way)."""
+    command = [sys.executable, os.path.join(ROOT, "scripts", "bench", "run.py"), "--rounds", "1", "--seconds", "0.02",
+               *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False,
+                          env=environment(BENCH_BUILD=os.getcwd(), **changes))
+    equal(done.returncode, code, done.stderr)
+    if code != 0:
+        return "", [], done.stderr
+    with open("table.csv", newline="", encoding="ascii") as file:
+        rows = list(csv.DictReader(file))
+    with open("table.md", encoding="utf-8") as file:
+        equal(file.read(), done.stdout, "the table in the file and on standard output")
+    return done.stdout, rows, done.stderr
+
+
+def own_figures():
+    """cnntrain's levels and thread counts, and its convolutions, have rows with all figures"""
+    text, rows, _ = bench("--networks", "resnet-cifar", "--batches", "64", "--peers", "cnntrain,cnntrain-avx2", "--kernels", "ours",
+                          "--convolutions", "lenet5-C1,resnet-64")
+    networks = [row for row in rows if row["subject"] == "resnet-cifar"]
+    equal({(row["program"], row["job"], row["threads"]) for row in networks},
+          {(p, j, t) for p in ("cnntrain", "cnntrain, AVX2") for j in ("train", "eval") for t in "12"})
+    for row in networks:
+        least, middle, most = (float(row[key]) for key in ("minimum", "median", "maximum"))
+        assert 0 < least <= middle <= most and 0 < float(row["peak_share"]) < 2, row
+        operations = 1e9 * float(row["gflops"]) / middle / 2  # an image
+        expected = 40551040 * (3 if row["job"] == "train" else 1) - (16 * 27 * 32 * 32 if row["job"] == "train" else 0)
+        assert abs(operations / expected - 1) < 1e-2, (row, operations)
+        assert 5 < float(row["memory_mib"]) < 500 and 0 < float(row["start_up_seconds"]) < 30, row
+    convolutions = [row for row in rows if row["program"] == "ours"]
+    equal([row["job"] for row in convolutions], 2 * ["forward", "input", "weight"], "rows of convolutions")
+    assert all(float(row["gflops"]) > 0 for row in convolutions)
+    assert "| resnet-64 |" in text and "resnet-cifar, batch 64: training" in text
+
+
+def missing_peers():
+    """what is not there is named in the table, with the reason"""
+    bench("--networks", "none", "--convolutions", "none")  # builds the measure of the peak
+    text, rows, errors = bench("--networks", "mlp", "--batches", "64", "--peers", "cnntrain,onnx", "--kernels", "openblas",
+                              "--convolutions", "resnet-64", CC="false")
+    for title, reason in (("convolutions of openblas", "the compiler failed"), ("ONNX Runtime, best batch", "ONNX Runtime is not installed")):
+        line = f"not measured: {title}: {reason}"
+        assert line in text and line in errors, text
+    equal({row["program"] for row in rows}, {"cnntrain"})
+
+
+def same_networks():
+    """PyTorch's networks have the parameters of cnntrain's"""
+    text, _, _ = bench("--batches", "64", "--peers", "torch", "--convolutions", "none", "--rounds", "0")
+    if "not measured: PyTorch: " in text:
+        raise Skip("PyTorch is not installed")
+
+
+def wrong_words():
+    """an unknown network, peer or kernel is a usage error that names the known ones"""
+    for option, known in (("--networks", "vgg-bn"), ("--peers", "torch"), ("--kernels", "openblas"), ("--convolutions", "resnet-64")):
+        _, _, errors = bench(option, "nonsense", code=2)
+        assert "unknown 'nonsense'" in errors and known in errors, errors
+
+
+run_tests([own_figures, missing_peers, same_networks, wrong_words])
