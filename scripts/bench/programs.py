@@ -68,6 +68,12 @@ def torch(*options):
     return lambda network, files: [python_with_torch(), PEERS + "pytorch.py", *options]
 
 
+def dlib(network, files):
+    if not os.path.exists("/usr/include/dlib/dnn.h"):
+        raise Missing("dlib is not installed")
+    return [build("dlib", [PEERS + "dlib.cpp"], "-ldlib", "-lopenblas", language="c++")]
+
+
 def onnx(network, files):
     library, model = onnx_library(), f"{BUILD}/{network}.onnx"
     exporter = PEERS + "torch_networks.py"
@@ -90,6 +96,7 @@ NETWORK_PROGRAMS = {
     "cnntrain-avx2": Kind("cnntrain, AVX2", BOTH, (2, 1), cnntrain("avx2")),
     "torch": Kind("PyTorch", BOTH, (2, 1), torch()),
     "torch-channels-last": Kind("PyTorch, channels_last", BOTH, (2, 1), torch("--channels-last")),
+    "dlib": Kind("dlib", BOTH, (2, 1), dlib),
     "onnx": Kind("ONNX Runtime, best batch", ("eval",), (2,), onnx),
 }
 
