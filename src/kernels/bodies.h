@@ -36,6 +36,9 @@ void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, cons
 void KERNEL(dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx);
 void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
                                    float *dw, float *db, float *scratch);
+void KERNEL(dense_single)(int in, int out, const float *x, const float *w, const float *b,
+                          float *y);
+void KERNEL(pick)(size_t n, const int32_t *index, float fill, const float *x, float *y);
 void KERNEL(maxpool_forward)(const struct window *, const float *x, float *y);
 void KERNEL(maxpool_backward)(const struct window *, const float *x, const float *y,
                               const float *dy, float *dx);

@@ -36,11 +36,4 @@ static inline const float *conv_widen(const struct window *s, const float *x, fl
     return scratch;
 }
 
-/* A kernel that covers all of its input once: a dense layer. */
-INLINE int conv_is_dense(const struct window *s)
-{
-    return s->oh == 1 && s->ow == 1 && s->kh == s->h && s->kw == s->w && s->pad_top == 0 &&
-           s->pad_left == 0;
-}
-
 #endif

@@ -32,6 +32,13 @@ struct window {
     int groups; /* convolution: of channels that meet only their own outputs; 0 is 1 */
 };
 
+/* A kernel that covers all of its input once: a dense layer. */
+static inline int conv_is_dense(const struct window *s)
+{
+    return s->oh == 1 && s->ow == 1 && s->kh == s->h && s->kw == s->w && s->pad_top == 0 &&
+           s->pad_left == 0 && s->groups <= 1;
+}
+
 /* What 16 outputs should have been. The target of lane i is share * onehot(first) + (1 - share) *
  * onehot(second): ordinarily share is 1 and second is first; where two samples are mixed, first is
  * the one with the greater share. A dead lane has first = second = -1. */
@@ -165,6 +172,10 @@ struct kernels {
     void (*dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
                                   float *dw, float *db, float *scratch);
 
+    /* The same forward for one image: x of `in` floats, y of `out` floats. Each sum is that of 16
+     * lanes, input i in lane i % 16. */
+    void (*dense_single)(int in, int out, const float *x, const float *w, const float *b, float *y);
+
     /* The greatest value of each window; padding never wins. Backward gives dy to the first
      * greatest in row order. */
     void (*maxpool_forward)(const struct window *, const float *x, float *y);
@@ -274,6 +285,9 @@ struct kernels {
     void (*image_from_bytes)(const uint8_t *image, size_t count, float scale, float shift,
                              float *y);
     void (*image_from_floats)(const float *image, size_t count, float scale, float shift, float *y);
+
+    /* y[i] = x[index[i]], or `fill` where the index is negative; y need not be aligned. */
+    void (*pick)(size_t n, const int32_t *index, float fill, const float *x, float *y);
 
     /* Move a picture, in place; whole numbers in m, within the picture, move values unchanged. x
      * has room for whole vectors of 16; `scratch`: resample_scratch(c, h, w) floats. */

@@ -70,6 +70,9 @@ struct node {
     struct shape in, out;    /* in: of the first input */
     struct window window;    /* how it slides, where it does */
     int absorbs;             /* its type has a forward_through, and its shape is one for it */
+    int dense;               /* y = W x + b of all that comes in, W its first parameter */
+    float beyond;            /* LAYER_SLIDES: what a border of padding could be filled with; NAN: no
+                                number would do */
     struct needs needs;
     size_t shared; /* where its floats of the batch are, in run->shared */
     int folded;    /* in a folded plan it is part of the node before it... */
@@ -103,7 +106,10 @@ enum layer_flags {
     LAYER_IN_PLACE = 4,      /* y may stand where the first x stands, and its dx where dy stands */
     LAYER_TRAINING_ONLY = 8, /* passes x through unchanged when evaluating */
     LAYER_ACTIVATION = 16,   /* may be given as another layer's `activation` */
-    LAYER_RECTIFIES = 32     /* an activation that lets the positive pass and holds back the rest */
+    LAYER_RECTIFIES = 32,    /* an activation that lets the positive pass and holds back the rest */
+    LAYER_POINTWISE = 64,    /* evaluating, y at a place of the maps depends on x at that place; as
+                                all do that join */
+    LAYER_SLIDES = 128       /* y at a place depends on node->window there, and on nothing else */
 };
 
 /* One line that builds a layer, for the tests of all types alike: gradient check, docs, fuzz seeds.

@@ -247,6 +247,7 @@ static int measure(const struct eval_options *options, struct model *model,
     if (evaluator_open(&evaluator, &model->graph, &model->input, &model->settings.train.loss,
                        model->parameters, kernels, model->classes.count, threads, &model->arena,
                        e) == 0 &&
+        (subset->count > 1 || evaluator_single(&evaluator, &model->arena, e) == 0) &&
         (options->tta <= 1 ||
          augment(options, model, subset, kernels, &augmenter, &evaluator, e) == 0) &&
         (!options->profile || measure_times(&evaluator, &profile, e) == 0)) {

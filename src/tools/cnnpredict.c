@@ -285,7 +285,8 @@ static int predict(const struct predict_options *options, struct model *model,
     if (round_open(&round, model, options->top_k, threads, &e) == 0 &&
         evaluator_open(&evaluator, &model->graph, &model->input, &model->settings.train.loss,
                        model->parameters, kernels, model->classes.count, threads, &model->arena,
-                       &e) == 0) {
+                       &e) == 0 &&
+        (pictures->count > 1 || evaluator_single(&evaluator, &model->arena, &e) == 0)) {
         code = classify(options, &round, &evaluator, pictures, &e);
     }
     evaluator_close(&evaluator);

@@ -50,6 +50,32 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
     return evaluator->memory ? 0 : error_memory(e, bytes);
 }
 
+/* Where the image and the logits stand behind the block of `single_memory`. */
+static float *single_image(const struct evaluator *e)
+{
+    return e->single_memory + e->single.floats;
+}
+
+static float *single_logits(const struct evaluator *e)
+{
+    return single_image(e) + (shape_size(e->graph->input) + LANES - 1) / LANES * LANES;
+}
+
+int evaluator_single(struct evaluator *evaluator, struct arena *arena, struct error *e)
+{
+    struct mosaic *mosaic = arena_alloc(arena, sizeof *mosaic);
+    if (!mosaic) {
+        return error_memory(e, sizeof *mosaic);
+    }
+    TRY(mosaic_make(mosaic, evaluator->graph, arena, e));
+    TRY(plan_make(&evaluator->single, &mosaic->graph, PLAN_FOLDED, arena, e));
+    const size_t floats = (size_t)(single_logits(evaluator) - evaluator->single_memory) +
+                          (size_t)evaluator->classes * LANES;
+    evaluator->single_memory = block_allocate(floats * sizeof(float));
+    evaluator->mosaic = mosaic;
+    return evaluator->single_memory ? 0 : error_memory(e, floats * sizeof(float));
+}
+
 /* What a worker needs of `augmented`: a tile's images, then the outputs and losses of a draw. */
 static size_t augmented_floats(const struct evaluator *e)
 {
@@ -71,7 +97,8 @@ void evaluator_close(struct evaluator *evaluator)
     free(evaluator->memory);
     free(evaluator->folded);
     free(evaluator->augmented);
-    evaluator->memory = evaluator->folded = evaluator->augmented = NULL;
+    free(evaluator->single_memory);
+    evaluator->memory = evaluator->folded = evaluator->augmented = evaluator->single_memory = NULL;
 }
 
 int tile_correct(const float *z, int classes, const int32_t *labels, int live)
@@ -89,21 +116,51 @@ int tile_correct(const float *z, int classes, const int32_t *labels, int live)
     return correct;
 }
 
-/* The tile that stands in the block: p[classes][16], then loss[16], to `result`. */
-static void judge(const struct evaluator *e, const struct labels *labels, float *block,
-                  float *result)
+static struct run run_of(const struct evaluator *e)
 {
-    struct run run = {.kernels = e->kernels,
-                      .folded = 1,
-                      .parameters = e->folded ? e->folded : e->parameters,
-                      .watch = profile_watch(e->profile)};
+    return (struct run){.kernels = e->kernels,
+                        .folded = 1,
+                        .parameters = e->folded ? e->folded : e->parameters,
+                        .watch = profile_watch(e->profile)};
+}
+
+/* What the logits of a tile say: p[classes][16], then loss[16], to `result`. */
+static void judge_logits(const struct evaluator *e, const struct labels *labels, const float *z,
+                         float *result)
+{
     const struct loss_type *loss = (const void *)e->loss->type;
-    net_forward(e->graph, &e->plan, &run, block);
-    const float *z = block + e->plan.logits;
     loss->evaluate(e->loss->options, e->kernels, e->classes, z, labels, 1.0f,
                    result + (size_t)e->classes * LANES, NULL);
     loss->predict(e->kernels, e->classes, z, result);
-    profile_lap(e->profile, run.watch, PROFILE_LOSS);
+    profile_lap(e->profile, profile_watch(e->profile), PROFILE_LOSS);
+}
+
+/* The tile that stands in the block. */
+static void judge(const struct evaluator *e, const struct labels *labels, float *block,
+                  float *result)
+{
+    struct run run = run_of(e);
+    net_forward(e->graph, &e->plan, &run, block);
+    judge_logits(e, labels, block + e->plan.logits, result);
+}
+
+/* One image by itself, as the first of a tile. */
+static void judge_single(const struct evaluator *e, const struct subset *subset,
+                         struct labels *labels, float *result)
+{
+    struct run run = run_of(e);
+    float *block = e->single_memory;
+    const uint32_t sample = subset->index[0];
+    for (int lane = 0; lane < LANES; lane++) {
+        labels->first[lane] = labels->second[lane] = lane ? -1 : subset->set->labels[sample];
+        labels->share[lane] = 1;
+    }
+    input_image(e->input, subset->set, sample, single_image(e), e->kernels);
+    mosaic_relay(&e->mosaic->in, e->kernels, single_image(e), block + e->single.input);
+    profile_lap(e->profile, run.watch, PROFILE_INPUT);
+    net_forward(&e->mosaic->graph, &e->single, &run, block);
+    mosaic_relay(&e->mosaic->out, e->kernels, block + e->single.logits, single_logits(e));
+    judge_logits(e, labels, single_logits(e), result);
 }
 
 /* How many samples tile `tile` has. */
@@ -166,6 +223,10 @@ static void evaluate_tile(const struct evaluator *e, const struct subset *subset
 {
     struct labels *labels = (void *)(result + (size_t)(e->classes + 1) * LANES);
     profile_lap(e->profile, profile_watch(e->profile), PROFILE_WAIT);
+    if (e->mosaic && subset->count == 1 && !e->augmenter) {
+        judge_single(e, subset, labels, result);
+        return;
+    }
     input_tile(e->input, subset->set, subset->index + first, live, block + e->plan.input, labels,
                e->kernels);
     profile_lap(e->profile, profile_watch(e->profile), PROFILE_INPUT);

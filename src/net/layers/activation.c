@@ -76,8 +76,8 @@ static const struct layer_example ALPHA_EXAMPLES[] = {
 
 /* What backward reads decides whether y may take x's place. */
 enum {
-    FROM_Y = LAYER_ACTIVATION | LAYER_READS_Y | LAYER_IN_PLACE,
-    FROM_X = LAYER_ACTIVATION | LAYER_READS_X
+    FROM_Y = LAYER_ACTIVATION | LAYER_POINTWISE | LAYER_READS_Y | LAYER_IN_PLACE,
+    FROM_X = LAYER_ACTIVATION | LAYER_POINTWISE | LAYER_READS_X
 };
 
 #define DEFINE(NAME, DETAIL, FLAGS, SUITS, ROWS, SAMPLES, HELP)                                    \

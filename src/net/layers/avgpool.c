@@ -3,6 +3,8 @@
 #include "net/layers/activation.h"
 #include "net/layers/sliding.h"
 
+#include <math.h>
+
 struct avgpool {
     struct pooling pooling;
     int count_padding;
@@ -22,8 +24,10 @@ static const struct option OPTIONS_1D[] = {POOLING_ROWS(OPTION_STEPS, OPTION_PAD
 /* Windows that tile the map can take it through an activation. */
 static int avgpool_shape(struct node *node, struct error_list *errors)
 {
+    const struct avgpool *o = node->options;
     const struct window *s = &node->window;
     TRY(pooling_shape(node, errors));
+    node->beyond = o->count_padding ? 0 : NAN;
     node->absorbs = s->kh == s->stride_h && s->kw == s->stride_w && s->pad_top == 0 &&
                     s->pad_left == 0 && s->oh * s->kh == s->h && s->ow * s->kw == s->w;
     return 0;
@@ -72,6 +76,7 @@ static const struct layer_example EXAMPLES_1D[] = {
     extern const struct layer_type LAYER_##NAME;                                                   \
     const struct layer_type LAYER_##NAME = {                                                       \
         .member = {.name = #NAME, .help = HELP, .options = ROWS, .size = sizeof(struct avgpool)},  \
+        .flags = LAYER_SLIDES,                                                                     \
         .detail = DETAIL,                                                                          \
         .shape = avgpool_shape,                                                                    \
         .forward = avgpool_forward,                                                                \

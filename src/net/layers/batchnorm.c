@@ -257,7 +257,7 @@ const struct layer_type LAYER_batchnorm = {
                    "each channel to mean 0 and variance 1 over the batch, then scaled and shifted",
                .options = OPTIONS,
                .size = sizeof(struct batchnorm)},
-    .flags = LAYER_READS_X,
+    .flags = LAYER_READS_X | LAYER_POINTWISE,
     .coupling = &COUPLING,
     .channel_map = channel_map,
     .shape = batchnorm_shape,

@@ -93,6 +93,7 @@ const struct layer_type LAYER_concat = {
                .help = "joins the outputs of several lists of layers along the channels",
                .options = OPTIONS,
                .size = sizeof(struct concat)},
+    .flags = LAYER_POINTWISE,
     .expand = concat_expand,
     .shape = concat_shape,
     .forward = concat_forward,

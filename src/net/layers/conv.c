@@ -113,6 +113,7 @@ static int conv_shape(struct node *node, struct error_list *errors)
                           o->groups);
     }
     node->window.groups = (int)o->groups;
+    node->dense = conv_is_dense(&node->window);
     if (o->connections.filters && o->groups > 1) {
         return yaml_error(errors, node->where,
                           "conv '%s': 'groups' and 'connections' cannot be combined", node->name);
@@ -207,7 +208,7 @@ static const struct layer_example EXAMPLES_1D[] = {
     extern const struct layer_type LAYER_##NAME;                                                   \
     const struct layer_type LAYER_##NAME = {                                                       \
         .member = {.name = #NAME, .help = HELP, .options = KEYS, .size = sizeof(struct conv)},     \
-        .flags = LAYER_READS_X,                                                                    \
+        .flags = LAYER_READS_X | LAYER_SLIDES,                                                     \
         .detail = DETAIL,                                                                          \
         .shape = conv_shape,                                                                       \
         .need = conv_need,                                                                         \

@@ -49,6 +49,7 @@ static int dense_shape(struct node *node, struct error_list *errors)
     const struct dense *o = node->options;
     (void)errors;
     node->out = (struct shape){(int)o->units, 1, 1};
+    node->dense = 1;
     return 0;
 }
 

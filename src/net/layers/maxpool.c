@@ -2,10 +2,18 @@
  * greatest in row order. */
 #include "net/layers/sliding.h"
 
+#include <math.h>
+
 static const struct option OPTIONS[] = {POOLING_ROWS(OPTION_PAIR, OPTION_PADDING), LAYER_NAME_ROW,
                                         OPTION_END};
 static const struct option OPTIONS_1D[] = {POOLING_ROWS(OPTION_STEPS, OPTION_PADDING_STEPS),
                                            LAYER_NAME_ROW, OPTION_END};
+
+static int maxpool_shape(struct node *node, struct error_list *errors)
+{
+    node->beyond = -INFINITY;
+    return pooling_shape(node, errors);
+}
 
 static void maxpool_forward(const struct node *node, const struct run *run, const float *x,
                             float *y)
@@ -41,9 +49,9 @@ static const struct layer_example EXAMPLES_1D[] = {
     extern const struct layer_type LAYER_##NAME;                                                   \
     const struct layer_type LAYER_##NAME = {                                                       \
         .member = {.name = #NAME, .help = HELP, .options = ROWS, .size = sizeof(struct pooling)},  \
-        .flags = LAYER_READS_X | LAYER_READS_Y,                                                    \
+        .flags = LAYER_READS_X | LAYER_READS_Y | LAYER_SLIDES,                                     \
         .detail = DETAIL,                                                                          \
-        .shape = pooling_shape,                                                                    \
+        .shape = maxpool_shape,                                                                    \
         .forward = maxpool_forward,                                                                \
         .backward = maxpool_backward,                                                              \
         .examples = SAMPLES,                                                                       \
