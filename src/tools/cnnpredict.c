@@ -120,8 +120,9 @@ static void load(struct round *round, int threads)
 {
     const size_t size = dataset_values(&round->set);
     size_t kept = 0;
+    const int team = round->count < (size_t)threads ? (int)round->count : threads;
 
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
     for (size_t i = 0; i < round->count; i++) {
         round->faults[i] = (struct error){.offset = -1};
         picture_load(round->paths[i], &round->target, round->set.bytes + i * size,

@@ -16,6 +16,11 @@ static size_t result_floats(const struct evaluator *e)
            (sizeof(struct labels) + 63) / 64 * LANES;
 }
 
+static struct labels *labels_in(const struct evaluator *e, float *result)
+{
+    return (void *)(result + (size_t)(e->classes + 1) * LANES);
+}
+
 /* Tiles of a round: enough that waiting for the last one costs little. */
 static int round_tiles(const struct evaluator *e)
 {
@@ -50,7 +55,7 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
     return evaluator->memory ? 0 : error_memory(e, bytes);
 }
 
-/* Where the image and the logits stand behind the block of `single_memory`. */
+/* Where the image, the logits and the results stand behind the block of `single_memory`. */
 static float *single_image(const struct evaluator *e)
 {
     return e->single_memory + e->single.floats;
@@ -61,6 +66,11 @@ static float *single_logits(const struct evaluator *e)
     return single_image(e) + (shape_size(e->graph->input) + LANES - 1) / LANES * LANES;
 }
 
+static float *single_result(const struct evaluator *e)
+{
+    return single_logits(e) + (size_t)e->classes * LANES;
+}
+
 int evaluator_single(struct evaluator *evaluator, struct arena *arena, struct error *e)
 {
     struct mosaic *mosaic = arena_alloc(arena, sizeof *mosaic);
@@ -69,8 +79,8 @@ int evaluator_single(struct evaluator *evaluator, struct arena *arena, struct er
     }
     TRY(mosaic_make(mosaic, evaluator->graph, arena, e));
     TRY(plan_make(&evaluator->single, &mosaic->graph, PLAN_FOLDED, arena, e));
-    const size_t floats = (size_t)(single_logits(evaluator) - evaluator->single_memory) +
-                          (size_t)evaluator->classes * LANES;
+    const size_t floats =
+        (size_t)(single_result(evaluator) - evaluator->single_memory) + result_floats(evaluator);
     evaluator->single_memory = block_allocate(floats * sizeof(float));
     evaluator->mosaic = mosaic;
     return evaluator->single_memory ? 0 : error_memory(e, floats * sizeof(float));
@@ -145,11 +155,11 @@ static void judge(const struct evaluator *e, const struct labels *labels, float 
 }
 
 /* One image by itself, as the first of a tile. */
-static void judge_single(const struct evaluator *e, const struct subset *subset,
-                         struct labels *labels, float *result)
+static void judge_single(const struct evaluator *e, const struct subset *subset)
 {
     struct run run = run_of(e);
-    float *block = e->single_memory;
+    float *block = e->single_memory, *result = single_result(e);
+    struct labels *labels = labels_in(e, result);
     const uint32_t sample = subset->index[0];
     for (int lane = 0; lane < LANES; lane++) {
         labels->first[lane] = labels->second[lane] = lane ? -1 : subset->set->labels[sample];
@@ -172,12 +182,12 @@ static int live_of(const struct subset *subset, size_t tile)
 
 /* Tell of `count` tiles from `first`, whose results are at hand. */
 static int visit_tiles(const struct evaluator *e, const struct subset *subset, size_t first,
-                       int count, const float *result,
+                       int count, float *result,
                        int (*visit)(void *user, const struct evaluated_tile *tile), void *user)
 {
     int end = 0;
     for (int t = 0; t < count && !end; t++, result += result_floats(e)) {
-        const struct labels *labels = (const void *)(result + (size_t)(e->classes + 1) * LANES);
+        const struct labels *labels = labels_in(e, result);
         const int live = live_of(subset, first + (size_t)t);
         struct evaluated_tile tile = {
             .first = (first + (size_t)t) * LANES,
@@ -221,12 +231,8 @@ static void judge_draws(const struct evaluator *e, const uint32_t *index, int li
 static void evaluate_tile(const struct evaluator *e, const struct subset *subset, size_t first,
                           int live, float *block, float *result)
 {
-    struct labels *labels = (void *)(result + (size_t)(e->classes + 1) * LANES);
+    struct labels *labels = labels_in(e, result);
     profile_lap(e->profile, profile_watch(e->profile), PROFILE_WAIT);
-    if (e->mosaic && subset->count == 1 && !e->augmenter) {
-        judge_single(e, subset, labels, result);
-        return;
-    }
     input_tile(e->input, subset->set, subset->index + first, live, block + e->plan.input, labels,
                e->kernels);
     profile_lap(e->profile, profile_watch(e->profile), PROFILE_INPUT);
@@ -234,6 +240,16 @@ static void evaluate_tile(const struct evaluator *e, const struct subset *subset
     if (e->augmenter != NULL) {
         judge_draws(e, subset->index + first, live, block, result);
     }
+}
+
+static int evaluate_single(const struct evaluator *e, const struct subset *subset,
+                           int (*visit)(void *user, const struct evaluated_tile *tile), void *user)
+{
+    judge_single(e, subset);
+    const int end = visit_tiles(e, subset, 0, 1, single_result(e), visit, user);
+    profile_all(e->profile, PROFILE_RESULTS);
+    profile_count(e->profile, 0, 1);
+    return end;
 }
 
 int evaluate(const struct evaluator *e, const struct subset *subset,
@@ -247,10 +263,13 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
         net_fold(e->graph, e->parameters, e->folded);
     }
     profile_all(e->profile, PROFILE_OTHER);
+    if (e->mosaic && subset->count == 1 && !e->augmenter) {
+        return evaluate_single(e, subset, visit, user);
+    }
     for (size_t first = 0; (first < tiles || done > 0) && !end; first += round) {
         const size_t rest = first < tiles ? tiles - first : 0;
-        const int count = (int)(rest < round ? rest : round);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(e->threads)
+        const int count = (int)(rest < round ? rest : round), work = count + (done > 0);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(work < e->threads ? work : e->threads)
         for (int t = -1; t < count; t++) {
             if (t < 0) {
                 profile_lap(e->profile, profile_watch(e->profile), PROFILE_WAIT);

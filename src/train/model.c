@@ -264,7 +264,7 @@ static int load_parameters(struct model *model, const struct safetensors *file, 
                          "its tensors have %zu values, its config needs %zu", elements,
                          model->graph.values);
     }
-    model->parameters = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    model->parameters = block_allocate(bytes);
     if (!model->parameters) {
         return error_memory(e, bytes);
     }
