@@ -2,12 +2,12 @@
 """run.py: cnntrain against what its users would pick instead, and against the machine's peak.
 
 usage: scripts/bench/run.py [--networks LIST] [--batches LIST] [--peers LIST] [--convolutions LIST] [--kernels LIST]
-                            [--rounds N] [--seconds S] [--output PREFIX]
+                            [--rounds N] [--seconds S] [--output PREFIX] [--keep]
 
 LISTs are words with commas between, such as `--networks vgg-bn --peers torch,onnx`; `none` is none of them. For each network and batch
 size all programs are started and then asked in turn, round after round, so that a slow moment of the machine meets them all. Then the
-same for single convolutions, on one thread. Writes PREFIX.md, which it prints, and PREFIX.csv (default build/bench/table). Needs only
-Python; programs that are not installed (`scripts/deps.sh bench` does it) are left out, and the table says so.
+same for single convolutions, on one thread. Writes PREFIX.md, which it prints, and PREFIX.csv (default build/bench/table); with --keep
+both also have what PREFIX.csv has of earlier runs and this one does not measure. Needs only Python; programs that are not installed (`scripts/deps.sh bench` does it) are left out, and the table says so.
 """
 import argparse
 import os
@@ -20,6 +20,7 @@ from programs import KERNEL_PROGRAMS, NETWORK_PROGRAMS, Missing, Program, operat
 
 NETWORKS = ("lenet5", "mlp", "mnist-cnn", "vgg-bn", "resnet-cifar")
 KERNEL_IMAGES = 64  # as in kernels/serve.h
+KERNEL_JOBS = ("forward", "input", "weight")
 
 # What the networks have, and what larger ones have: c h w oc k stride padding.
 CONVOLUTIONS = {
@@ -37,7 +38,7 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.peaks = peaks()
-        self.networks, self.convolutions, self.missing = [], [], {}
+        self.results, self.missing = [], {}
 
     def progress(self, text):
         print(f"run.py: {text}", file=sys.stderr, flush=True)
@@ -82,7 +83,7 @@ class Bench:
             result.gflops = 1e-9 * result.median * flops[job]
             result.share = result.gflops / self.peak(title, threads)
             result.memory, result.start_up = resources[title]
-            self.networks.append(result)
+            self.results.append(result)
 
     def measure_convolutions(self):
         running = {}
@@ -93,7 +94,7 @@ class Bench:
         for subject in self.options.convolutions:
             shape = CONVOLUTIONS[subject]
             self.progress(f"convolution {subject}")
-            for job in ("forward", "input", "weight"):
+            for job in KERNEL_JOBS:
                 rates = {name: [] for name in running}
                 for _ in range(self.options.rounds):
                     for name, program in running.items():
@@ -102,23 +103,36 @@ class Bench:
                     result = tables.Result(subject, KERNEL_IMAGES, name, job, 1, values)
                     result.gflops = result.median
                     result.share = result.gflops / self.peak("", 1)
-                    self.convolutions.append(result)
+                    self.results.append(result)
         for program in running.values():
             program.close()
 
+    def keep(self, path):
+        """Add what an earlier run wrote to our results, in the usual order."""
+        ours = {r.key for r in self.results}
+        if os.path.exists(path):
+            self.results += [r for r in tables.read_csv(path) if r.key not in ours]
+        order = [*NETWORKS, *CONVOLUTIONS]
+        programs = [kind.title for kind in NETWORK_PROGRAMS.values()] + list(KERNEL_PROGRAMS)
+        jobs = list(tables.WORDS) + list(KERNEL_JOBS)
+        self.results.sort(key=lambda r: (order.index(r.subject), r.batch, programs.index(r.program), jobs.index(r.job), -r.threads))
+
     def text(self):
-        subjects = list(dict.fromkeys((r.subject, r.batch) for r in self.networks))
-        parts = [f"Medians (minimum to maximum) of {self.options.rounds} rounds. The peak, nothing but fused multiply-adds, in GFLOP/s: " +
-                 ", ".join(f"{level} {rate:.0f} on {threads}" for (level, threads), rate in self.peaks.items()) + ".\n"]
+        networks = [r for r in self.results if r.is_network]
+        convolutions = [r for r in self.results if not r.is_network]
+        subjects = list(dict.fromkeys((r.subject, r.batch) for r in networks))
+        peaks = ", ".join(f"{level} {rate:.0f} on {threads}" for (level, threads), rate in self.peaks.items())
+        parts = [f"Medians (minimum to maximum) of {self.options.rounds} rounds. The peak, nothing but fused multiply-adds, in GFLOP/s "
+                 f"by threads: {peaks}.\n"]
         parts += [f"not measured: {title}: {reason}\n" for title, reason in self.missing.items()]
-        if subjects:
+        if networks:
             parts.append("How many times as fast cnntrain's 2 threads are as ...\n")
-            parts.append(tables.ratios(self.networks, subjects))
-            parts += [tables.network_table(self.networks, job, *subject) for subject in subjects for job in ("train", "eval")]
-        if self.convolutions:
+            parts.append(tables.ratios(networks, subjects))
+            parts += [tables.network_table(networks, job, *subject) for subject in subjects for job in ("train", "eval")]
+        if convolutions:
             parts.append(f"Single convolutions of {KERNEL_IMAGES} images on one thread, GFLOP/s of the direct sum and share of the peak; "
                          "Winograd's way needs fewer multiplications than it is credited with.\n")
-            parts.append(tables.kernel_table(self.convolutions, [n for n in KERNEL_PROGRAMS if tables.of(self.convolutions, program=n)]))
+            parts.append(tables.kernel_table(convolutions, [name for name in KERNEL_PROGRAMS if tables.of(convolutions, program=name)]))
         return "\n".join(parts)
 
 
@@ -142,6 +156,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.5, help="of one measured run")
     parser.add_argument("--output", default=f"{data.BUILD}/table", metavar="PREFIX")
+    parser.add_argument("--keep", action="store_true", help="rows of earlier runs that this one does not measure")
     options = parser.parse_args()
     os.makedirs(data.FOLDER, exist_ok=True)
     bench = Bench(options)
@@ -150,10 +165,12 @@ def main():
             bench.measure_network(network, batch)
     if options.convolutions and options.kernels:
         bench.measure_convolutions()
+    if options.keep:
+        bench.keep(options.output + ".csv")
     text = bench.text()
     with open(options.output + ".md", "w", encoding="utf-8") as file:
         file.write(text)
-    tables.write_csv(options.output + ".csv", bench.networks + bench.convolutions)
+    tables.write_csv(options.output + ".csv", bench.results)
     print(text, end="")
 
 

@@ -5,12 +5,24 @@ import statistics
 WORDS = {"train": "training", "eval": "evaluation"}
 
 
+FIELDS = ("subject", "batch", "program", "job", "threads", "median", "minimum", "maximum", "gflops", "peak_share", "memory_mib",
+          "start_up_seconds")
+
+
 class Result:
-    """The rates of one program at one job: of a network in images/s, of a convolution in GFLOP/s."""
+    """The rates of one program at one job: of a network in images/s, of a convolution in GFLOP/s (its job says which)."""
 
     def __init__(self, subject, batch, program, job, threads, rates):
         self.subject, self.batch, self.program, self.job, self.threads, self.rates = subject, batch, program, job, threads, rates
         self.gflops = self.share = self.memory = self.start_up = None
+
+    @property
+    def key(self):
+        return self.subject, self.batch, self.program, self.job, self.threads
+
+    @property
+    def is_network(self):
+        return self.job in WORDS
 
     @property
     def median(self):
@@ -45,22 +57,23 @@ def ratio(one, other):
 
 
 def ratios(results, subjects):
-    """How cnntrain's figures stand to those of its peers and to its own."""
-    torch, rows = ("PyTorch", "PyTorch, channels_last"), []
-    for network, batch in subjects:
-        row = [f"{network}, {batch}"]
-        for job in ("train", "eval"):
-            def own(threads, program="cnntrain"):
-                return best(results, (program,), subject=network, batch=batch, job=job, threads=threads)
+    """How cnntrain's figures stand to those of its peers and to its own; peers that no row has are left out."""
+    def rate(programs, threads=None):
+        return lambda **where: best(results, programs, **where, **({"threads": threads} if threads else {}))
 
-            def peer(*programs):
-                return best(results, programs, subject=network, batch=batch, job=job)
-            row += [ratio(own(2), peer(*torch)), ratio(own(2), peer("dlib"))]
-            row += [ratio(own(2), peer("ONNX Runtime, best batch"))] if job == "eval" else []
-            row += [ratio(own(2), own(1)), ratio(own(2, "cnntrain, AVX2"), own(2))]
-        rows.append(row)
-    head = ["network, batch", "training: PyTorch", "dlib", "1 thread", "AVX2 of AVX-512",
-            "evaluation: PyTorch", "dlib", "ONNX Runtime", "1 thread", "AVX2 of AVX-512"]
+    own = rate(("cnntrain",), 2)
+    columns = [("PyTorch", own, rate(("PyTorch", "PyTorch, channels_last"))), ("dlib", own, rate(("dlib",))),
+               ("ONNX Runtime", own, rate(("ONNX Runtime, best batch",))), ("1 thread", own, rate(("cnntrain",), 1)),
+               ("AVX2", own, rate(("cnntrain, AVX2",), 2))]
+    head, rows = ["network, batch"], [[f"{network}, {batch}"] for network, batch in subjects]
+    for job, word in WORDS.items():
+        for title, one, other in columns:
+            cells = [ratio(one(subject=network, batch=batch, job=job), other(subject=network, batch=batch, job=job))
+                     for network, batch in subjects]
+            if set(cells) != {"-"}:
+                head.append(f"{word}: {title}")
+                for row, cell in zip(rows, cells):
+                    row.append(cell)
     return markdown(head, rows)
 
 
@@ -89,8 +102,19 @@ def kernel_table(results, programs):
 def write_csv(path, results):
     with open(path, "w", newline="", encoding="ascii") as file:
         rows = csv.writer(file)
-        rows.writerow(["subject", "batch", "program", "job", "threads", "median", "minimum", "maximum", "gflops", "peak_share",
-                       "memory_mib", "start_up_seconds"])
+        rows.writerow(FIELDS)
         for r in results:
-            rows.writerow([r.subject, r.batch, r.program, r.job, r.threads, *(f"{x:.6g}" for x in (r.median, min(r.rates), max(r.rates))),
+            rows.writerow([*r.key, *(f"{x:.6g}" for x in (r.median, min(r.rates), max(r.rates))),
                            *("" if x is None else f"{x:.4g}" for x in (r.gflops, r.share, r.memory, r.start_up))])
+
+
+def read_csv(path):
+    """What write_csv wrote; of the rates, minimum, median and maximum are left."""
+    results = []
+    with open(path, newline="", encoding="ascii") as file:
+        for row in csv.DictReader(file):
+            rates = [float(row[key]) for key in ("minimum", "median", "maximum")]
+            r = Result(row["subject"], int(row["batch"]), row["program"], row["job"], int(row["threads"]), rates)
+            r.gflops, r.share, r.memory, r.start_up = (float(row[key]) if row[key] else None for key in FIELDS[8:])
+            results.append(r)
+    return results

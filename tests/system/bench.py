@@ -47,7 +47,7 @@ def own_figures():
 
 
 def missing_peers():
-    """what is not there is named in the table, with the reason"""
+    """what is not there is named in the table, with the reason; --keep adds to a table"""
     bench("--networks", "none", "--convolutions", "none")  # builds the measure of the peak
     text, rows, errors = bench("--networks", "mlp", "--batches", "64", "--peers", "cnntrain,onnx", "--kernels", "openblas",
                               "--convolutions", "resnet-64", CC="false")
@@ -55,6 +55,9 @@ def missing_peers():
         line = f"not measured: {title}: {reason}"
         assert line in text and line in errors, text
     equal({row["program"] for row in rows}, {"cnntrain"})
+    _, kept, _ = bench("--networks", "none", "--kernels", "ours", "--convolutions", "resnet-64", "--keep")
+    equal(kept[:len(rows)], rows, "the rows of the first run, kept")
+    equal({row["program"] for row in kept[len(rows):]}, {"ours"})
 
 
 def same_networks():

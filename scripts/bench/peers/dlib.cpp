@@ -17,7 +17,7 @@ using namespace dlib;
 extern "C" void openblas_set_num_threads(int);
 
 // clang-format off
-// ---- the networks; B is batch normalisation in training, and in evaluation what it has become ----
+// ---- the networks; B is batch normalisation and D dropout in training, and in evaluation what has become of them ----
 
 template <int filters, int size, int stride, int padding, typename S>
 using conv2d = add_layer<con_<filters, size, size, stride, stride, padding, padding>, S>;
@@ -25,22 +25,21 @@ using conv2d = add_layer<con_<filters, size, size, stride, stride, padding, padd
 using grey = input<matrix<float>>;
 using colours = input<std::array<matrix<float>, 3>>;
 
-template <template <typename> class B>
+template <template <typename> class B, template <typename> class D>
 using lenet5 = loss_multiclass_log<fc<10, htan<fc<84, htan<conv2d<120, 5, 1, 0,
     avg_pool<2, 2, 2, 2, htan<conv2d<16, 5, 1, 0, avg_pool<2, 2, 2, 2, htan<conv2d<6, 5, 1, 0, grey>>>>>>>>>>>>;
 
-template <template <typename> class B>
+template <template <typename> class B, template <typename> class D>
 using mlp = loss_multiclass_log<fc<10, relu<fc<128, relu<fc<256, grey>>>>>>;
 
-// Dropout is its own layer in training, and a multiplication in evaluation: B tells which.
-template <template <typename> class B>
-using mnist_cnn = loss_multiclass_log<fc<10, dropout<relu<fc<128, dropout<max_pool<2, 2, 2, 2,
+template <template <typename> class B, template <typename> class D>
+using mnist_cnn = loss_multiclass_log<fc<10, D<relu<fc<128, D<max_pool<2, 2, 2, 2,
     relu<conv2d<64, 3, 1, 0, relu<conv2d<32, 3, 1, 0, grey>>>>>>>>>>>;
 
 template <int filters, template <typename> class B, typename S> using unit = relu<B<conv2d<filters, 3, 1, 1, S>>>;
 template <int filters, template <typename> class B, typename S>
 using stage = max_pool<2, 2, 2, 2, unit<filters, B, unit<filters, B, S>>>;
-template <template <typename> class B>
+template <template <typename> class B, template <typename> class D>
 using vgg_bn = loss_multiclass_log<fc<10, relu<fc<256, stage<128, B, stage<64, B, stage<32, B, grey>>>>>>>;
 
 template <int filters, int stride, template <typename> class B, typename S>
@@ -49,7 +48,7 @@ template <int filters, template <typename> class B, typename S>
 using same = relu<add_prev1<body<filters, 1, B, tag1<S>>>>;
 template <int filters, template <typename> class B, typename S>
 using down = relu<add_prev2<avg_pool<2, 2, 2, 2, skip1<tag2<body<filters, 2, B, tag1<S>>>>>>>;
-template <template <typename> class B>
+template <template <typename> class B, template <typename> class D>
 using resnet_cifar = loss_multiclass_log<fc<10, avg_pool_everything<
     same<64, B, same<64, B, down<64, B, same<32, B, same<32, B, down<32, B,
     same<16, B, same<16, B, same<16, B, unit<16, B, colours>>>>>>>>>>>>>;
@@ -191,15 +190,17 @@ int main(int argc, char **argv)
     const std::string network = argv[1];
     const size_t batch = std::stoul(argv[2]);
     if (network == "lenet5") {
-        return serve<lenet5<bn_con>, lenet5<affine>>(batch, argv[3], argv[4]);
+        return serve<lenet5<bn_con, dropout>, lenet5<affine, multiply>>(batch, argv[3], argv[4]);
     } else if (network == "mlp") {
-        return serve<mlp<bn_con>, mlp<affine>>(batch, argv[3], argv[4]);
+        return serve<mlp<bn_con, dropout>, mlp<affine, multiply>>(batch, argv[3], argv[4]);
     } else if (network == "mnist-cnn") {
-        return serve<mnist_cnn<bn_con>, mnist_cnn<affine>>(batch, argv[3], argv[4]);
+        return serve<mnist_cnn<bn_con, dropout>, mnist_cnn<affine, multiply>>(batch, argv[3],
+                                                                              argv[4]);
     } else if (network == "vgg-bn") {
-        return serve<vgg_bn<bn_con>, vgg_bn<affine>>(batch, argv[3], argv[4]);
+        return serve<vgg_bn<bn_con, dropout>, vgg_bn<affine, multiply>>(batch, argv[3], argv[4]);
     } else if (network == "resnet-cifar") {
-        return serve<resnet_cifar<bn_con>, resnet_cifar<affine>>(batch, argv[3], argv[4]);
+        return serve<resnet_cifar<bn_con, dropout>, resnet_cifar<affine, multiply>>(batch, argv[3],
+                                                                                    argv[4]);
     }
     std::cout << "error no network " << network << std::endl;
     return 2;
