@@ -14,6 +14,7 @@ from data import BUILD
 
 PEERS = "scripts/bench/peers/"
 KERNELS = "scripts/bench/kernels/"
+LIBRARY = "build/release/libcnntrain.a"
 ONNX_BATCHES = "16,64,256"
 
 
@@ -107,7 +108,7 @@ def kernel_program(name, *more, libraries=()):
 
 
 KERNEL_PROGRAMS = {
-    "ours": kernel_program("ours", "build/release/libcnntrain.a", libraries=("-lm",)),
+    "ours": kernel_program("ours", LIBRARY, libraries=("-lm",)),
     "onednn": kernel_program("onednn", libraries=("-ldnnl",)),
     "openblas": kernel_program("openblas", libraries=("-lopenblas",)),
 }
@@ -115,7 +116,7 @@ KERNEL_PROGRAMS = {
 
 def peaks():
     """{(level, threads): GFLOP/s of nothing but fused multiply-adds}."""
-    program = build("peak", [KERNELS + "peak.c"], "-ffp-contract=fast")
+    program = build("peak", [KERNELS + "peak.c", LIBRARY], "-lm")
     lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
     return {(level, int(threads)): float(rate) for level, threads, rate in map(str.split, lines)}
 
