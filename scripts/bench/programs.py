@@ -153,8 +153,12 @@ class Program:
         return line
 
     def ask(self, *request):
+        """The number that answers a request."""
+        return float(self.text(*request))
+
+    def text(self, *request):
         print(*request, file=self.process.stdin, flush=True)
-        return float(self.read())
+        return self.read().strip()
 
     def close(self):
         self.process.stdin.close()

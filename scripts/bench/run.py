@@ -38,7 +38,7 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.peaks = peaks()
-        self.results, self.missing = [], {}
+        self.results, self.missing, self.versions = [], {}, {}
 
     def progress(self, text):
         print(f"run.py: {text}", file=sys.stderr, flush=True)
@@ -46,7 +46,9 @@ class Bench:
     def start(self, title, command):
         """A program that runs, or None."""
         try:
-            return Program(command())
+            program = Program(command())
+            self.versions[title] = program.text("version")
+            return program
         except Missing as reason:
             if title not in self.missing:
                 self.progress(f"not measured: {title}: {reason}")
@@ -124,6 +126,8 @@ class Bench:
         peaks = ", ".join(f"{level} {rate:.0f} on {threads}" for (level, threads), rate in self.peaks.items())
         parts = [f"Medians (minimum to maximum) of {self.options.rounds} rounds. The peak, nothing but fused multiply-adds, in GFLOP/s "
                  f"by threads: {peaks}.\n"]
+        if self.versions:
+            parts.append("Measured: " + "; ".join(dict.fromkeys(self.versions.values())) + ".\n")
         parts += [f"not measured: {title}: {reason}\n" for title, reason in self.missing.items()]
         if networks:
             parts.append("How many times as fast cnntrain's 2 threads are as ...\n")

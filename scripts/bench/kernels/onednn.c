@@ -5,6 +5,7 @@
 
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static dnnl_engine_t engine;
@@ -105,5 +106,8 @@ int main(void)
     omp_set_num_threads(1);
     dnnl_engine_create(&engine, dnnl_cpu, 0);
     dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
-    return serve(&(const struct kernel_peer){make, run, drop});
+    const dnnl_version_t *v = dnnl_version();
+    char version[64];
+    snprintf(version, sizeof version, "oneDNN %d.%d.%d", v->major, v->minor, v->patch);
+    return serve(&(const struct kernel_peer){version, make, run, drop});
 }

@@ -96,5 +96,5 @@ static void drop(void)
 int main(void)
 {
     openblas_set_num_threads(1);
-    return serve(&(const struct kernel_peer){make, run, drop});
+    return serve(&(const struct kernel_peer){openblas_get_config(), make, run, drop});
 }

@@ -69,5 +69,5 @@ int main(void)
         printf("error CNNTRAIN_CPU names no level\n");
         return 2;
     }
-    return serve(&(const struct kernel_peer){make, run, drop});
+    return serve(&(const struct kernel_peer){"cnntrain's kernels", make, run, drop});
 }

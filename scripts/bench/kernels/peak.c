@@ -1,6 +1,7 @@
-/* peak.c: what this machine does in a second when nothing but multiply-adds in registers is to be done
- * (src/kernels/peak.c). Prints "LEVEL THREADS GFLOP_PER_SECOND" for each level of vectors that the CPU has, of 1
- * thread and of all: the best of many short runs, two operations a multiply-add. */
+/* peak.c: what this machine does in a second when nothing but multiply-adds in registers is to be
+ * done (src/kernels/peak.c). Prints "LEVEL THREADS GFLOP_PER_SECOND" for each level of vectors that
+ * the CPU has, of 1 thread and of all: the best of many short runs, two operations a multiply-add.
+ */
 #include "kernels/kernels.h"
 
 #include <omp.h>

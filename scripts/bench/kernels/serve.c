@@ -77,7 +77,9 @@ int serve(const struct kernel_peer *peer)
         if (n == 1 && strcmp(word, "quit") == 0) {
             break;
         }
-        if (n != 9 || job == JOBS) {
+        if (n == 1 && strcmp(word, "version") == 0) {
+            printf("%s\n", peer->version);
+        } else if (n != 9 || job == JOBS) {
             printf("error it cannot %s\n", word);
         } else {
             answer(peer, job, &s, seconds);

@@ -4,6 +4,8 @@
  *     > ready 0
  *     < forward C H W OC K STRIDE PADDING SECONDS     also: input, weight (the two gradients)
  *     > GFLOP_PER_SECOND                              of the direct sum, whatever the way
+ *     < version
+ *     > TEXT
  *     < quit
  *
  * One thread, IMAGES images, square kernels. A program has a struct kernel_peer and calls serve().
@@ -20,6 +22,7 @@ struct shape {
 enum job { FORWARD, INPUT, WEIGHT, JOBS };
 
 struct kernel_peer {
+    const char *version;
     /* Make what a job on a shape needs. -1: it cannot. */
     int (*open)(enum job job, const struct shape *shape);
     /* Do it once, for all images. */

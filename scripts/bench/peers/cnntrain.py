@@ -75,6 +75,9 @@ class Peer:
     def eval(self, threads, seconds):
         return self.measure(self.eval_once, threads, seconds)
 
+    def version(self):
+        return self.run("bin/cnntrain", "--version").stdout.splitlines()[0]
+
     def parameters(self):
         table = self.run("bin/cnntrain", "--dry-run", self.config).stdout
         return int(re.search(r"^total +([\d,]+)", table, re.M).group(1).replace(",", ""))
@@ -84,7 +87,7 @@ def main():
     level, network, batch, images, _ = sys.argv[1:6]
     peer = Peer(level, network, int(batch), images)
     seconds, memory = peer.start()
-    protocol.serve(peer.parameters(), seconds, memory=lambda: memory, train=peer.train, eval=peer.eval)
+    protocol.serve(peer.parameters(), seconds, version=peer.version(), memory=lambda: memory, train=peer.train, eval=peer.eval)
 
 
 main()

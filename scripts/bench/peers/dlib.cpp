@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <dlib/dnn.h>
+#include <dlib/revision.h>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -170,6 +171,9 @@ int serve(size_t batch, const std::string &images_path, const std::string &label
             std::cout << rate(train, static_cast<double>(batch), seconds) << std::endl;
         } else if (word == "eval") {
             std::cout << rate(evaluate, static_cast<double>(batch), seconds) << std::endl;
+        } else if (word == "version") {
+            std::cout << "dlib " << DLIB_MAJOR_VERSION << "." << DLIB_MINOR_VERSION
+                      << ", with OpenBLAS" << std::endl;
         } else if (word == "memory") {
             struct rusage usage;
             getrusage(RUSAGE_SELF, &usage);

@@ -23,10 +23,12 @@ CLASSES = 10
 class Library:
     def __init__(self, path):
         class Base(ctypes.Structure):
-            _fields_ = [("get", ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_uint32))]
+            _fields_ = [("get", ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_uint32)), ("version", ctypes.CFUNCTYPE(ctypes.c_char_p))]
         load = ctypes.CDLL(path).OrtGetApiBase
         load.restype = ctypes.POINTER(Base)
-        table = load().contents.get(API_VERSION)
+        base = load().contents
+        self.version = base.version().decode()
+        table = base.get(API_VERSION)
         self.functions = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))
 
     def function(self, number, result, *arguments):
@@ -96,7 +98,7 @@ def main():
     library, model, batches, _, batch, images, _ = sys.argv[1:8]
     peer = Peer(Library(library), model, [int(b) for b in batches.split(",")], images)
     peer.step(1, int(batch))(0)
-    protocol.serve(0, eval=peer.eval)
+    protocol.serve(0, version=f"ONNX Runtime {peer.library.version}", eval=peer.eval)
 
 
 main()

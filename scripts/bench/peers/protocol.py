@@ -6,6 +6,8 @@
     > IMAGES_PER_SECOND
     < eval THREADS SECONDS           classify for about so long
     > IMAGES_PER_SECOND
+    < version                        what is measured, in words
+    > TEXT
     < memory                         the most memory that was used, in MiB
     > MIB
     < quit
@@ -41,14 +43,16 @@ def say(*words):
     print(*words, flush=True)
 
 
-def serve(*ready, memory=own_memory, **measure):
+def serve(*ready, version, memory=own_memory, **measure):
     """Answer requests to the end; `train` and `eval` are functions of (threads, seconds)."""
     say("ready", *ready)
     for line in sys.stdin:
         word, *numbers = line.split()
         if word == "quit":
             break
-        if word == "memory":
+        if word == "version":
+            say(version)
+        elif word == "memory":
             say(memory())
         elif word in measure:
             say(measure[word](int(numbers[0]), float(numbers[1])))

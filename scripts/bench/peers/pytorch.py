@@ -81,6 +81,14 @@ class Peer:
                           dynamic_axes={"x": {0: "n"}, "y": {0: "n"}})
 
 
+def version():
+    """PyTorch's, and the library that multiplies its matrices."""
+    with open("/proc/self/maps", encoding="ascii") as file:
+        blas = {line.split("/", 1)[1].strip() for line in file if "blas" in line}
+    names = sorted(word for path in blas for word in path.split("/") if word.endswith(("blas", "pthread", "openmp")))
+    return f"PyTorch {torch.__version__}, BLAS {names[0] if names else 'its own'}"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--channels-last", action="store_true")
@@ -96,7 +104,7 @@ def main():
         peer.export(options.export)
         return
     peer.train_step(0)
-    protocol.serve(peer.parameters(), train=peer.train, eval=peer.eval)
+    protocol.serve(peer.parameters(), version=version(), train=peer.train, eval=peer.eval)
 
 
 main()
