@@ -23,7 +23,7 @@ static void find_range(struct augmenter *augmenter, const struct subset *train)
     const struct dataset *set = train->set;
     const size_t values = (size_t)set->c * (size_t)set->h * (size_t)set->w;
     float low = FLT_MAX, high = -FLT_MAX;
-    if (set->floats == NULL) {
+    if (set->floats == NULL || set->outline) {
         augmenter->low = 0;
         augmenter->high = 255;
         return;

@@ -1,6 +1,7 @@
 /* convert.c: see convert.h. */
 #include "data/convert.h"
 
+#include "base/arena.h"
 #include "data/fit.h"
 
 #include <stdlib.h>
@@ -84,8 +85,8 @@ int convert_images(struct dataset *set, const struct loading *how, struct error 
         return 0;
     }
     const size_t size = set->count * (size_t)target.c * (size_t)target.h * (size_t)target.w;
-    uint8_t *bytes = malloc(size);
-    if (bytes == NULL || convert_all(set, &target, bytes) != 0) {
+    uint8_t *bytes = block_allocate(set->outline ? 1 : size);
+    if (bytes == NULL || (!set->outline && convert_all(set, &target, bytes) != 0)) {
         free(bytes);
         return error_memory(e, size);
     }

@@ -41,7 +41,9 @@ static uint32_t checksum(const struct dataset *set)
                  set->c, set->h, set->w, set->count);
     const size_t values = set->count * (size_t)set->c * (size_t)set->h * (size_t)set->w;
     uint32_t crc = file_crc32(0, shape, (size_t)length);
-    if (set->list != NULL) {
+    if (set->outline) {
+        crc = file_crc32(crc, &set->crc32, sizeof set->crc32);
+    } else if (set->list != NULL) {
         crc = file_crc32_combine(crc, image_set_crc32(set), values);
     } else if (set->bytes != NULL) {
         crc = file_crc32(crc, set->bytes, values);
@@ -56,9 +58,10 @@ int dataset_load(struct dataset *set, const struct source *source, const struct 
 {
     static const struct loading as_stored = {0};
     assert(source_path(source) != NULL);
-    memset(set, 0, sizeof *set);
+    how = how != NULL ? how : &as_stored;
+    *set = (struct dataset){.outline = how->outline};
     const struct format *format = find_format(source, e);
-    if (format == NULL || format->load(set, source, how != NULL ? how : &as_stored, e) != 0) {
+    if (format == NULL || format->load(set, source, how, e) != 0) {
         dataset_free(set);
         return -1;
     }

@@ -33,6 +33,7 @@ struct loading {
     const char *owner;           /* whose classes they are: "the training set" */
     uint64_t memory;             /* bytes that pixels may take; 0: half of the machine's */
     int threads;                 /* 0: one */
+    int outline;                 /* 1: no pixels, only what a set has beside them */
     struct error_list *faults; /* not NULL: every unreadable image is counted there and left out */
 };
 
@@ -48,8 +49,10 @@ struct dataset {
     struct texts names;      /* of the classes, when the labels have names; owned by `arena` */
     struct arena arena;
     int threads;    /* to work on the whole of it with */
+    int outline;    /* its pixels were not read and must not be asked for */
     int classes;    /* highest label + 1 as found, or as set by dataset_check_labels */
-    uint32_t crc32; /* of shape, pixels and labels, as stored in memory: who resumes compares it */
+    uint32_t crc32; /* of shape, pixels and labels, as stored in memory: who resumes compares it; in
+                       an outline, for the pixels, of the IDX file with them, or the set's name */
     size_t labels_offset;   /* where label 0 stands in its file, for messages */
     size_t labels_size;     /* bytes a label takes there */
     char labels_path[1024]; /* with "(gz)" when label offsets are of the inflated bytes */

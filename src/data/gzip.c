@@ -243,6 +243,12 @@ int gzip_read_whole(const struct gzip *gzip, void *out, size_t size)
     return whole ? 0 : -1;
 }
 
+uint32_t gzip_crc32(const struct gzip *gzip)
+{
+    return gzip->compressed ? little_endian(gzip->data + gzip->size - TRAILER_SIZE, 4)
+                            : file_crc32(0, gzip->data, gzip->size);
+}
+
 void gzip_close(struct gzip *gzip)
 {
     if (gzip->compressed) {

@@ -44,6 +44,9 @@ int gzip_read(struct gzip *gzip, void *out, size_t size, size_t *got, struct err
  * bytes of one member, whole, verified; else -1, and gzip_read says what is wrong, or can do
  * better. */
 int gzip_read_whole(const struct gzip *gzip, void *out, size_t size);
+/* The CRC-32 of the bytes of a file that has been begun, not verified: of the last member, as it
+ * says itself, where it is compressed. */
+uint32_t gzip_crc32(const struct gzip *gzip);
 void gzip_close(struct gzip *gzip);
 
 #endif

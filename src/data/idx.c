@@ -201,9 +201,25 @@ static void set_shape(struct dataset *set, const struct idx_file *idx, int hwc)
     set->w = (int)idx->dim[last];
 }
 
+static int read_pixels(struct idx_file *idx, struct dataset *set, struct error *e)
+{
+    const int bytes = idx->element->code == IDX_UINT8;
+    const size_t size = bytes ? idx->header + idx->size : set->count * idx->item * sizeof(float);
+    void *pixels = block_allocate(set->outline ? 1 : size);
+    if (pixels == NULL) {
+        return error_memory(e, size);
+    }
+    set->bytes = bytes ? pixels : NULL;
+    set->floats = bytes ? NULL : pixels;
+    if (set->outline) {
+        set->crc32 = gzip_crc32(&idx->stream);
+        return 0;
+    }
+    return bytes ? idx_read_bytes(idx, pixels, e) : idx_read_values(idx, put_float, set, e);
+}
+
 static int read_images(struct idx_file *idx, const struct request *request, struct error *e)
 {
-    struct dataset *set = request->set;
     if (idx->dims == 1) {
         return IDX_FAULT(e, idx, 3, "this is a label file; images need 2 to 4 dimensions");
     }
@@ -215,20 +231,8 @@ static int read_images(struct idx_file *idx, const struct request *request, stru
         return IDX_FAULT(e, idx, 3, "layout: hwc needs 4 dimensions, got %d", idx->dims);
     }
     TRY(check_image_sizes(idx, request, e));
-    set_shape(set, idx, request->hwc);
-    if (idx->element->code == IDX_UINT8) {
-        set->bytes = block_allocate(idx->header + idx->size);
-        if (set->bytes == NULL) {
-            return error_memory(e, idx->size);
-        }
-        return idx_read_bytes(idx, set->bytes, e);
-    }
-    const size_t size = set->count * idx->item * sizeof(float);
-    set->floats = malloc(size);
-    if (set->floats == NULL) {
-        return error_memory(e, size);
-    }
-    return idx_read_values(idx, put_float, set, e);
+    set_shape(request->set, idx, request->hwc);
+    return read_pixels(idx, request->set, e);
 }
 
 static int read_labels(struct idx_file *idx, struct dataset *set, struct error *e)
@@ -299,7 +303,7 @@ static int load(struct dataset *set, const struct source *source, const struct l
     TRY(load_images(&request, images, e));
     TRY(find_labels(labels, images, source, e));
     TRY(load_labels(set, labels, e));
-    if (request.hwc) {
+    if (request.hwc && !set->outline) {
         TRY(convert_to_planes(set, e));
     }
     return convert_images(set, how, e);

@@ -4,6 +4,7 @@
  * decoded again later is known to be the same. */
 #include "data/image_set.h"
 
+#include "base/arena.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "data/idx_file.h"
@@ -126,7 +127,8 @@ static int allocate(struct dataset *set, const struct loading *how, struct error
     const size_t size = dataset_values(set), fits = limit / size;
     set->count = set->list->count;
     set->held = fits < set->count ? fits : set->count;
-    set->bytes = malloc(set->held * size + 1); /* never NULL: the set is one of bytes */
+    set->bytes =
+        block_allocate(set->outline ? 1 : set->held * size + 1); /* never NULL: a set of bytes */
     set->list->crc32 = malloc(set->count * sizeof *set->list->crc32);
     if (how->faults != NULL) {
         set->list->sizes = calloc(set->count, sizeof *set->list->sizes);
@@ -221,6 +223,11 @@ int image_set_load(struct dataset *set, const struct loading *how, struct error 
     set->threads = how->threads > 0 ? how->threads : 1;
     TRY(decide_target(set, how, e));
     TRY(allocate(set, how, e));
+    set->labels = set->list->labels; /* the list keeps them */
+    if (set->outline) {
+        set->crc32 = file_crc32(0, set->path, strlen(set->path));
+        return 0;
+    }
     unsigned char *bad = calloc(set->count, 1);
     if (bad == NULL) {
         return error_memory(e, set->count);
@@ -231,7 +238,6 @@ int image_set_load(struct dataset *set, const struct loading *how, struct error 
         status = how->faults != NULL ? leave_out(set, how, bad, e) : report(set, first_bad, e);
     }
     free(bad);
-    set->labels = set->list->labels; /* the list keeps them */
     return status;
 }
 

@@ -144,6 +144,23 @@ static void unit_of_floats(struct input *input, const struct subset *train)
     }
 }
 
+/* What the mode takes from the training set's pixels. */
+static int find_statistics(struct input *input, const char *mode, const struct subset *train,
+                           struct error *e)
+{
+    const int floats = train->set->bytes == NULL;
+    if (strcmp(mode, "standard") == 0 && !floats) {
+        return standard_of_bytes(input, train, e);
+    }
+    for (int k = 0; k < input->c && strcmp(mode, "standard") == 0; k++) {
+        standard_of_floats(input, train, k);
+    }
+    if (strcmp(mode, "unit") == 0 && floats) {
+        unit_of_floats(input, train);
+    }
+    return 0;
+}
+
 static int resolve_normalize(struct input *input, const struct normalize_options *normalize,
                              const struct subset *train, struct error *e)
 {
@@ -161,15 +178,9 @@ static int resolve_normalize(struct input *input, const struct normalize_options
     for (int k = 0; k < set->c; k++) {
         input->mean[k] = given ? normalize->mean.values[k] : 0;
         input->std[k] = given ? normalize->std.values[k] : 1;
-        if (strcmp(normalize->mode, "standard") == 0 && set->bytes == NULL) {
-            standard_of_floats(input, train, k);
-        }
     }
-    if (strcmp(normalize->mode, "standard") == 0 && set->bytes != NULL) {
-        TRY(standard_of_bytes(input, train, e));
-    }
-    if (strcmp(normalize->mode, "unit") == 0 && set->bytes == NULL) {
-        unit_of_floats(input, train);
+    if (!set->outline) {
+        TRY(find_statistics(input, normalize->mode, train, e));
     }
     for (int k = 0; k < set->c; k++) {
         if (!isfinite((float)(input->scale / input->std[k])) ||

@@ -45,7 +45,7 @@ static const struct cli_option OPTIONS[] = {
      .letter = 'n',
      .kind = &CLI_FLAG,
      FIELD(dry_run),
-     .help = "check, plan, print the summary; write nothing"},
+     .help = "check, plan, print the summary; write nothing\nand read no pixels, which -v does"},
     {.name = "resume",
      .letter = 'r',
      .kind = &CLI_FLAG,
@@ -306,6 +306,10 @@ static int run(const struct train_options *options, const char *path)
     struct settings settings;
     struct trainer trainer = {.log = {.fd = -1}};
     const struct kernels *kernels = cli_kernels(&CLI);
+    /* The summary has nothing from the pixels, its details have. */
+    int (*const prepare)(struct trainer *, const struct settings *, struct arena *,
+                         const struct kernels *, int, struct error_list *) =
+        options->dry_run && !options->common.verbose ? trainer_outline : trainer_prepare;
     int code;
     if (!kernels) {
         return ERROR_USAGE;
@@ -314,8 +318,8 @@ static int run(const struct train_options *options, const char *path)
         code = cli_fail_all(&CLI, &errors);
     } else if (options->check_data) {
         code = check_data(&CLI, &settings, cli_threads(&options->common));
-    } else if (trainer_prepare(&trainer, &settings, &arena, kernels, cli_threads(&options->common),
-                               &errors) != 0 ||
+    } else if (prepare(&trainer, &settings, &arena, kernels, cli_threads(&options->common),
+                       &errors) != 0 ||
                (!options->resume && initialize(&trainer, &errors) != 0)) {
         code = cli_fail_all(&CLI, &errors);
     } else {

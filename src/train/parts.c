@@ -38,10 +38,12 @@ int parts_load(const struct parts *parts, const struct settings *settings, int t
 {
     const struct data_settings *data = &settings->data;
     struct loading how = loading_of_settings(data, NULL, threads);
+    how.outline = parts->outline;
     TRY_ONE(dataset_load(parts->train_set, &data->train, &how, e));
     TRY_ONE(subset_all(parts->train, parts->train_set, e));
     if (source_path(&data->validation.source)) {
         how = loading_of_settings(data, parts->train_set, threads);
+        how.outline = parts->outline;
         TRY_ONE(dataset_load(parts->validation_set, &data->validation.source, &how, e));
         TRY_ONE(subset_all(parts->validation, parts->validation_set, e));
     }

@@ -8,6 +8,7 @@
 struct parts {
     struct dataset *train_set, *validation_set; /* validation's only if it has one of its own */
     struct subset *train, *validation;          /* validation->count 0: none */
+    int outline;                                /* 1: no pixels (dataset.h) */
 };
 /* Load data.train, keep data.limit of it, and take data.validation out of it or load that too. All
  * of it is a function of the settings alone, the seed included. Faults of the config go to

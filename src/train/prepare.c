@@ -10,11 +10,15 @@
 
 enum { MOST_SHARDS = 16 };
 
-static int load_data(struct trainer *t, struct error_list *errors)
+static int load_data(struct trainer *t, int outline, struct error_list *errors)
 {
     const struct settings *settings = &t->model.settings;
-    TRY(parts_load(&(struct parts){&t->train_set, &t->validation_set, &t->train, &t->validation},
-                   settings, t->threads, errors));
+    const struct parts parts = {.train_set = &t->train_set,
+                                .validation_set = &t->validation_set,
+                                .train = &t->train,
+                                .validation = &t->validation,
+                                .outline = outline};
+    TRY(parts_load(&parts, settings, t->threads, errors));
     if (strcmp(settings->data.over_sample, "balanced") == 0) {
         TRY_ONE(balance_open(&t->balance, &t->train, e));
     }
@@ -208,8 +212,9 @@ static int prepare_augment(struct trainer *t, struct error_list *errors)
     return 0;
 }
 
-int trainer_prepare(struct trainer *t, const struct settings *settings, struct arena *arena,
-                    const struct kernels *kernels, int threads, struct error_list *errors)
+static int prepare(struct trainer *t, const struct settings *settings, struct arena *arena,
+                   const struct kernels *kernels, int threads, int outline,
+                   struct error_list *errors)
 {
     *t = (struct trainer){.kernels = kernels, .threads = threads, .log = {.fd = -1}};
     t->model.settings = *settings;
@@ -217,7 +222,7 @@ int trainer_prepare(struct trainer *t, const struct settings *settings, struct a
     *arena = (struct arena){0};
     t->loss = (const void *)settings->train.loss.type;
     t->optimizer = (const void *)settings->train.optimizer.type;
-    TRY(load_data(t, errors));
+    TRY(load_data(t, outline, errors));
     const int bad_batch = check_batch_size(t, errors);
     TRY(build_network(t, errors));
     TRY(bad_batch);
@@ -227,6 +232,18 @@ int trainer_prepare(struct trainer *t, const struct settings *settings, struct a
     TRY_ONE(update_prepare(t, e));
     cut_batch(t);
     return allocate(t, errors);
+}
+
+int trainer_prepare(struct trainer *t, const struct settings *settings, struct arena *arena,
+                    const struct kernels *kernels, int threads, struct error_list *errors)
+{
+    return prepare(t, settings, arena, kernels, threads, 0, errors);
+}
+
+int trainer_outline(struct trainer *t, const struct settings *settings, struct arena *arena,
+                    const struct kernels *kernels, int threads, struct error_list *errors)
+{
+    return prepare(t, settings, arena, kernels, threads, 1, errors);
 }
 
 void trainer_free(struct trainer *t)

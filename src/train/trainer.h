@@ -72,6 +72,11 @@ struct trainer {
  * (their kind tells). 0 or -1. */
 int trainer_prepare(struct trainer *trainer, const struct settings *settings, struct arena *arena,
                     const struct kernels *kernels, int threads, struct error_list *errors);
+/* The same as far as it goes without the pixels of the data sets: their shapes, labels and classes
+ * are checked, the network is planned. Not to be trained; input.mean and .std are 0 and 1 where the
+ * pixels would tell. */
+int trainer_outline(struct trainer *trainer, const struct settings *settings, struct arena *arena,
+                    const struct kernels *kernels, int threads, struct error_list *errors);
 void trainer_free(struct trainer *trainer);
 
 /* Start anew in an open output directory: new log, config.yaml, first checkpoint. */

@@ -64,7 +64,7 @@ def config_cases(name, text, messages, code=3, evaluate=True, **more):
     files = {NAME: text.encode() if isinstance(text, str) else text, **more.pop("files", {})}
     faults = [] if code == 0 else list(zip(where, messages))
     # A run that works writes into its directory; that it would is enough here.
-    command = ["cnntrain", NAME] + (["--dry-run"] if code == 0 else [])
+    command = ["cnntrain", NAME] + (["--dry-run", "--verbose"] if code == 0 else [])
     yield Case(name, code, faults, command, files, **more)
     if evaluate:
         yield Case(name + " (cnneval)", code, faults, ["cnneval", "model.bin", NAME], files, **more)

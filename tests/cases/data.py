@@ -154,7 +154,7 @@ def both(name, code, place, message, files, config=PLAIN, test_set=IMAGES, says=
     """As data.train, and as a TESTSET."""
     faults = [(place, message)] if code else []
     files = {NAME: config, **files}
-    yield Case(name, code, faults, ["cnntrain", NAME] + (["-n"] if code == 0 else []), files, says=says)
+    yield Case(name, code, faults, ["cnntrain", NAME] + (["-nv"] if code == 0 else []), files, says=says)
     yield Case(name + " (cnneval)", code, faults, ["cnneval", "model.bin", test_set], files, says=says)
 
 
@@ -173,7 +173,7 @@ def twins():
                                                       "restore_best: true}\n", ""))
         if tags:
             config = config.replace(IMAGES + ".gz", IMAGES)
-        yield Case(name, 0, [], ["cnntrain", "-n", NAME], {NAME: config.encode(), **files})
+        yield Case(name, 0, [], ["cnntrain", "-nv", NAME], {NAME: config.encode(), **files})
         if tags and (pixels[2] == 8):  # a model of bytes takes bytes; packed, 8 is the method
             yield Case(name + " (cnneval)", 0, [], ["cnneval", "model.bin", IMAGES], files)
 

@@ -83,7 +83,7 @@ IMAGES = [
 def both(name, code, place, message, files, text=None, test_set="pics", **more):
     faults = [(place, message)] if code else []
     files = {NAME: text or config(), **files}
-    yield Case(name, code, faults, ["cnntrain", NAME] + (["-n"] if code == 0 else []), files, **more)
+    yield Case(name, code, faults, ["cnntrain", NAME] + (["-nv"] if code == 0 else []), files, **more)
     yield Case(name + " (cnneval)", code, faults, ["cnneval", "model.bin", test_set], files, **more)
 
 
@@ -106,7 +106,7 @@ def files():
                [(BAD, "image is 28x29, the input 28x28; fit: pad cannot make it smaller")],
                ["cnneval", "model.bin", "pics"], {**SET, BAD: png(bytes(812), 29, 28)})
     fitted = config(**{"train: pics": "train: pics\n  input: {height: 28, width: 28, channels: 1, fit: letterbox}"})
-    yield Case("P49t all made the same", 0, [], ["cnntrain", "-n", NAME],
+    yield Case("P49t all made the same", 0, [], ["cnntrain", "-nv", NAME],
                {NAME: fitted, **SET, BAD: small, "pics/3/a.png": colour, "pics/3/b.png": JPEGS[96]})
     two = config(**{"train: pics": "train: pics\n  input: {channels: 2}"})
     yield Case("N17 two channels of images", 4, [("pics", "PNG and JPEG images are made into 1 or 3 channels, not 2")],
@@ -261,12 +261,12 @@ def sets_in_memory():
     swapped = swapped[:8] + struct.pack(">III", 28, 28, 3) + swapped[20:]
     yield Case("I16j hwc read as chw", 4, [("x-images:@8", "channels 28 must be 1..4; or is it layout: hwc?")],
                ["cnneval", "model.bin", "x-images"], {**shape, "x-images": swapped})
-    yield Case("I16jt hwc", 0, [], ["cnntrain", "-n", NAME], {NAME: text.encode(), **shape, "x-images": swapped})
+    yield Case("I16jt hwc", 0, [], ["cnntrain", "-nv", NAME], {NAME: text.encode(), **shape, "x-images": swapped})
     little = text.replace("layout: hwc}", "layout: chw}\n  memory: 10KiB")
     yield Case("I50 more than data.memory", 7, [("x-images:@4", "needs 18.4 KiB, memory limit 10 KiB (data.memory)")],
                ["cnntrain", NAME], {NAME: little.encode(), **shape})
     stretched = text.replace("layout: hwc}", "layout: chw}\n  input: {height: 20, width: 20, fit: stretch}")
-    yield Case("I51 resized", 0, [], ["cnntrain", "-n", NAME], {NAME: stretched.encode(), **shape})
+    yield Case("I51 resized", 0, [], ["cnntrain", "-nv", NAME], {NAME: stretched.encode(), **shape})
     yield Case("I51b two channels cannot be", 4, [("x-images", "fit: stretch is for bytes of 1 or 3 channels")],
                ["cnntrain", NAME], {NAME: stretched.encode(), **shape, "x-images": images(8, 28, 28, 2)})
 

@@ -3,6 +3,7 @@
 a list, from memory or decoded anew each time; a model takes its test images the way it took its training images.
 Prints TAP."""
 import csv
+import gzip
 import io
 import json
 import os
@@ -88,6 +89,37 @@ def same_pixels():
         train("{images: hwc-images, labels: set-labels, layout: hwc}", "hwc")
         same_result("idx", "hwc", f"{channels} channels")
         shutil.rmtree("folder")
+
+
+def outline(source, *arguments, code=0):
+    """The summary of --dry-run."""
+    write("outline.yaml", CONFIG % source)
+    done = subprocess.run([os.path.join(BIN, "cnntrain"), "--dry-run", *arguments, "outline.yaml"], capture_output=True,
+                          text=True, env=environment(), check=False)
+    equal(done.returncode, code, done.stderr)
+    return done.stdout
+
+
+def dry_run():
+    """--dry-run reads no pixels: what is broken in them is found with -v, what is beside them without"""
+    make_sets(3)
+    for source in "set-images", "folder", "folder/list.csv", "{images: hwc-images, labels: set-labels, layout: hwc}":
+        for size in ([], ["-s", "data.input={height: 11, width: 9, fit: stretch}"],
+                     ["-s", "data.input={channels: 1, height: 8, width: 8, fit: crop}"]):
+            plain, full = outline(source, *size), outline(source, "-v", *size)
+            assert plain and full.startswith(plain), (source, size, plain, full)
+            assert "CRC-32" in full and "CRC-32" not in plain, full
+    put("set.gz-images", gzip.compress(read_bytes("set-images"))[:-500])
+    put("set.gz-labels", read_bytes("set-labels"))
+    equal(outline("set.gz-images"), outline("set-images"))
+    outline("set.gz-images", "-v", code=4)
+    shutil.copy("folder/list.csv", "folder/1/07.png")
+    equal(outline("folder"), outline("{csv: folder/list.csv}"))
+    outline("folder", "-v", code=4)
+    put("set-labels", read_bytes("set-labels")[:-1])
+    outline("set-images", code=4)
+    shutil.rmtree("folder/2")
+    outline("folder", code=3)
 
 
 def same_jpegs():
@@ -228,4 +260,4 @@ def shipped_config():
     cnntrain("--check-data", config, code=4, IMAGES="set")  # there are but four different images
 
 
-run_tests([same_pixels, names, parts_by_name, shipped_config, same_jpegs, memory, changed_files, conversions, test_sets])
+run_tests([same_pixels, names, parts_by_name, shipped_config, dry_run, same_jpegs, memory, changed_files, conversions, test_sets])

@@ -112,6 +112,10 @@ static void test_whole(void **state)
     (void)state;
     static unsigned char out[2 * PAYLOAD];
     struct buffer file = good();
+    const struct gzip packed = {.compressed = 1, .data = file.data, .size = file.size};
+    const struct gzip plain = {.data = payload, .size = PAYLOAD};
+    assert_int_equal(gzip_crc32(&packed), crc32(0, payload, PAYLOAD));
+    assert_int_equal(gzip_crc32(&plain), crc32(0, payload, PAYLOAD));
     assert_int_equal(read_whole(file.data, file.size, out, PAYLOAD), 0);
     assert_memory_equal(out, payload, PAYLOAD);
     assert_int_equal(read_whole(file.data, file.size, out, PAYLOAD - 1), -1);
