@@ -79,40 +79,51 @@ const struct fit *fit_find(const char *name)
     return NULL;
 }
 
-/* One pixel, [image->c] values, as `c` of them. */
-static void convert(const uint8_t *from, int from_c, uint8_t *to, int c)
+/* The placed part of the image. */
+static struct pixels part_of(const struct image *image, const struct placement *p)
 {
-    if (from_c == c) {
-        memcpy(to, from, (size_t)c);
-    } else if (c == 1) {
-        to[0] = (uint8_t)((19595u * from[0] + 38470u * from[1] + 7471u * from[2] + 32768u) >> 16);
-    } else {
-        memset(to, from[0], (size_t)c);
-    }
+    const size_t stride = (size_t)image->w * (size_t)image->c;
+    const size_t at = (size_t)p->from_y * stride + (size_t)p->from_x * (size_t)image->c;
+    return (struct pixels){image->pixels + at, stride, image->c, p->from_h, p->from_w};
 }
 
-/* The placed part of the image with the target's channels, [from_h][from_w][c]. */
-static void convert_part(const struct image *image, const struct placement *p, int c, uint8_t *to)
+/* Grey to three channels, or three to grey, rows without gaps. */
+static void convert(const struct pixels *from, uint8_t *to)
 {
-    for (int y = 0; y < p->from_h; y++) {
-        for (int x = 0; x < p->from_w; x++, to += c) {
-            const size_t at = (size_t)(p->from_y + y) * (size_t)image->w + (size_t)(p->from_x + x);
-            convert(image->pixels + at * (size_t)image->c, image->c, to, c);
+    for (int y = 0; y < from->h; y++) {
+        const uint8_t *pixel = from->at + (size_t)y * from->stride;
+        for (int x = 0; x < from->w; x++) {
+            if (from->c == 1) {
+                to[0] = to[1] = to[2] = *pixel++;
+                to += 3;
+            } else {
+                *to++ =
+                    (uint8_t)((19595u * pixel[0] + 38470u * pixel[1] + 7471u * pixel[2] + 32768u) >>
+                              16);
+                pixel += 3;
+            }
         }
     }
 }
 
-static void lay(const uint8_t *pixels, const struct placement *p, const struct target *target,
+static void lay(const struct pixels *from, const struct placement *p, const struct target *target,
                 uint8_t *planes)
 {
-    const size_t plane = (size_t)target->h * (size_t)target->w;
-    memset(planes, 0, plane * (size_t)target->c);
-    for (int y = 0; y < p->to_h; y++) {
-        uint8_t *row = planes + (size_t)(p->to_y + y) * (size_t)target->w + (size_t)p->to_x;
-        for (int x = 0; x < p->to_w; x++) {
-            for (int k = 0; k < target->c; k++) {
-                row[(size_t)k * plane + (size_t)x] = *pixels++;
-            }
+    const size_t w = (size_t)target->w, plane = (size_t)target->h * w;
+    if (from->h < target->h || from->w < target->w) {
+        memset(planes, 0, plane * (size_t)target->c);
+    }
+    for (int y = 0; y < from->h; y++) {
+        const uint8_t *pixel = from->at + (size_t)y * from->stride;
+        uint8_t *row = planes + (size_t)(p->to_y + y) * w + (size_t)p->to_x;
+        if (from->c == 1) {
+            memcpy(row, pixel, (size_t)from->w);
+            continue;
+        }
+        for (int x = 0; x < from->w; x++, pixel += 3) {
+            row[x] = pixel[0];
+            row[plane + (size_t)x] = pixel[1];
+            row[2 * plane + (size_t)x] = pixel[2];
         }
     }
 }
@@ -129,20 +140,26 @@ int image_fit(const struct image *image, const struct target *target, const char
     }
     const size_t c = (size_t)target->c, part = (size_t)p.from_h * (size_t)p.from_w * c;
     const size_t placed = (size_t)p.to_h * (size_t)p.to_w * c;
+    const int converts = image->c != target->c;
     const int resizes = p.from_h != p.to_h || p.from_w != p.to_w;
-    uint8_t *pixels = malloc(part), *resized = resizes ? malloc(placed) : NULL;
-    int status = -1;
-    if (pixels == NULL || (resizes && resized == NULL)) {
-        error_memory(e, part + placed);
-    } else {
-        const struct pixels from = {pixels, (size_t)p.from_w * c, target->c, p.from_h, p.from_w};
-        convert_part(image, &p, target->c, pixels);
-        status = resizes ? image_resize(&from, p.to_h, p.to_w, resized, e) : 0;
-        if (status == 0) {
-            lay(resizes ? resized : pixels, &p, target, planes);
-        }
+    uint8_t *converted = converts ? malloc(part) : NULL, *resized = resizes ? malloc(placed) : NULL;
+    struct pixels pixels = part_of(image, &p);
+    int status = 0;
+    if ((converts && converted == NULL) || (resizes && resized == NULL)) {
+        status = error_memory(e, part + placed);
+    }
+    if (status == 0 && converts) {
+        convert(&pixels, converted);
+        pixels = (struct pixels){converted, (size_t)p.from_w * c, target->c, p.from_h, p.from_w};
+    }
+    if (status == 0 && resizes) {
+        status = image_resize(&pixels, p.to_h, p.to_w, resized, e);
+        pixels = (struct pixels){resized, (size_t)p.to_w * c, target->c, p.to_h, p.to_w};
+    }
+    if (status == 0) {
+        lay(&pixels, &p, target, planes);
     }
     free(resized);
-    free(pixels);
+    free(converted);
     return status;
 }

@@ -39,8 +39,9 @@ struct target {
 int image_fit(const struct image *image, const struct target *target, const char *path,
               uint8_t *planes, struct error *e);
 
-/* Resize bytes [from_h][from_w][c], rows `stride` bytes apart, to [h][w][c], by a triangle filter
- * that widens as the image shrinks ("bilinear, antialiased"): resize.c. ERROR_LIMIT. */
+/* Resize bytes [from_h][from_w][c], c being 1 or 3, rows `stride` bytes apart, to [h][w][c], by a
+ * triangle filter that widens as the image shrinks ("bilinear, antialiased"): resize.c.
+ * ERROR_LIMIT. */
 struct pixels {
     const uint8_t *at;
     size_t stride;

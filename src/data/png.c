@@ -1,5 +1,6 @@
-/* png.c: PNG files as pixels. The file is checked first, all of it; then what carries the image is
- * packed anew, with nothing else beside it, for stb_image to decode:
+/* png.c: PNG files as pixels. The file is checked first, all of it, which takes its image data
+ * apart; then what carries the image is put into a new one, with nothing else beside it and the
+ * rows in blocks that are stored as they are, for stb_image to decode:
  *
  *   signature, IHDR, one IDAT, IEND
  *
@@ -14,6 +15,9 @@
 #include <string.h>
 
 enum { HEADER = 8 + 25, FRAME = 12, INFLATE_RATIO_MAX = 1032 };
+/* A zlib stream begins with two bytes and ends with a checksum; a stored block holds so many bytes
+ * behind a header of its own (RFC 1950; RFC 1951, section 3.2.4). */
+enum { ZLIB_HEADER = 2, ZLIB_TRAILER = 4, BLOCK = 65535, BLOCK_HEADER = 5 };
 
 static void put_big_endian(unsigned char *at, size_t value)
 {
@@ -31,38 +35,79 @@ static unsigned char *close_chunk(unsigned char *chunk, const char *type, size_t
     return chunk + FRAME + length;
 }
 
-/* The contents of all IDAT chunks, one behind the other. */
-static void gather(const struct png *png, unsigned char *out)
+/* Of the chunk that begins at `at`. */
+static size_t length_of(const struct png *png, size_t at)
 {
-    size_t at = png->first_idat, left = png->packed;
-    while (left > 0) {
-        const unsigned char *field = png->data + at;
-        const size_t length =
-            (size_t)field[0] << 24 | (size_t)field[1] << 16 | (size_t)field[2] << 8 | field[3];
-        memcpy(out, field + 8, length);
-        out += length;
-        left -= length;
+    const unsigned char *field = png->data + at;
+    return (size_t)field[0] << 24 | (size_t)field[1] << 16 | (size_t)field[2] << 8 | field[3];
+}
+
+/* The contents of all IDAT chunks, one behind the other: in the file itself, where there is one of
+ * them, else copied to *copy, which is to be freed. NULL without memory. */
+static const unsigned char *gather(const struct png *png, unsigned char **copy)
+{
+    size_t at = png->first_idat, length = length_of(png, at);
+    *copy = NULL;
+    if (length == png->packed) {
+        return png->data + at + 8;
+    }
+    *copy = malloc(png->packed);
+    for (size_t done = 0; *copy != NULL && done < png->packed; done += length) {
+        length = length_of(png, at);
+        memcpy(*copy + done, png->data + at + 8, length);
         at += FRAME + length;
+    }
+    return *copy;
+}
+
+/* The sizes of a file with `raw` bytes of rows in stored blocks. */
+struct stored {
+    size_t raw, blocks, stream, file;
+};
+
+static struct stored stored_size(size_t raw)
+{
+    const size_t blocks = (raw + BLOCK - 1) / BLOCK;
+    const size_t stream = ZLIB_HEADER + blocks * BLOCK_HEADER + raw + ZLIB_TRAILER;
+    return (struct stored){raw, blocks, stream, HEADER + FRAME + stream + FRAME};
+}
+
+/* The headers of the blocks, and each block's bytes, which were inflated behind all of these, to
+ * its own. */
+static void divide(const struct stored *stored, unsigned char *to)
+{
+    const unsigned char *from = to + stored->blocks * BLOCK_HEADER;
+    for (size_t i = 0, left = stored->raw; i < stored->blocks; i++) {
+        const size_t length = left < BLOCK ? left : BLOCK;
+        left -= length;
+        to[0] = left == 0;
+        to[1] = (unsigned char)length;
+        to[2] = (unsigned char)(length >> 8);
+        to[3] = (unsigned char)~to[1];
+        to[4] = (unsigned char)~to[2];
+        memmove(to + BLOCK_HEADER, from, length);
+        to += BLOCK_HEADER + length;
+        from += length;
     }
 }
 
-/* The new file; NULL without memory. `*packed` is where its image data stand. */
-static unsigned char *pack(const struct png *png, size_t *size, unsigned char **packed)
+/* The new file into `file`. */
+static int repack(const struct png *png, const unsigned char *packed, const struct stored *stored,
+                  unsigned char *file, struct error *e)
 {
-    *size = HEADER + FRAME + png->packed + FRAME;
-    unsigned char *stream = malloc(*size);
-    if (stream == NULL) {
-        return NULL;
-    }
-    memcpy(stream, png->data, HEADER); /* the signature, and IHDR is always the first chunk */
+    unsigned char *stream = file + HEADER + 8, *blocks = stream + ZLIB_HEADER;
+    TRY(png_inflate(png, packed, blocks + stored->blocks * BLOCK_HEADER, e));
+    memcpy(file, png->data, HEADER); /* the signature, and IHDR is always the first chunk */
     if (png->colour == PNG_PALETTE) {
-        stream[25] = PNG_GREY;
-        close_chunk(stream + 8, "IHDR", 13);
+        file[25] = PNG_GREY;
+        close_chunk(file + 8, "IHDR", 13);
     }
-    *packed = stream + HEADER + 8;
-    gather(png, *packed);
-    close_chunk(close_chunk(stream + HEADER, "IDAT", png->packed), "IEND", 0);
-    return stream;
+    memcpy(stream, "\x78\x01", ZLIB_HEADER);
+    divide(stored, blocks);
+    memcpy(stream + stored->stream - ZLIB_TRAILER, packed + png->packed - ZLIB_TRAILER,
+           ZLIB_TRAILER);
+    close_chunk(close_chunk(file + HEADER, "IDAT", stored->stream), "IEND", 0);
+    return 0;
 }
 
 /* Indices, which stb_image has spread over 0..255 as grey of few bits, to colours. */
@@ -101,43 +146,33 @@ static void copy_channels(const struct png *png, const void *pixels, int compone
     }
 }
 
-static int decode(const struct png *png, struct image *image, struct error *e)
+/* What stb_image makes of the new file, as 8 bits a channel, without alpha and palette. */
+static int decode(const struct png *png, const unsigned char *file, size_t size,
+                  struct image *image, struct error *e)
 {
     const int grey = png->colour == PNG_GREY || png->colour == PNG_GREY_ALPHA;
-    int status = -1, components = 0;
+    int components = 0, status = 0;
     const char *reason;
-    size_t size;
-    unsigned char *packed;
-    void *pixels = NULL;
-    unsigned char *stream = pack(png, &size, &packed);
-    if (stream == NULL) {
-        return error_memory(e, size);
-    }
-    if (png_check_data(png, packed, e) != 0) {
-        goto end;
-    }
-    pixels = stb_decode(stream, (int)size, png->depth == 16, &components, &reason);
+    void *pixels = stb_decode(file, (int)size, png->depth == 16, &components, &reason);
     if (pixels == NULL && strcmp(reason, "outofmem") == 0) {
-        error_memory(e, png_raw_size(png));
-        goto end;
+        return error_memory(e, png_raw_size(png));
     }
     if (pixels == NULL) {
-        error_at_offset(e, ERROR_DATA, png->path, (long long)png->first_idat,
-                        "corrupt image data (%s)", reason);
-        goto end;
+        return error_at_offset(e, ERROR_DATA, png->path, (long long)png->first_idat,
+                               "corrupt image data (%s)", reason);
+    }
+    if (png->depth <= 8 && components == (grey ? 1 : 3)) {
+        *image = (struct image){components, (int)png->h, (int)png->w, pixels};
+        return 0;
     }
     if (image_allocate(image, grey ? 1 : 3, (int)png->h, (int)png->w, e) != 0) {
-        goto end;
-    }
-    status = 0;
-    if (png->colour == PNG_PALETTE) {
+        status = -1;
+    } else if (png->colour == PNG_PALETTE) {
         status = look_up(png, pixels, image, e);
     } else {
         copy_channels(png, pixels, components, image);
     }
-end:
     free(pixels);
-    free(stream);
     return status;
 }
 
@@ -151,5 +186,16 @@ int image_decode_png(struct image *image, const char *path, const unsigned char 
                                "image data cut short: %zu bytes cannot hold %ux%u pixels",
                                png.packed, png.w, png.h);
     }
-    return decode(&png, image, e);
+    const struct stored stored = stored_size((size_t)png_raw_size(&png));
+    unsigned char *copy, *file = malloc(stored.file);
+    const unsigned char *packed = gather(&png, &copy);
+    int status = -1;
+    if (file == NULL || packed == NULL) {
+        error_memory(e, stored.file);
+    } else if (repack(&png, packed, &stored, file, e) == 0) {
+        status = decode(&png, file, stored.file, image, e);
+    }
+    free(copy);
+    free(file);
+    return status;
 }

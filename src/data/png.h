@@ -1,5 +1,5 @@
 /* png.h: a PNG file on its way from bytes to pixels: the walk over its chunks (png_chunks.c), the
- * check of what they hold packed (png_data.c), the pixels (png.c, by stb_image). */
+ * rows that they hold packed (png_data.c), the pixels (png.c, by stb_image). */
 #ifndef CNNTRAIN_DATA_PNG_H
 #define CNNTRAIN_DATA_PNG_H
 
@@ -25,12 +25,13 @@ struct png {
 /* Walk over all chunks and check structure, order, lengths, CRC-32; fill the struct. ERROR_DATA. */
 int png_walk(struct png *png, const char *path, const unsigned char *data, size_t size,
              struct error *e);
-/* Inflate `packed`, the contents of all IDAT chunks in one, to see that it holds the rows that the
- * header promises, no more and no less, each with a known filter, and ends with the right checksum.
- * Nothing is kept. ERROR_DATA. */
-int png_check_data(const struct png *png, const unsigned char *packed, struct error *e);
 /* The bytes of the image data before compression. */
 uint64_t png_raw_size(const struct png *png);
+/* Inflate `packed`, the contents of all IDAT chunks in one, into `raw`, png_raw_size bytes: it
+ * holds the rows that the header promises, no more and no less, each with a known filter, and ends
+ * with the right checksum. ERROR_DATA. */
+int png_inflate(const struct png *png, const unsigned char *packed, unsigned char *raw,
+                struct error *e);
 
 /* stb_image.c: pixels of a stream that has been checked: `components` a pixel, of 8 bits, or of 16
  * when `deep`. To be freed with free(); NULL with a reason when it cannot be, which is "outofmem"

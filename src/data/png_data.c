@@ -1,8 +1,10 @@
 /* png_data.c: see png.h. The image data of a PNG are rows, each a filter byte and the packed pixels
  * (W3C PNG, sections 7 to 10); an interlaced image (Adam7) has those of seven smaller images, one
- * after the other. All of it is one zlib stream (RFC 1950). */
+ * after the other. All of it is one zlib stream (RFC 1950), which libdeflate inflates, and zlib
+ * once more where something is wrong with it, as it knows the byte. */
 #include "data/png.h"
 
+#include <libdeflate.h>
 #include <string.h>
 
 #define ZLIB_CONST
@@ -155,7 +157,8 @@ static int check_stream(const struct png *png, z_stream *z, const unsigned char 
     return 0;
 }
 
-int png_check_data(const struct png *png, const unsigned char *packed, struct error *e)
+/* What is wrong with the stream. */
+static int find_fault(const struct png *png, const unsigned char *packed, struct error *e)
 {
     z_stream z = {0};
     if (inflateInit(&z) != Z_OK) {
@@ -163,5 +166,22 @@ int png_check_data(const struct png *png, const unsigned char *packed, struct er
     }
     const int status = check_stream(png, &z, packed, e);
     inflateEnd(&z);
-    return status;
+    return status != 0 ? -1 : FAULT(e, png, 0, "corrupt image data");
+}
+
+int png_inflate(const struct png *png, const unsigned char *packed, unsigned char *raw,
+                struct error *e)
+{
+    struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
+    const size_t size = (size_t)png_raw_size(png);
+    struct rows rows = {0};
+    size_t used;
+    if (inflater == NULL) {
+        return error_memory(e, 1 << MAX_WBITS);
+    }
+    const int good = libdeflate_zlib_decompress_ex(inflater, packed, png->packed, raw, size, &used,
+                                                   NULL) == LIBDEFLATE_SUCCESS &&
+                     used == png->packed && take_rows(&rows, png, raw, size) == 0;
+    libdeflate_free_decompressor(inflater);
+    return good ? 0 : find_fault(png, packed, e);
 }

@@ -9,6 +9,7 @@
  * 1989, section 3.5: filters for minification.) */
 #include "data/fit.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -66,38 +67,78 @@ static int weights_make(struct weights *weights, int from, int to)
     return made ? 0 : -1;
 }
 
-/* One value: `step` bytes lie between the source's. The weights may sum to a little over 1. */
-static uint8_t mix(const struct weights *weights, int i, const uint8_t *from, size_t step)
+/* A sum of weights times bytes, as a byte. The weights may sum to a little over 1; 255 times that
+ * in steps still fits 31 bits. */
+static inline uint8_t round_sum(int32_t sum)
 {
-    const int32_t *value = weights->values + (size_t)i * (size_t)weights->width;
-    int64_t sum = 1 << (BITS - 1);
-    from += (size_t)weights->first[i] * step;
-    for (int k = 0; k < weights->count[i]; k++) {
-        sum += (int64_t)value[k] * from[(size_t)k * step];
-    }
-    sum >>= BITS;
+    sum = (sum + (1 << (BITS - 1))) >> BITS;
     return (uint8_t)(sum < 255 ? sum : 255);
+}
+
+/* A row made w pixels long. With a constant `c` the loops over it are gone. */
+static inline __attribute__((always_inline)) void resize_row(const struct weights *weights, int w,
+                                                             const uint8_t *from, size_t c,
+                                                             uint8_t *to)
+{
+    const int32_t *values = weights->values;
+    for (int x = 0; x < w; x++, to += c, values += weights->width) {
+        const uint8_t *pixel = from + (size_t)weights->first[x] * c;
+        int32_t sums[4] = {0};
+        for (int k = 0; k < weights->count[x]; k++, pixel += c) {
+            for (size_t i = 0; i < c; i++) {
+                sums[i] += values[k] * pixel[i];
+            }
+        }
+        for (size_t i = 0; i < c; i++) {
+            to[i] = round_sum(sums[i]);
+        }
+    }
+}
+
+/* Row y of the result, `size` bytes, from rows as long. */
+static void mix_rows(const struct weights *weights, int y, const uint8_t *from, size_t size,
+                     uint8_t *to)
+{
+    enum { PIECE = 64 };
+    const int32_t *values = weights->values + (size_t)y * (size_t)weights->width;
+    from += (size_t)weights->first[y] * size;
+    for (size_t at = 0; at < size; at += PIECE) {
+        const size_t count = size - at < PIECE ? size - at : PIECE;
+        int32_t sums[PIECE] = {0};
+        for (int k = 0; k < weights->count[y]; k++) {
+            const uint8_t *row = from + (size_t)k * size + at;
+#pragma omp simd
+            for (size_t i = 0; i < count; i++) {
+                sums[i] += values[k] * row[i];
+            }
+        }
+#pragma omp simd
+        for (size_t i = 0; i < count; i++) {
+            to[at + i] = round_sum(sums[i]);
+        }
+    }
 }
 
 static void resize(const struct pixels *from, const struct weights *across,
                    const struct weights *down, int h, int w, uint8_t *middle, uint8_t *to)
 {
-    const size_t c = (size_t)from->c, row = (size_t)w * c;
+    const size_t row = (size_t)w * (size_t)from->c;
     for (int y = 0; y < from->h; y++) {
         const uint8_t *source = from->at + (size_t)y * from->stride;
-        for (size_t i = 0; i < row; i++) {
-            middle[(size_t)y * row + i] = mix(across, (int)(i / c), source + i % c, c);
+        if (from->c == 1) {
+            resize_row(across, w, source, 1, middle + (size_t)y * row);
+        } else {
+            resize_row(across, w, source, 3, middle + (size_t)y * row);
         }
     }
     for (int y = 0; y < h; y++) {
-        for (size_t i = 0; i < row; i++) {
-            to[(size_t)y * row + i] = mix(down, y, middle + i, row);
-        }
+        mix_rows(down, y, middle, row, to + (size_t)y * row);
     }
 }
 
 int image_resize(const struct pixels *from, int h, int w, uint8_t *to, struct error *e)
 {
+    assert(from->c == 1 || from->c == 3);
     const size_t size = (size_t)from->h * (size_t)w * (size_t)from->c;
     struct weights across = {0}, down = {0};
     uint8_t *middle = malloc(size);

@@ -127,6 +127,29 @@ static void test_png_filters(void **state)
     buffer_free(&file);
 }
 
+/* Rows that fill a stored block of 65,535 bytes, one more, and some of them. */
+static void test_png_blocks(void **state)
+{
+    (void)state;
+    static const int sizes[][3] = {{1, 255, 256}, {1, 256, 255}, {3, 250, 300}, {3, 1000, 701}};
+    for (size_t t = 0; t < sizeof sizes / sizeof *sizes; t++) {
+        const int c = sizes[t][0], h = sizes[t][1], w = sizes[t][2];
+        struct buffer raw = {0}, file = {0};
+        struct image image;
+        for (int y = 0; y < h; y++) {
+            put_row(&raw, y, 0, 1, w, c, 8, 255);
+        }
+        put_png(&file, w, h, 8, c == 1 ? 0 : 2, 0, NULL, 0, raw.data, raw.size);
+        assert_int_equal(decode(&file, &image, NULL), 0);
+        for (int i = 0; i < h * w * c; i++) {
+            assert_int_equal(image.pixels[i], value_of(i / c / w, i / c % w, i % c) & 255);
+        }
+        image_free(&image);
+        buffer_free(&raw);
+        buffer_free(&file);
+    }
+}
+
 /* Chunks of one byte, chunks that are skipped, transparency that is dropped. */
 static void test_png_good(void **state)
 {
@@ -640,12 +663,13 @@ static void test_other_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_png_kinds),   cmocka_unit_test(test_png_filters),
-        cmocka_unit_test(test_png_good),    cmocka_unit_test(test_png_damage),
-        cmocka_unit_test(test_png_headers), cmocka_unit_test(test_png_chunks),
-        cmocka_unit_test(test_png_data),    cmocka_unit_test(test_png_random),
-        cmocka_unit_test(test_jpeg_kinds),  cmocka_unit_test(test_jpeg_refused),
-        cmocka_unit_test(test_jpeg_damage), cmocka_unit_test(test_other_files),
+        cmocka_unit_test(test_png_kinds),    cmocka_unit_test(test_png_filters),
+        cmocka_unit_test(test_png_blocks),   cmocka_unit_test(test_png_good),
+        cmocka_unit_test(test_png_damage),   cmocka_unit_test(test_png_headers),
+        cmocka_unit_test(test_png_chunks),   cmocka_unit_test(test_png_data),
+        cmocka_unit_test(test_png_random),   cmocka_unit_test(test_jpeg_kinds),
+        cmocka_unit_test(test_jpeg_refused), cmocka_unit_test(test_jpeg_damage),
+        cmocka_unit_test(test_other_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
