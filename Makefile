@@ -34,7 +34,7 @@ LEVEL_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector
 TOOLS := cnntrain cnneval cnnpredict cnnview
 BODIES := $(filter-out src/kernels/levels.c,$(wildcard src/kernels/*.c))
 SOURCES := $(wildcard src/base/*.c src/config/*.c src/net/*.c src/net/layers/*.c src/optim/*.c src/optim/schedules/*.c src/data/*.c src/data/augmentations/*.c src/train/*.c src/view/*.c src/view/methods/*.c) \
-           src/kernels/levels.c
+           $(wildcard src/report/*.c) src/kernels/levels.c
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(foreach level,$(LEVELS),$(BODIES:src/kernels/%.c=$(B)/kernels/$(level)/%.o))
 SHARED := $(filter-out $(TOOLS:%=$(B)/src/tools/%.o),$(patsubst %.c,$(B)/%.o,$(wildcard src/tools/*.c)))
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -53,7 +53,7 @@ $(B)/libcnntrain.a: $(OBJECTS)
 
 $(B)/src/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(CC) $(CPPFLAGS) $(CPPFLAGS_$(*F)) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 define LEVEL_RULE
 $(B)/kernels/$(1)/%.o: src/kernels/%.c $(B)/flags
@@ -61,6 +61,21 @@ $(B)/kernels/$(1)/%.o: src/kernels/%.c $(B)/flags
 	$$(CC) $$(CPPFLAGS) $$(CFLAGS_ALL) $$(OPTIMIZE_$(VARIANT)) -DLEVEL=$(1) $$(LEVEL_$(1)) -MMD -MP -c $$< -o $$@
 endef
 $(foreach level,$(LEVELS),$(eval $(call LEVEL_RULE,$(level))))
+
+# Files that go into the program, as lists of bytes to #include, a 0 behind the last. The charting library is there when scripts/deps.sh
+# has fetched it; else its lists are empty, and reports have tables in place of charts.
+CPPFLAGS_page := -Ibuild/embedded
+EMBEDDED := src/report/page.html src/report/page.css src/report/page.js $(addprefix vendor/uplot/,uPlot.iife.min.js uPlot.min.css LICENSE)
+$(B)/src/report/page.o: $(foreach file,$(EMBEDDED),build/embedded/$(notdir $(file)).inc)
+
+define EMBED_RULE
+build/embedded/$(notdir $(1)).inc: $(1)
+	@mkdir -p $$(@D)
+	@{ if [ -f $(1) ]; then od -An -v -td1 $(1) | sed 's/  */,/g; s/^,//; s/$$$$/,/'; fi; echo 0; } >$$@.new
+	@cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+endef
+$(foreach file,$(EMBEDDED),$(eval $(call EMBED_RULE,$(file))))
+$(filter vendor/%,$(EMBEDDED)): ;
 
 $(B)/tests/%.o: tests/%.c $(B)/flags
 	@mkdir -p $(@D)

@@ -6,7 +6,11 @@
 # Looks for the things themselves (a command, pkg-config, a header, a Python module), not for packages, and does nothing when
 # all are there. Otherwise installs with apt-get, dnf, pacman or brew, through sudo when it is needed. Exit: 0 all is there,
 # 1 something is missing and could not be installed, 2 usage. ONNX Runtime's library comes with npm, into build/bench.
+#
+# uPlot, which draws the charts of report.html, comes from npm where that is installed, into vendor/uplot, checked by SHA-256; without
+# it the program is built all the same, and reports have tables. Its licence (MIT) goes into every page that has its code.
 set -u
+cd "$(dirname "$0")/.." || exit 1
 
 # thing     level  apt-get           dnf                  pacman           brew
 TABLE='
@@ -22,6 +26,7 @@ stb         build  libstb-dev        stb_image-devel      stb              stb
 cmocka      test   libcmocka-dev     libcmocka-devel      cmocka           cmocka
 bats        test   bats              bats                 bats             bats-core
 python3     test   python3           python3              python           python3
+chromium    ci     chromium          chromium             chromium         chromium
 torch       ci     python3-torch     python3-torch        python-pytorch   pytorch
 torch       bench  python3-torch     python3-torch        python-pytorch   pytorch
 c++         bench  g++               gcc-c++              gcc              gcc
@@ -30,6 +35,9 @@ onednn      bench  libdnnl-dev       onednn-devel         onednn           onedn
 openblas    bench  libopenblas-dev   openblas-devel       openblas         openblas
 npm         bench  npm               npm                  npm              node
 '
+
+UPLOT='uplot@1.6.32'
+UPLOT_SHA256=ce19830f2cf63dab211f82f4428f5486d3639d785c2ddcec2de65a6c7c2b69f4 # of its script, style and licence, one behind the other
 
 say() {
     printf '%s\n' "deps.sh: $*"
@@ -77,6 +85,43 @@ stb() {
 onnxruntime() {
     [ -d build/bench/node_modules/onnxruntime-node/bin ] ||
         npm install --silent --no-audit --no-fund --ignore-scripts --prefix build/bench onnxruntime-node@1.30.0
+}
+
+sha256() {
+    if command -v sha256sum >/dev/null 2>&1; then
+        sha256sum
+    else
+        shasum -a 256
+    fi | cut -d ' ' -f 1
+}
+
+# Whether uPlot is in folder $1, and good.
+has_uplot() {
+    [ "$(cat "$1/uPlot.iife.min.js" "$1/uPlot.min.css" "$1/LICENSE" 2>/dev/null | sha256)" = "$UPLOT_SHA256" ]
+}
+
+# Never an error: nothing but the look of a page depends on it.
+get_uplot() {
+    has_uplot vendor/uplot && return
+    if ! command -v npm >/dev/null 2>&1; then
+        say "no npm here to fetch $UPLOT with: reports will have tables in place of charts"
+        return
+    fi
+    work=$(mktemp -d) || return
+    # The short question first: a registry that does not answer is not waited for.
+    if npm view --fetch-retries=0 --fetch-timeout=5000 "$UPLOT" version >/dev/null 2>&1 &&
+        (cd "$work" && npm pack --silent --fetch-retries=0 --fetch-timeout=60000 "$UPLOT" && tar -xzf uplot-*.tgz &&
+            mv package/dist/uPlot.* package/LICENSE .) >/dev/null 2>&1 && has_uplot "$work"; then
+        mkdir -p vendor/uplot
+        # Without their dates, by which make would not see that they are new.
+        for file in uPlot.iife.min.js uPlot.min.css LICENSE; do
+            cat "$work/$file" >"vendor/uplot/$file"
+        done
+        say "$UPLOT is in vendor/uplot"
+    else
+        say "npm could not fetch $UPLOT, or what came is damaged: reports will have tables in place of charts"
+    fi
+    rm -rf "$work"
 }
 
 is_there() {
@@ -146,6 +191,7 @@ esac
 
 # What no system package has, and the last word.
 finish() {
+    get_uplot
     case " $levels " in
     *' bench '*) onnxruntime || fail 'npm could not install onnxruntime-node (is there a network?)' ;;
     esac

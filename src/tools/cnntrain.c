@@ -1,6 +1,7 @@
 /* cnntrain.c: train the network that a config file describes. Reads as the data's way: config text
  * -> tree -> typed options -> trainer (data, graph, plan) -> epochs -> model.bin, checkpoint.bin,
  * log.csv, config.yaml. */
+#include "report/training.h"
 #include "tools/check_data.h"
 #include "tools/cli.h"
 #include "train/checkpoint.h"
@@ -88,7 +89,8 @@ static const struct cli CLI = {
     .survives_pipe = 1,
     .options = OPTIONS,
     .epilogue =
-        "Results go to the output directory: model.bin, checkpoint.bin, log.csv, config.yaml.\n"
+        "Results go to the output directory: model.bin, checkpoint.bin, log.csv, config.yaml,\n"
+        "and report.html, a page with curves, mistakes and more, new after each epoch.\n"
         "\n"
         "Exit codes: 0 success, 2 usage, 3 config, 4 data set, 5 model or checkpoint,\n"
         "6 input/output, 7 memory or a limit, 8 loss or weight not finite, 9 output\n"
@@ -216,6 +218,11 @@ static int train(const struct train_options *options, struct trainer *trainer)
     if (output_dir_open(&dir, trainer->model.settings.output, &e) != 0) {
         return cli_fail(&CLI, &e);
     }
+    struct training_report report;
+    if (training_report_open(&report, trainer, &e) != 0) {
+        output_dir_close(&dir);
+        return cli_fail(&CLI, &e);
+    }
     struct progress progress;
     progress_open(&progress, stderr, options->progress, options->common.quiet,
                   trainer->model.settings.train.epochs);
@@ -252,6 +259,7 @@ static int train(const struct train_options *options, struct trainer *trainer)
     } else {
         progress_note(&progress, "model written to %s/model.bin", dir.path);
     }
+    training_report_close(&report);
     output_dir_close(&dir);
     if (!failed && trainer->profile) {
         print_profile(trainer, stdout);

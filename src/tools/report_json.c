@@ -2,61 +2,18 @@
  * never predicted) is null. Pure ASCII, so that no name can do anything to a terminal. */
 #include "tools/report.h"
 
-#include <jansson.h>
+#include "report/json.h"
+
 #include <string.h>
 
 /* 15 digits: 0.9897 stays 0.9897; the counts are there for who wants the last bit. */
 #define FORMAT (JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
-
-static json_t *share_or_null(double share) { return share < 0 ? json_null() : json_real(share); }
 
 static json_t *path_or_null(const char *path)
 {
     char safe[4096];
 
     return json_string(text_sanitize(safe, sizeof safe, path, strlen(path)));
-}
-
-static json_t *classes(const struct report *report)
-{
-    json_t *list = json_array();
-
-    for (int k = 0; k < report->classes->count; k++) {
-        const struct class_metrics m = metrics_of_class(report->metrics, k);
-
-        if (json_array_append_new(
-                list,
-                json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "name", report->classes->values[k],
-                          "support", (json_int_t)m.support, "predicted", (json_int_t)m.predicted,
-                          "precision", share_or_null(m.precision), "recall",
-                          share_or_null(m.recall), "f1", share_or_null(m.f1))) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
-}
-
-/* [actual][predicted] */
-static json_t *confusion(const struct metrics *metrics)
-{
-    json_t *rows = json_array();
-    const size_t *count = metrics->confusion;
-    int failed = rows == NULL;
-
-    for (int actual = 0; actual < metrics->classes && !failed; actual++) {
-        json_t *row = json_array();
-
-        for (int predicted = 0; predicted < metrics->classes; predicted++) {
-            failed |= json_array_append_new(row, json_integer((json_int_t)*count++)) != 0;
-        }
-        failed |= json_array_append_new(rows, row) != 0;
-    }
-    if (failed) {
-        json_decref(rows);
-        return NULL;
-    }
-    return rows;
 }
 
 int report_json(const struct report *report, FILE *out, struct error *e)
@@ -66,13 +23,13 @@ int report_json(const struct report *report, FILE *out, struct error *e)
     double low, high;
 
     wilson_interval(m->correct, m->count, &low, &high);
-    json_t *root =
-        json_pack("{s:o, s:o, s:I, s:I, s:f, s:[f, f], s:f, s:{s:i, s:I, s:f}, s:o, s:o}", "model",
-                  path_or_null(report->model), "test_set", path_or_null(report->test_set), "count",
-                  (json_int_t)m->count, "correct", (json_int_t)m->correct, "accuracy",
-                  metrics_accuracy(m), "accuracy_interval_95", low, high, "loss", metrics_loss(m),
-                  "top_k", "k", m->top_k, "correct", (json_int_t)m->in_top_k, "accuracy",
-                  (double)m->in_top_k / n, "classes", classes(report), "confusion", confusion(m));
+    json_t *root = json_pack(
+        "{s:o, s:o, s:I, s:I, s:f, s:[f, f], s:f, s:{s:i, s:I, s:f}, s:o, s:o}", "model",
+        path_or_null(report->model), "test_set", path_or_null(report->test_set), "count",
+        (json_int_t)m->count, "correct", (json_int_t)m->correct, "accuracy", metrics_accuracy(m),
+        "accuracy_interval_95", low, high, "loss", metrics_loss(m), "top_k", "k", m->top_k,
+        "correct", (json_int_t)m->in_top_k, "accuracy", (double)m->in_top_k / n, "classes",
+        json_classes(m, report->classes), "confusion", json_confusion(m));
 
     if (root == NULL) {
         return error_set(e, ERROR_LIMIT, NULL, "out of memory for the JSON report");

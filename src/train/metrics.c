@@ -14,6 +14,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 int metrics_open(struct metrics *metrics, int classes, int top_k, struct error *e)
 {
@@ -38,6 +39,15 @@ void metrics_close(struct metrics *metrics)
 {
     free(metrics->confusion);
     metrics->confusion = metrics->support = metrics->predicted = NULL;
+}
+
+void metrics_clear(struct metrics *m)
+{
+    const size_t n = (size_t)m->classes;
+
+    m->count = m->correct = m->in_top_k = 0;
+    m->loss_sum = m->weight_sum = 0;
+    memset(m->confusion, 0, n * (n + 2) * sizeof *m->confusion);
 }
 
 int metrics_add(struct metrics *metrics, const float *p, size_t stride, int label, float loss,

@@ -20,6 +20,8 @@ struct metrics {
 /* ERROR_LIMIT when there is no memory for classes * classes counts. */
 int metrics_open(struct metrics *metrics, int classes, int top_k, struct error *e);
 void metrics_close(struct metrics *metrics);
+/* Forget all samples. */
+void metrics_clear(struct metrics *metrics);
 /* One sample: outputs p[k * stride], finite, for each class k; returns the predicted class (the
  * greatest output; ties: the lowest class). `weight` is what it counts in the mean loss, by which
  * `loss` has been multiplied. */

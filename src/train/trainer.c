@@ -38,20 +38,27 @@ static int keeps_best(const struct trainer *t)
     return stopping->monitor ? stopping->restore_best : t->validation.count > 0;
 }
 
+/* Whether these are the best epoch's, which has been. */
+static int has_best(const struct trainer *t)
+{
+    return keeps_best(t) && t->position.stopping.best_epoch > 0;
+}
+
+const float *trainer_model(const struct trainer *t, long long *epoch)
+{
+    *epoch = has_best(t) ? t->position.stopping.best_epoch : t->position.epoch;
+    return has_best(t) ? t->best : average_model(t);
+}
+
 /* model.bin from the weights that a user wants now. */
 static int write_model(struct trainer *t, const struct output_dir *dir, struct error *e)
 {
     struct model model = t->model;
-    model.epoch = t->position.epoch;
-    model.step = t->position.step;
     facts_find(&model.facts, t);
     average_settle(t);
-    model.parameters = average_model(t);
-    if (keeps_best(t) && t->position.stopping.best_epoch > 0) {
-        model.parameters = t->best;
-        model.epoch = t->position.stopping.best_epoch;
-        model.step = model.epoch * trainer_steps(t);
-    }
+    model.parameters = has_best(t) ? t->best : average_model(t);
+    trainer_model(t, &model.epoch);
+    model.step = has_best(t) ? model.epoch * trainer_steps(t) : t->position.step;
     char path[1100];
     snprintf(path, sizeof path, "%s/model.bin", dir->path);
     return model_write(&model, dir->fd, path, e);
@@ -70,6 +77,12 @@ static int write_config(const struct trainer *t, const struct output_dir *dir, s
     return status;
 }
 
+/* Tell who looks on that the files are there. */
+static int tell_written(struct trainer *t, const struct output_dir *dir, int end, struct error *e)
+{
+    return t->watcher && t->watcher->written ? t->watcher->written(t->watcher, t, dir, end, e) : 0;
+}
+
 int trainer_start(struct trainer *t, const struct output_dir *dir, struct error *e)
 {
     t->position = (struct position){0};
@@ -83,12 +96,14 @@ int trainer_start(struct trainer *t, const struct output_dir *dir, struct error 
         snprintf(path, sizeof path, "%s/model.bin", dir->path);
         return error_errno(e, ERROR_IO, path, "cannot replace");
     }
-    return write_config(t, dir, e);
+    TRY(write_config(t, dir, e));
+    return tell_written(t, dir, 0, e);
 }
 
 struct totals {
     double loss, weight;
     size_t correct;
+    struct watcher *watcher;
 };
 
 static int add_tile(void *user, const struct evaluated_tile *tile)
@@ -99,6 +114,9 @@ static int add_tile(void *user, const struct evaluated_tile *tile)
         totals->weight += tile->weight[lane];
     }
     totals->correct += (size_t)tile->correct;
+    if (totals->watcher && totals->watcher->validated) {
+        totals->watcher->validated(totals->watcher, tile);
+    }
     return 0;
 }
 
@@ -143,7 +161,7 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
                           .images_per_second = p->seconds > 0 ? n / p->seconds : 0};
     average_epoch(t);
     if (t->validation.count > 0) {
-        struct totals totals = {0};
+        struct totals totals = {.watcher = t->watcher};
         profile_all(t->profile, PROFILE_OTHER);
         evaluate(&t->evaluator, &t->validation, add_tile, &totals);
         profile_all(t->profile, PROFILE_VALIDATION);
@@ -238,6 +256,8 @@ int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress
         TRY(run_epoch(t, progress, &interruption, e));
         if (p->batch == trainer_steps(t)) {
             TRY(end_epoch(t, dir, progress, e));
+            TRY(is_over(t) ? 0 : tell_written(t, dir, 0, e));
+            profile_all(t->profile, PROFILE_FILES);
         }
         if (!is_over(t) && is_interrupted(&interruption)) {
             return suspend(t, dir, *signal_flag, e);
@@ -251,6 +271,7 @@ int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress
     TRY(write_model(t, dir, e));
     p->finished = 1;
     TRY(checkpoint_write(t, dir, e));
+    TRY(tell_written(t, dir, 1, e));
     profile_all(t->profile, PROFILE_FILES);
     return 0;
 }

@@ -31,6 +31,17 @@ struct position {
     int finished; /* all epochs done, or stopped early, and the model written */
 };
 
+struct trainer;
+/* Someone who looks on, and changes nothing. Either function may be NULL. */
+struct watcher {
+    /* Of each validation every tile, in order, the first with `first` 0. */
+    void (*validated)(struct watcher *watcher, const struct evaluated_tile *tile);
+    /* When all files of a start, of an epoch, or of the `end` of the run are written; of the last
+     * epoch the end only. Its fault is the run's. */
+    int (*written)(struct watcher *watcher, const struct trainer *trainer,
+                   const struct output_dir *dir, int end, struct error *e);
+};
+
 struct trainer {
     struct model model; /* settings, graph, input, classes; parameters point into memory */
     const struct loss_type *loss;
@@ -65,6 +76,7 @@ struct trainer {
     struct position position;
     int out_of_time; /* this call of trainer_run ended because of max_time */
     struct log log;
+    struct watcher *watcher; /* NULL: none */
 };
 
 /* Load data, join the network, plan and allocate; initial weights. `settings` was decoded into
@@ -96,6 +108,8 @@ int trainer_rehearse(struct trainer *trainer, double seconds, struct error *e);
 /* Whether epochs are compared, so that there is a best one: by a validation set, or by
  * early stopping on the training loss. */
 int trainer_judges(const struct trainer *trainer);
+/* The weights for model.bin as things stand, and after which epoch these stood. */
+const float *trainer_model(const struct trainer *trainer, long long *epoch);
 /* Samples of a step: those of `accumulate` batches; and how many steps an epoch has, the last of
  * which may have fewer samples. */
 size_t trainer_step_samples(const struct trainer *trainer);

@@ -223,7 +223,7 @@ def finished_is_replaced():
     train("-s", "seed=9")
     same_result("run", "other")
     equal(sorted(name for name in os.listdir("run") if not name.startswith(".")),
-          ["checkpoint.bin", "config.yaml", "log.csv", "model.bin"], "files")
+          ["checkpoint.bin", "config.yaml", "log.csv", "model.bin", "report.html"], "files")
 
 
 def nothing_to_resume():
@@ -405,7 +405,7 @@ def parts():
 def full_disk():
     """a file that cannot be written: exit code 6, and the files before are intact"""
     train("-s", "train.epochs=2")
-    before = {name: read_bytes(f"run/{name}") for name in ("model.bin", "checkpoint.bin", "log.csv", "config.yaml")}
+    before = {name: read_bytes(f"run/{name}") for name in ("model.bin", "checkpoint.bin", "log.csv", "config.yaml", "report.html")}
     size = len(before["checkpoint.bin"])
     done = subprocess.run([os.path.join(BIN, "cnntrain"), "-q", "small.yaml", "-o", "run", "--resume"],
                           capture_output=True, text=True, env=environment(), check=False,
@@ -413,7 +413,7 @@ def full_disk():
     equal(done.returncode, 6, f"exit code: {done.stderr}")
     message = r"run/checkpoint.bin: error: cannot write: File too large \(needed \d+ bytes\)\n"
     assert re.fullmatch(message, done.stderr), done.stderr
-    for name in ("model.bin", "checkpoint.bin", "config.yaml"):
+    for name in ("model.bin", "checkpoint.bin", "config.yaml", "report.html"):
         equal(read_bytes(f"run/{name}"), before[name], name)
     assert read_bytes("run/log.csv").startswith(before["log.csv"])
     equal([name for name in os.listdir("run") if name not in before and not name.startswith(".")], [], "other files")

@@ -1,0 +1,17 @@
+/* page.h: a page of HTML in one file, of the template src/report/page.html, which the build put
+ * into the program together with its style, its script and, where scripts/deps.sh has fetched it,
+ * the charting library. What it shows is JSON within it. */
+#ifndef CNNTRAIN_REPORT_PAGE_H
+#define CNNTRAIN_REPORT_PAGE_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+
+/* Write `name` into the open directory, atomically. `data` is what the page shows, a function of
+ * what was computed alone; `timing`, on a line of its own, what differs from run to run. Both are
+ * taken over; NULL: without memory. ERROR_IO, ERROR_LIMIT. */
+int page_write(int dir, const char *name, const char *path, json_t *data, json_t *timing,
+               struct error *e);
+
+#endif
