@@ -27,4 +27,6 @@ say "train: bin/cnntrain $config"
 bin/cnntrain "$config" --fresh -o "$output"
 
 say "evaluate: bin/cnneval $output/model.bin $test"
-bin/cnneval "$output/model.bin" "$test"
+bin/cnneval "$output/model.bin" "$test" --report "$output/test"
+
+say "to see it, open in a browser: $output/report.html (training), $output/test/report.html (test set)"

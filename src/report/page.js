@@ -95,10 +95,10 @@ function marks(list) {
 /* The arrow keys move the cursor from point to point. */
 function keys(box, u) {
     box.addEventListener("keydown", (event) => {
-        const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
-        if (step !== undefined) {
-            const last = u.data[0].length - 1, at = known(u.cursor.idx) ? u.cursor.idx + step : step > 0 ? 0 : last;
-            const i = Math.max(0, Math.min(last, at));
+        const last = u.data[0].length - 1, at = u.cursor.idx;
+        const to = { Home: 0, End: last, ArrowLeft: known(at) ? at - 1 : last, ArrowRight: known(at) ? at + 1 : 0 }[event.key];
+        if (to !== undefined) {
+            const i = Math.max(0, Math.min(last, to));
             u.setCursor({ left: u.valToPos(u.data[0][i], "x"), top: u.bbox.height / 4 });
             event.preventDefault();
         }
@@ -292,7 +292,25 @@ function reliability(c) {
     });
     queueMicrotask(() => chart(box, "Reliability diagram: how often predictions of a probability are right; the table below has " +
         "its numbers.", make, [x, x, of(points(c.bins)), of(points(c.scaled_bins))], 320));
-    return box;
+    return element("div", {}, element("h3", {}, "Right by probability"), box);
+}
+
+/* How many predictions each bin has: what the other chart's points weigh. */
+function histogram(c) {
+    const box = element("div", { class: "chart" }), n = c.bins.length, counts = c.bins.map((b) => b.count);
+    const make = () => ({
+        scales: { x: { time: false, range: [0, 1] }, y: { distr: 3, range: [0.5, 2 * Math.max(1, ...counts)] } },
+        axes: [axis({ values: (u, list) => list.map((v) => percent(v, 0)), label: "probability of the prediction", labelSize: 18,
+                      labelFont: "12px system-ui, sans-serif", size: 30, labelGap: 0 }),
+               axis({ size: 62, values: (u, list) => list.map((v) => Math.log10(v) % 1 === 0 ? count(v) : "") })],
+        series: [{ label: "probability", value: (u, v) => known(v) ? percent(v - 0.5 / n, 1) + " \u2013 " + percent(v + 0.5 / n, 1)
+                                                                  : missing },
+                 line("images", "train", count, { fill: colour("train"), paths: uPlot.paths.bars({ size: [0.9, 100] }),
+                                                  points: { show: false } })],
+    });
+    queueMicrotask(() => chart(box, "Images by the probability of their prediction; the table below has the numbers.", make,
+                               [counts.map((_, i) => (i + 0.5) / n), counts.map((v) => v || null)], 320));
+    return element("div", {}, element("h3", {}, "Images by probability"), box);
 }
 
 function calibration(v) {
@@ -311,7 +329,7 @@ function calibration(v) {
             : [". Divided by the temperature ", element("strong", {}, short(c.temperature)), ", which has the least loss on " +
                "these images, the logits would have an ECE of " + percent(c.scaled_ece) + ": " + towards + "."])));
     if (charts) {
-        s.append(element("div", { class: "charts" }, reliability(c)),
+        s.append(element("div", { class: "charts" }, reliability(c), histogram(c)),
                  element("details", {}, element("summary", {}, "The bins as a table"), calibrationTable(c)));
     } else {
         s.append(calibrationTable(c));
@@ -324,8 +342,8 @@ function mistakes(v) {
     const item = (m) => element("li", {},
         element("img", { src: m.picture, alt: "image " + (m.path || m.index) + ": " + names[m.label] + ", taken for " +
                          names[m.prediction], title: m.path || "image " + m.index }),
-        element("div", {}, element("strong", {}, names[m.prediction]), " " + say(m.p)),
-        element("div", {}, "is " + names[m.label] + " ", element("span", { class: "faint" }, say(m.p_label))),
+        element("div", {}, element("strong", {}, names[m.prediction]), " \u00b7 " + say(m.p)),
+        element("div", {}, "is " + names[m.label] + " \u00b7 ", element("span", { class: "faint" }, say(m.p_label))),
         element("div", { class: "faint" }, m.path ? m.path.split("/").pop() : "image " + m.index));
     if (wrong === 0) {
         section("mistakes", "Mistakes", "None: all " + count(v.count) + " images are right.");
@@ -366,7 +384,8 @@ function head() {
                                             : "Finished: " + plural(run.epochs, "epoch")
                         : "Unfinished: " + count(run.epoch) + " of " + plural(run.epochs, "epoch") +
                           "; while it trains, reload to see more") + "."
-        : "Evaluation of " + data.model + " on " + data.evaluated + ".";
+        : "Evaluation of " + data.model + " (after epoch " + data.evaluation_epoch + ") on " + data.evaluated +
+          (data.draws > 1 ? ", each output a mean over " + data.draws + " draws of the augmentations." : ".");
     if (v) {
         figure(run ? "validation accuracy" : "accuracy", percent(v.accuracy),
                "95\u202f%: " + percent(v.accuracy_interval_95[0]) + " to " + percent(v.accuracy_interval_95[1]));

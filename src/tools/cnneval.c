@@ -1,12 +1,12 @@
 /* cnneval.c: measure a model on a labelled set. Reads as the data's way: model.bin -> test set ->
  * evaluator -> metrics -> a report on stdout. Nothing is trained and nothing chosen: the same model
  * and set give the same report. */
+#include "report/evaluation.h"
 #include "tools/cli.h"
+#include "tools/measured.h"
 #include "tools/report.h"
 #include "train/evaluate.h"
-#include "train/loading.h"
 #include "train/model.h"
-#include "train/parts.h"
 #include "train/progress.h"
 
 #include <math.h>
@@ -15,20 +15,18 @@
 struct eval_options {
     struct cli_common common;
     int json, top_k, part, tta, profile;
-    const char *csv;
+    const char *csv, *report;
     double min_accuracy; /* below 0: not asked for */
 };
 
 #define FIELD(name) .offset = offsetof(struct eval_options, name)
-enum { PART_TEST, PART_VALIDATION, PART_TRAIN };
-static const char *const PARTS[] = {"test", "validation", "train", NULL};
 
 static const struct cli_option OPTIONS[] = {
     {.name = "part",
      .kind = &CLI_CHOICE,
      FIELD(part),
      .argument = "PART",
-     .words = PARTS,
+     .words = MEASURED_PARTS,
      .help = "of a config's data: test (the default), or what\ntrain or validation is after limit "
              "and split"},
     {.name = "json", .kind = &CLI_FLAG, FIELD(json), .help = "print the report as JSON"},
@@ -38,6 +36,12 @@ static const struct cli_option OPTIONS[] = {
      .argument = "FILE",
      .help = "write a row an image: index or path, label,\n"
              "prediction, probability of each class; - prints\nthem instead of the report"},
+    {.name = "report",
+     .kind = &CLI_TEXT,
+     FIELD(report),
+     .argument = "DIR",
+     .help = "write report.html into DIR: confusion matrix,\ncalibration and mistakes as a page "
+             "for a browser"},
     {.name = "top-k",
      .kind = &CLI_INTEGER,
      FIELD(top_k),
@@ -83,94 +87,9 @@ static const struct cli CLI = {
                 "Example: cnneval runs/lenet5/model.bin data/mnist --min-accuracy 98.5%\n",
 };
 
-static int is_config(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-
-    return dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
-}
-
-/* What is measured: a selection from one of two sets. */
-struct measured {
-    struct dataset sets[2]; /* the second: a validation set of its own */
-    struct subset train, validation;
-    struct dataset *set;
-    const struct subset *subset;
-};
-
-static void measured_free(struct measured *m)
-{
-    subset_free(&m->train);
-    subset_free(&m->validation);
-    dataset_free(&m->sets[0]);
-    dataset_free(&m->sets[1]);
-}
-
-/* A set by itself. */
-static int load_set(struct measured *m, const struct source *source, const struct model *model,
-                    int threads, struct error_list *errors)
-{
-    const struct loading how = loading_of_model(model, threads);
-
-    TRY_ONE(dataset_load(&m->sets[0], source, &how, e));
-    TRY_ONE(subset_all(&m->train, &m->sets[0], e));
-    m->set = &m->sets[0];
-    m->subset = &m->train;
-    return 0;
-}
-
-/* The part of a config's data that is asked for. */
-static int load_part(struct measured *m, int part, const struct settings *settings,
-                     const struct model *model, int threads, struct error_list *errors)
-{
-    const struct parts parts = {&m->sets[0], &m->sets[1], &m->train, &m->validation};
-    const struct yaml *data = settings_place(settings, "data", NULL, NULL);
-
-    if (part == PART_TEST) {
-        return source_path(&settings->data.test) != NULL
-                   ? load_set(m, &settings->data.test, model, threads, errors)
-                   : yaml_error(errors, data, "there is no data.test to measure the model on");
-    }
-    if (source_path(&settings->data.train) == NULL) {
-        return yaml_error(errors, data, "there is no data.train to measure the model on");
-    }
-    TRY(parts_load(&parts, settings, threads, errors));
-    m->subset = part == PART_TRAIN ? &m->train : &m->validation;
-    m->set = part == PART_VALIDATION && m->sets[1].count > 0 ? &m->sets[1] : &m->sets[0];
-    return m->subset->count > 0
-               ? 0
-               : yaml_error(errors, data, "there is no data.validation to measure the model on");
-}
-
-/* What the argument means, by itself or as a config; and only what this model can be asked about.
- */
-static int load_measured(struct measured *m, const char *path, int part, int threads,
-                         const struct model *model, struct arena *arena, struct error_list *errors)
-{
-    struct settings settings;
-
-    if (is_config(path)) {
-        const struct yaml *root = yaml_read(arena, path, errors);
-
-        if (root == NULL || settings_decode(&settings, root, "model", arena, errors) != 0 ||
-            errors->total > 0) {
-            return -1;
-        }
-        /* images and labels become the model's, whatever the config says of them now */
-        settings.data.classes = model->classes;
-        settings.data.input = model->settings.data.input;
-        TRY(load_part(m, part, &settings, model, threads, errors));
-    } else {
-        TRY(load_set(m, &(struct source){.images = path}, model, threads, errors));
-    }
-    TRY_ONE(dataset_check_labels(m->set, model->classes.count, ERROR_MODEL, e));
-    TRY_ONE(input_check(&model->input, m->set, ERROR_MODEL, e));
-    return 0;
-}
-
 /* Where the results of a tile go. */
 struct collector {
-    struct metrics *metrics;
+    struct outcome *outcome;
     struct rows *rows; /* NULL: no --csv */
     const struct subset *subset;
     size_t bad; /* image with an output that is not finite */
@@ -188,7 +107,7 @@ static int collect(void *user, const struct evaluated_tile *tile)
             collector->bad = index;
             return -1;
         }
-        const int prediction = metrics_add(collector->metrics, tile->p + lane, LANES, label,
+        const int prediction = outcome_add(collector->outcome, tile->p + lane, LANES, label,
                                            tile->loss[lane], tile->weight[lane]);
 
         if (collector->rows != NULL) {
@@ -233,10 +152,10 @@ static int measure_times(struct evaluator *evaluator, struct profile *profile, s
     return 0;
 }
 
-/* All images through the network, into `metrics` and `rows`; for --profile the table of times. */
+/* All images through the network, into `outcome` and `rows`; for --profile the table of times. */
 static int measure(const struct eval_options *options, struct model *model,
                    const struct subset *subset, const struct kernels *kernels,
-                   struct metrics *metrics, struct rows *rows, struct text *times, struct error *e)
+                   struct outcome *outcome, struct rows *rows, struct text *times, struct error *e)
 {
     const int threads = cli_threads(&options->common);
     struct evaluator evaluator = {0};
@@ -251,7 +170,7 @@ static int measure(const struct eval_options *options, struct model *model,
         (options->tta <= 1 ||
          augment(options, model, subset, kernels, &augmenter, &evaluator, e) == 0) &&
         (!options->profile || measure_times(&evaluator, &profile, e) == 0)) {
-        struct collector collector = {.metrics = metrics, .rows = rows, .subset = subset};
+        struct collector collector = {.outcome = outcome, .rows = rows, .subset = subset};
         const double start = progress_now();
 
         status = evaluate(&evaluator, subset, collect, &collector);
@@ -302,28 +221,45 @@ static int check_accuracy(const struct eval_options *options, const struct metri
                      text_from_double(wanted, options->min_accuracy));
 }
 
+/* The page, where one is wanted, and then what goes to stdout. */
+static int report_all(const struct eval_options *options, const char *model_path,
+                      const struct model *model, const struct outcome *outcome,
+                      const struct output_dir *dir, const struct rows *rows,
+                      const struct text *times, struct error *e)
+{
+    const char *set_path = outcome->subset->set->path;
+    const struct report report = {model_path, set_path, &model->classes, &outcome->metrics};
+    const struct evaluation evaluation = {model_path, set_path, model, outcome, options->tta};
+
+    if (options->report != NULL) {
+        TRY(evaluation_write(&evaluation, dir, e));
+    }
+    TRY(print_report(options, &report, rows, times, e));
+    return check_accuracy(options, &outcome->metrics, e);
+}
+
 /* Measure and report, once model and set are there. */
 static int run(const struct eval_options *options, const char *model_path, struct model *model,
                const struct subset *subset, const struct kernels *kernels, struct error *e)
 {
     struct rows rows = {.dir = -1}, *wanted_rows = options->csv != NULL ? &rows : NULL;
-    struct metrics metrics = {0};
+    struct output_dir dir = {.fd = -1, .lock = -1};
+    struct outcome outcome = {0};
+    const struct loss_type *loss = (const void *)model->settings.train.loss.type;
+    const unsigned flags = options->report != NULL ? loss->flags : 0;
     struct text times = {0};
     int status = -1;
 
-    if (metrics_open(&metrics, model->classes.count, options->top_k, e) == 0 &&
+    if (outcome_open(&outcome, subset, model->classes.count, options->top_k, flags, e) == 0 &&
         (wanted_rows == NULL || rows_open(&rows, options->csv, &model->classes, e) == 0) &&
-        measure(options, model, subset, kernels, &metrics, wanted_rows, &times, e) == 0) {
-        const struct report report = {model_path, subset->set->path, &model->classes, &metrics};
-
-        status = print_report(options, &report, wanted_rows, &times, e);
-        if (status == 0) {
-            status = check_accuracy(options, &metrics, e);
-        }
+        (options->report == NULL || evaluation_open(&dir, options->report, e) == 0) &&
+        measure(options, model, subset, kernels, &outcome, wanted_rows, &times, e) == 0) {
+        status = report_all(options, model_path, model, &outcome, &dir, wanted_rows, &times, e);
     }
+    output_dir_close(&dir);
     text_free(&times);
     rows_close(&rows);
-    metrics_close(&metrics);
+    outcome_close(&outcome);
     return status;
 }
 
@@ -351,7 +287,7 @@ static int evaluate_model(const struct eval_options *options, const char *model_
         error_set(&e, ERROR_MODEL, model_path,
                   "was trained without 'augment': --tta has nothing to draw");
         code = cli_fail(&CLI, &e);
-    } else if (load_measured(&measured, set_path, options->part, cli_threads(&options->common),
+    } else if (measured_load(&measured, set_path, options->part, cli_threads(&options->common),
                              &model, &arena, &errors) != 0) {
         code = cli_fail_all(&CLI, &errors);
     } else {
@@ -381,8 +317,8 @@ int main(int argc, char **argv)
         return cli_usage(&CLI, "--profile and --%s cannot be combined: both print on stdout",
                          options.json ? "json" : "csv -");
     }
-    if (options.part != PART_TEST && !is_config(arguments.values[1])) {
-        return cli_usage(&CLI, "--part %s needs a config as TESTSET", PARTS[options.part]);
+    if (options.part != PART_TEST && !measured_is_config(arguments.values[1])) {
+        return cli_usage(&CLI, "--part %s needs a config as TESTSET", MEASURED_PARTS[options.part]);
     }
     return cli_finish(&CLI, evaluate_model(&options, arguments.values[0], arguments.values[1]));
 }

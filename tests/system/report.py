@@ -10,6 +10,7 @@ import re
 import struct
 import subprocess
 import sys
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from pages import page_without_times, read_page, read_picture  # noqa: E402
@@ -290,5 +291,82 @@ def size_of_mnist():
     assert os.path.getsize("run/report.html") < 300_000, os.path.getsize("run/report.html")
 
 
+# ---- cnneval --report ----
+
+def evaluation():
+    """cnneval --report: the page of a model on a test set, with the numbers of --json and of the rows; stdout is as without"""
+    train()
+    plain = cnneval("run/model.bin", "small.yaml", "--json")[0]
+    equal(cnneval("run/model.bin", "small.yaml", "--json", "--report", "new/test"), (plain, ""), "output")
+    equal(os.listdir("new/test"), ["report.html"], "files")
+    text, data, timing = read_page("new/test/report.html")
+    check_alone(text)
+    equal((data["kind"], timing, "log" in data, data["model"]), ("evaluation", {}, False, "run/model.bin"), "head")
+    equal(data["evaluated"], f"{DIGITS}/t10k-images-idx3-ubyte.gz", "set")
+    equal(data["evaluation_epoch"], int(read_model("run/model.bin")[0]["epoch"]), "epoch")
+    equal(data["config"], read_model("run/model.bin")[0]["config"], "config")
+    assert DIGITS not in data["config"]
+    said, shown = json.loads(plain), data["evaluation"]
+    for key in ("count", "correct", "accuracy", "accuracy_interval_95", "loss", "classes", "confusion"):
+        equal(shown[key], said[key], key)
+    rows = rows_of("run/model.bin", "small.yaml", "--report", "second", "-t", "3")
+    check_mistakes(shown, rows, read_idx(f"{DIGITS}/t10k-images-idx3-ubyte.gz"))
+    check_calibration(shown["calibration"], rows)
+    assert read_bytes("second/report.html") == read_bytes("new/test/report.html"), "3 threads"
+
+
+def evaluation_tta():
+    """cnneval --report with --tta: the means are what is shown"""
+    train("-s", "augment=[rotate: 20]")
+    said = json.loads(cnneval("run/model.bin", "small.yaml", "--tta", "3", "--json", "--report", "test")[0])
+    data = read_page("test/report.html")[1]
+    equal((data["draws"], data["evaluation"]["confusion"]), (3, said["confusion"]), "tta")
+
+
+def evaluation_colour():
+    """the mistakes of colour images in class folders: their paths, and their pictures as decoded"""
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    images = {}
+    for label in "ab":
+        os.makedirs(f"set/{label}")
+        for i in range(6):
+            pixels = bytes((i * 37 + 11 * k + ord(label)) % 256 for k in range(5 * 4 * 3))
+            images[f"set/{label}/{i}.png"] = pixels
+            raw = b"".join(b"\0" + pixels[y * 12:y * 12 + 12] for y in range(5))
+            with open(f"set/{label}/{i}.png", "wb") as file:
+                file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 5, 8, 2, 0, 0, 0)) +
+                           chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+    train("-s", "train.epochs=1", "-s", "train.optimizer={type: sgd, lr: 1e-9}",
+          text="data: {train: {folder: set}, validation: 0.5}\nnetwork: [conv: {filters: 2, kernel: 3}, dense: 2]\n"
+               "train: {batch_size: 4}\n")
+    cnneval("run/model.bin", "set", "--report", "test")
+    data = read_page("test/report.html")[1]
+    assert data["evaluation"]["mistakes"], "chance has it that all are right"
+    for mistake in data["evaluation"]["mistakes"]:
+        equal(read_picture(mistake["picture"]), (4, 5, 3, images[mistake["path"]]), mistake["path"])
+        equal(mistake["path"][4], "ab"[mistake["label"]], "label")
+    equal([read_picture(f["picture"])[:3] for f in data["filters"]["pictures"]], [(3, 3, 3)] * 2, "filters")
+
+
+def evaluation_faults():
+    """cnneval --report: a run's own directory is refused, a directory that cannot be is an error, before any work"""
+    train("-s", "train.epochs=1")
+    before = read_bytes("run/report.html")
+    out, err = cnneval("run/model.bin", "small.yaml", "--report", "run", code=2)
+    equal((out, err), ("", "run: error: holds a run and the report of its training; an evaluation needs a directory of its own, "
+                           "such as run/test\n"), "a run's directory")
+    equal((read_bytes("run/report.html"), os.path.exists("run/.lock")), (before, False), "what was there")
+    cnneval("run/model.bin", "small.yaml", "--report", "run/test")
+    out, err = cnneval("run/model.bin", "small.yaml", "--report", "small.yaml", code=6)
+    assert out == "" and re.fullmatch(r"small\.yaml: error: cannot \w+: Not a directory\n", err), err
+    os.makedirs("test/report.html/x")
+    out, err = cnneval("run/model.bin", "small.yaml", "--report", "test", code=6)
+    assert re.fullmatch(r"test/report\.html: error: cannot \w+: .*\n", err), err
+    cnneval("run/model.bin", "small.yaml", "--report", "", code=2)
+
+
 run_tests([structure, library, escaping, log, same_numbers, calibration, network_and_filters, repeated, averages,
-           without_validation, outputs, failed_write, size_of_mnist])
+           without_validation, outputs, failed_write, size_of_mnist, evaluation, evaluation_tta, evaluation_colour,
+           evaluation_faults])
