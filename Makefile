@@ -63,19 +63,18 @@ endef
 $(foreach level,$(LEVELS),$(eval $(call LEVEL_RULE,$(level))))
 
 # Files that go into the program, as lists of bytes to #include, a 0 behind the last. The charting library is there when scripts/deps.sh
-# has fetched it; else its lists are empty, and reports have tables in place of charts.
+# has fetched it; else its lists are empty, and reports have tables in place of charts. Lists change only when their files have.
 CPPFLAGS_page := -Ibuild/embedded
 EMBEDDED := src/report/page.html src/report/page.css src/report/page.js $(addprefix vendor/uplot/,uPlot.iife.min.js uPlot.min.css LICENSE)
 $(B)/src/report/page.o: $(foreach file,$(EMBEDDED),build/embedded/$(notdir $(file)).inc)
 
 define EMBED_RULE
-build/embedded/$(notdir $(1)).inc: $(1)
+build/embedded/$(notdir $(1)).inc: FORCE
 	@mkdir -p $$(@D)
 	@{ if [ -f $(1) ]; then od -An -v -td1 $(1) | sed 's/  */,/g; s/^,//; s/$$$$/,/'; fi; echo 0; } >$$@.new
-	@cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
 endef
 $(foreach file,$(EMBEDDED),$(eval $(call EMBED_RULE,$(file))))
-$(filter vendor/%,$(EMBEDDED)): ;
 
 $(B)/tests/%.o: tests/%.c $(B)/flags
 	@mkdir -p $(@D)

@@ -24,7 +24,7 @@ says() {
 @test "--output and --set are followed; results and nothing else are in the directory" {
     says
     [ "$(wc -l <"$OUT/log.csv")" -eq 2 ]
-    [ "$(cd "$OUT" && echo *)" = "checkpoint.bin config.yaml log.csv model.bin" ]
+    [ "$(cd "$OUT" && echo *)" = "checkpoint.bin config.yaml log.csv model.bin report.html" ]
     [ ! -s "$BATS_TEST_TMPDIR/stdout" ]
 }
 
