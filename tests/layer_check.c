@@ -354,6 +354,11 @@ static void check_same(const struct layer_case *c, struct run *run, const struct
         backward(c, run, y, y, dx, dx);
         assert_memory_equal(dx, o->dx.data, o->dx.size * sizeof *dx);
     }
+    if (type->flags & LAYER_DX_IN_PLACE) {
+        memcpy(dx, c->dy.data, o->dx.size * sizeof *dx);
+        backward(c, run, c->x.data, o->y.data, dx, dx);
+        assert_memory_equal(dx, o->dx.data, o->dx.size * sizeof *dx);
+    }
     free(gradients);
     free(y);
     free(dx);

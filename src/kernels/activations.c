@@ -1,90 +1,7 @@
-/* activations.c: elementwise functions over n vectors of 16, and their derivatives.
- *
- * relu max(x, 0)                       leaky_relu x or slope x              elu x or slope (e^x -
- * 1) tanh                                 sigmoid 1 / (1 + e^-x)               scaled_tanh 1.7159
- * tanh(2x / 3)  (LeCun et al. 1998, appendix A) gelu x Phi(x), Phi the normal distribution function
- * (Hendrycks and Gimpel 2016, the exact form) silu x sigmoid(x)                    softplus ln(1 +
- * e^x)
- *
- * A derivative is computed from the output y where it can be, so that the input need not be kept.
- */
+/* activations.c: elementwise functions over n vectors of 16, and their derivatives
+ * (activation_functions.h). */
+#include "kernels/activation_functions.h"
 #include "kernels/bodies.h"
-
-INLINE vec one(void) { return v_set(1.0f); }
-
-/* tanh x = x P(x^2) / Q(x^2) for |x| <= 9, relative error 2e-8 before rounding (a rational minimax
- * fit by Lawson's iteration), clamped to [-1, 1]. From 9 on it stays where it is, within 2^-23
- * of 1. */
-INLINE vec v_tanh(vec x)
-{
-    x = v_min(v_set(9.0f), v_max(v_set(-9.0f), x));
-    vec u = x * x;
-    vec p = v_set(1.3354643e-8f);
-    p = v_fma(p, u, v_set(2.0609068e-5f));
-    p = v_fma(p, u, v_set(3.4955872e-3f));
-    p = v_fma(p, u, v_set(0.13381025f));
-    p = v_fma(p, u, one());
-    vec q = v_set(7.7765506e-7f);
-    q = v_fma(q, u, v_set(3.2856334e-4f));
-    q = v_fma(q, u, v_set(0.025876979f));
-    q = v_fma(q, u, v_set(0.46714341f));
-    q = v_fma(q, u, one());
-    return v_min(one(), v_max(v_set(-1.0f), x * p / q));
-}
-
-/* By e^x rather than tanh: the tail keeps its digits, and goes to 0, so that silu(x) = x sigmoid(x)
- * does too. */
-INLINE vec v_sigmoid(vec x) { return one() / (one() + v_exp(v_set(0.0f) - x)); }
-
-/* The normal distribution function: Abramowitz and Stegun 26.2.17's form with 7.1.26's erf.
- * Absolute error 1e-7, in floats 3e-7. */
-INLINE vec v_normal_cdf(vec x)
-{
-    vec magnitude = v_max(x, v_set(0.0f) - x) * v_set(0.70710678f);
-    vec t = one() / v_fma(magnitude, v_set(0.3275911f), one());
-    vec p = v_set(1.061405429f);
-    p = v_fma(p, t, v_set(-1.453152027f));
-    p = v_fma(p, t, v_set(1.421413741f));
-    p = v_fma(p, t, v_set(-0.284496736f));
-    p = v_fma(p, t, v_set(0.254829592f));
-    vec tail = p * t * v_exp(v_set(0.0f) - magnitude * magnitude) * v_set(0.5f);
-    return v_select(v_greater(x, v_set(0.0f)), one() - tail, tail);
-}
-
-/* clang-format off */
-/* Each function, from x; then its derivative, where `y` is the output or, for gelu, silu and
- * softplus, the input. */
-#define RELU_FORWARD         v_max(v_set(0.0f), x)
-#define RELU_BACKWARD        v_select(v_greater(y, v_set(0.0f)), dy, v_set(0.0f))
-#define LEAKY_RELU_FORWARD   v_select(v_greater(x, v_set(0.0f)), x, x * v_set(slope))
-#define LEAKY_RELU_BACKWARD  v_select(v_greater(y, v_set(0.0f)), dy, dy * v_set(slope))
-#define TANH_FORWARD         v_tanh(x)
-#define TANH_BACKWARD        dy * v_fma(v_set(0.0f) - y, y, one())
-#define SIGMOID_FORWARD      v_sigmoid(x)
-#define SIGMOID_BACKWARD     dy * v_fma(v_set(0.0f) - y, y, y)
-#define ELU_FORWARD          v_select(v_greater(x, v_set(0.0f)), x, (v_exp(x) - one()) * v_set(slope))
-#define ELU_BACKWARD         v_select(v_greater(y, v_set(0.0f)), dy, dy * (y + v_set(slope)))
-#define GELU_FORWARD         x * v_normal_cdf(x)
-#define GELU_BACKWARD        dy * v_fma(y, v_exp(v_set(-0.5f) * y * y) * v_set(0.39894228f), v_normal_cdf(y))
-#define SILU_FORWARD         x * v_sigmoid(x)
-#define SILU_BACKWARD        dy * v_sigmoid(y) * v_fma(y, one() - v_sigmoid(y), one())
-#define SOFTPLUS_FORWARD     v_max(v_set(0.0f), x) + v_log1p_unit(v_exp(v_min(x, v_set(0.0f) - x)))
-#define SOFTPLUS_BACKWARD    dy * v_sigmoid(y)
-#define SCALED_TANH_FORWARD  v_tanh(x * v_set(2.0f / 3.0f)) * v_set(1.7159f)
-#define SCALED_TANH_BACKWARD dy * v_fma(v_set(-2.0f / 3.0f / 1.7159f) * y, y, v_set(2.0f / 3.0f * 1.7159f))
-
-/* The functions and derivatives above, by the names of enum activation and of the config. */
-#define ACTIVATIONS(X)           \
-    X(RELU, relu)                \
-    X(LEAKY_RELU, leaky_relu)    \
-    X(TANH, tanh)                \
-    X(SIGMOID, sigmoid)          \
-    X(ELU, elu)                  \
-    X(GELU, gelu)                \
-    X(SILU, silu)                \
-    X(SOFTPLUS, softplus)        \
-    X(SCALED_TANH, scaled_tanh)
-/* clang-format on */
 
 /* The mean of f over windows that tile the map; terms are added and scaled as in pool.c. f, kh and
  * kw are constants where this is inlined. */
@@ -108,28 +25,19 @@ INLINE void mean_of(vec (*f)(vec, float), const struct window *s, int kh, int kw
     }
 }
 
-#define DEFINE(NAME, name)                                                                         \
-    static void name##_forward(const float *from, float *to, size_t n, float slope)                \
+#define DEFINE(NAME, name, FROM)                                                                   \
+    static void name##_forward(const float *x, float *y, size_t n, float slope)                    \
     {                                                                                              \
-        (void)slope;                                                                               \
         for (size_t i = 0; i < n * LANES; i += WIDTH) {                                            \
-            const vec x = v_load(from + i);                                                        \
-            v_store(to + i, NAME##_FORWARD);                                                       \
+            v_store(y + i, name##_of(v_load(x + i), slope));                                       \
         }                                                                                          \
     }                                                                                              \
-    static void name##_backward(const float *xy, const float *from, float *to, size_t n,           \
+    static void name##_backward(const float *xy, const float *dy, float *dx, size_t n,             \
                                 float slope)                                                       \
     {                                                                                              \
-        (void)slope;                                                                               \
         for (size_t i = 0; i < n * LANES; i += WIDTH) {                                            \
-            const vec y = v_load(xy + i), dy = v_load(from + i);                                   \
-            v_store(to + i, NAME##_BACKWARD);                                                      \
+            v_store(dx + i, name##_back(v_load(xy + i), v_load(dy + i), slope));                   \
         }                                                                                          \
-    }                                                                                              \
-    INLINE vec name##_of(vec x, float slope)                                                       \
-    {                                                                                              \
-        (void)slope;                                                                               \
-        return NAME##_FORWARD;                                                                     \
     }                                                                                              \
     static void name##_mean(const struct window *s, const float *x, float *y, float slope)         \
     {                                                                                              \
@@ -141,5 +49,5 @@ INLINE void mean_of(vec (*f)(vec, float), const struct window *s, int kh, int kw
     }
 ACTIVATIONS(DEFINE)
 
-#define LIST(NAME, name) [ACTIVATION_##NAME] = {name##_forward, name##_backward, name##_mean},
+#define LIST(NAME, name, FROM) [ACTIVATION_##NAME] = {name##_forward, name##_backward, name##_mean},
 const struct activation_kernel KERNEL(activations)[ACTIVATION_COUNT] = {ACTIVATIONS(LIST)};

@@ -1,49 +1,64 @@
-/* batchnorm.c: statistics of one channel of a tile, and what they are for: y = (x - mean) * scale +
- * shift, and its gradient. Ioffe and Szegedy 2015, "Batch normalization"; how the parts make a
- * layer is in net/layers/batchnorm.c.
+/* batchnorm.c: statistics of one channel of a tile, and what they are for: with f the activation
+ * that follows, or none,
  *
- * Sums run over pixels and live lanes. Each lane adds 32 pixels in floats, in four chains; the
- * lanes are then added in the tree of lanes.h, and those sums in double: exact enough for any map,
- * and the same at every level. */
+ *     y = f(z), z = (x - mean) * scale + shift        d = dy f'(z), dx = d * scale + ...
+ *
+ * Ioffe and Szegedy 2015, "Batch normalization"; how the parts make a layer is in
+ * net/layers/batchnorm.c. The channels of a batch do not fit a cache, so what counts is how often
+ * they go through memory: z is never stored, but made anew from x. So f is only what costs next to
+ * nothing.
+ *
+ * Sums run over pixels and live lanes. Blocks of pixels are summed in floats, lane by lane, in a
+ * few chains; the lanes are then added in the tree of lanes.h, and those sums in double: exact
+ * enough for any map, and the same at every level. */
+#include "kernels/activation_functions.h"
 #include "kernels/bodies.h"
 
-enum { CHAINS = 4, BLOCK = 32 };
+enum { CHAINS = 2, BLOCK = 64 };
 
-/* Add TERM, a vector expression of `pixel` and `part`, over all pixels, lanes and parts. */
-#define SUM_OVER_PIXELS(pixels, sum, TERM)                                                         \
+/* Sums over a block of pixels: of each chain, of each part of the lanes. */
+struct sums {
+    vec once[CHAINS][PARTS], product[CHAINS][PARTS];
+};
+
+INLINE void sums_clear(struct sums *s)
+{
+    UNROLL
+    for (int i = 0; i < CHAINS * PARTS; i++) {
+        s->once[i / PARTS][i % PARTS] = s->product[i / PARTS][i % PARTS] = v_set(0.0f);
+    }
+}
+
+INLINE void sums_add(struct sums *s, int chain, int part, vec a, vec b)
+{
+    s->once[chain][part] = s->once[chain][part] + a;
+    s->product[chain][part] = v_fma(a, b, s->product[chain][part]);
+}
+
+INLINE double sums_total(vec chains[CHAINS][PARTS])
+{
+    UNROLL
+    for (int part = 0; part < PARTS; part++) {
+        chains[0][part] = chains[0][part] + chains[1][part];
+    }
+    return (double)lanes_sum(chains[0]);
+}
+
+/* AT(chain, part, at) for every vector of n pixels from `first`, `at` counting floats. */
+#define OVER_PIXELS(first, n, AT)                                                                  \
     do {                                                                                           \
-        for (size_t first = 0; first < (pixels); first += BLOCK) {                                 \
-            const size_t end = (pixels)-first < BLOCK ? (pixels) : first + BLOCK;                  \
-            vec chains[CHAINS][PARTS];                                                             \
-            for (int k = 0; k < CHAINS; k++) {                                                     \
-                for (int part = 0; part < PARTS; part++) {                                         \
-                    chains[k][part] = v_set(0.0f);                                                 \
-                }                                                                                  \
-            }                                                                                      \
-            size_t pixel = first;                                                                  \
-            for (; pixel + CHAINS <= end; pixel += CHAINS) {                                       \
-                UNROLL                                                                             \
-                for (int k = 0; k < CHAINS; k++) {                                                 \
-                    UNROLL                                                                         \
-                    for (int part = 0; part < PARTS; part++) {                                     \
-                        const size_t at = (pixel + (size_t)k) * LANES + (size_t)part * WIDTH;      \
-                        chains[k][part] = TERM(chains[k][part]);                                   \
-                    }                                                                              \
-                }                                                                                  \
-            }                                                                                      \
-            for (; pixel < end; pixel++) {                                                         \
-                UNROLL                                                                             \
-                for (int part = 0; part < PARTS; part++) {                                         \
-                    const size_t at = pixel * LANES + (size_t)part * WIDTH;                        \
-                    chains[0][part] = TERM(chains[0][part]);                                       \
-                }                                                                                  \
-            }                                                                                      \
+        size_t pixel = (first);                                                                    \
+        for (; pixel + CHAINS <= (first) + (n); pixel += CHAINS) {                                 \
             UNROLL                                                                                 \
-            for (int part = 0; part < PARTS; part++) {                                             \
-                chains[0][part] =                                                                  \
-                    (chains[0][part] + chains[1][part]) + (chains[2][part] + chains[3][part]);     \
+            for (int k = 0; k < CHAINS * PARTS; k++) {                                             \
+                AT(k / PARTS, k % PARTS, pixel * LANES + (size_t)k * WIDTH);                       \
             }                                                                                      \
-            (sum) += (double)lanes_sum(chains[0]);                                                 \
+        }                                                                                          \
+        for (; pixel < (first) + (n); pixel++) {                                                   \
+            UNROLL                                                                                 \
+            for (int k = 0; k < PARTS; k++) {                                                      \
+                AT(0, k, pixel *LANES + (size_t)k * WIDTH);                                        \
+            }                                                                                      \
         }                                                                                          \
     } while (0)
 
@@ -55,65 +70,144 @@ INLINE void load_live(const float *live, vec masks[PARTS])
     }
 }
 
+/* The sums of d and d^2 for d = x - centre, of the live lanes of n pixels. */
+INLINE void distances(size_t n, const float *x, const vec masks[PARTS], float centre,
+                      double totals[2])
+{
+    struct sums s;
+    sums_clear(&s);
+#define AT(chain, part, at)                                                                        \
+    do {                                                                                           \
+        const vec d = (v_load(x + (at)) - v_set(centre)) * masks[part];                            \
+        sums_add(&s, chain, part, d, d);                                                           \
+    } while (0)
+    OVER_PIXELS(0, n, AT);
+#undef AT
+    totals[0] = sums_total(s.once);
+    totals[1] = sums_total(s.product);
+}
+
+/* In one pass. The distances of a block are from the mean of all blocks but the one before it
+ * (which would have to be waited for), and moved from there to the block's own mean; Chan, Golub,
+ * LeVeque 1979 put the blocks together. The squares lose digits where a block lies far from that
+ * centre; but then that distance itself is most of the variance. */
 void KERNEL(moments)(size_t pixels, const float *x, const float *live, double moments[3])
 {
     vec masks[PARTS];
-    double sum = 0, squares = 0;
     load_live(live, masks);
-    const double count = (double)lanes_sum(masks) * (double)pixels;
-#define TERM(chain) v_fma(v_load(x + at), masks[part], chain)
-    SUM_OVER_PIXELS(pixels, sum, TERM);
-#undef TERM
-    const double mean = sum / count;
-    const vec centre = v_set((float)mean);
-#define DISTANCE ((v_load(x + at) - centre) * masks[part])
-#define TERM(chain) v_fma(DISTANCE, DISTANCE, chain)
-    SUM_OVER_PIXELS(pixels, squares, TERM);
-#undef TERM
-    /* the centre was rounded: by how much, is known */
-    const double off = mean - (double)(float)mean;
+    const double lanes = (double)lanes_sum(masks);
+    double count = 0, mean = 0, squares = 0, totals[2];
+    const size_t some = pixels < BLOCK ? pixels : BLOCK;
+    distances(some, x, masks, 0, totals);
+    double centre = totals[0] / (lanes * (double)some);
+    for (size_t first = 0; first < pixels; first += BLOCK) {
+        const size_t n = pixels - first < BLOCK ? pixels - first : BLOCK;
+        const double own = lanes * (double)n, all = count + own, from = (double)(float)centre;
+        distances(n, x + first * LANES, masks, (float)centre, totals);
+        centre = first ? mean : centre;
+        const double step = from + totals[0] / own - mean;
+        squares += totals[1] - totals[0] * totals[0] / own + step * step * (count * own / all);
+        mean += step * (own / all);
+        count = all;
+    }
     moments[0] = count;
     moments[1] = mean;
-    moments[2] = squares - count * off * off;
+    moments[2] = squares;
 }
 
-void KERNEL(normalize)(size_t pixels, const float *x, float mean, float scale, float shift,
-                       float *y)
+/* ---- with the activation that follows ---- */
+
+typedef vec function(vec x, float slope);
+typedef vec derivative(vec x, vec dy, float slope);
+
+/* z at one vector of x */
+INLINE vec normal_at(const struct norm *n, const float *x)
 {
-    const vec centre = v_set(mean), factor = v_set(scale), addend = v_set(shift);
+    return v_fma(v_load(x) - v_set(n->mean), v_set(n->scale), v_set(n->shift));
+}
+
+INLINE void forward(function *f, size_t pixels, const float *x, const struct norm *norm, float *y)
+{
+    const struct norm n = *norm; /* a copy: the stores cannot change it */
     for (size_t at = 0; at < pixels * LANES; at += WIDTH) {
-        v_store(y + at, v_fma(v_load(x + at) - centre, factor, addend));
+        v_store(y + at, f(normal_at(&n, x + at), n.slope));
     }
 }
 
-void KERNEL(normalize_sums)(size_t pixels, const float *x, const float *dy, float mean,
-                            double sums[2])
+INLINE void sums(derivative *through, size_t pixels, const float *x, const float *dy,
+                 const struct norm *norm, double totals[2])
 {
-    const vec centre = v_set(mean);
-    double sum = 0, product = 0;
-#define TERM(chain) ((chain) + v_load(dy + at))
-    SUM_OVER_PIXELS(pixels, sum, TERM);
-#undef TERM
-#define TERM(chain) v_fma(v_load(x + at) - centre, v_load(dy + at), chain)
-    SUM_OVER_PIXELS(pixels, product, TERM);
-#undef TERM
-    sums[0] = sum;
-    sums[1] = product;
+    const struct norm n = *norm;
+    totals[0] = totals[1] = 0;
+    for (size_t first = 0; first < pixels; first += BLOCK) {
+        struct sums s;
+        sums_clear(&s);
+#define AT(chain, part, at)                                                                        \
+    do {                                                                                           \
+        const vec d = through(normal_at(&n, x + (at)), v_load(dy + (at)), n.slope);                \
+        sums_add(&s, chain, part, d, v_load(x + (at)) - v_set(n.mean));                            \
+    } while (0)
+        OVER_PIXELS(first, pixels - first < BLOCK ? pixels - first : BLOCK, AT);
+#undef AT
+        totals[0] += sums_total(s.once);
+        totals[1] += sums_total(s.product);
+    }
 }
 
-void KERNEL(normalize_backward)(size_t pixels, const float *x, const float *dy, const float *live,
-                                float mean, const float factors[3], float *dx)
+INLINE void backward(derivative *through, size_t pixels, const float *x, const float *dy,
+                     const float *live, const struct norm *norm, float *dx)
 {
-    const vec centre = v_set(mean), by_dy = v_set(factors[0]), by_x = v_set(factors[1]),
-              rest = v_set(factors[2]);
+    const struct norm n = *norm;
     vec masks[PARTS];
     load_live(live, masks);
     for (size_t pixel = 0; pixel < pixels; pixel++) {
         UNROLL
         for (int part = 0; part < PARTS; part++) {
             const size_t at = pixel * LANES + (size_t)part * WIDTH;
-            const vec d = v_fma(v_load(dy + at), by_dy, v_fma(v_load(x + at) - centre, by_x, rest));
-            v_store(dx + at, d * masks[part]);
+            const vec d = through(normal_at(&n, x + at), v_load(dy + at), n.slope);
+            const vec rest = v_fma(v_load(x + at) - v_set(n.mean), v_set(n.by_x), v_set(n.rest));
+            v_store(dx + at, v_fma(d, v_set(n.scale), rest) * masks[part]);
         }
     }
 }
+
+INLINE vec none_of(vec x, float slope)
+{
+    (void)slope;
+    return x;
+}
+
+INLINE vec none_through(vec x, vec dy, float slope)
+{
+    (void)x, (void)slope;
+    return dy;
+}
+
+#define DEFINE(name)                                                                               \
+    static void name##_forward(size_t pixels, const float *x, const struct norm *n, float *y)      \
+    {                                                                                              \
+        forward(name##_of, pixels, x, n, y);                                                       \
+    }                                                                                              \
+    static void name##_sums(size_t pixels, const float *x, const float *dy, const struct norm *n,  \
+                            double totals[2])                                                      \
+    {                                                                                              \
+        sums(name##_through, pixels, x, dy, n, totals);                                            \
+    }                                                                                              \
+    static void name##_backward(size_t pixels, const float *x, const float *dy, const float *live, \
+                                const struct norm *n, float *dx)                                   \
+    {                                                                                              \
+        backward(name##_through, pixels, x, dy, live, n, dx);                                      \
+    }
+DEFINE(none)
+DEFINE(relu)
+DEFINE(leaky_relu)
+
+#define LIST(name)                                                                                 \
+    {                                                                                              \
+        name##_forward, name##_sums, name##_backward                                               \
+    }
+const struct norm_kernel KERNEL(norm)[ACTIVATION_COUNT + 1] = {
+    [ACTIVATION_NONE] = LIST(none),
+    [ACTIVATION_RELU] = LIST(relu),
+    [ACTIVATION_LEAKY_RELU] = LIST(leaky_relu),
+};

@@ -45,12 +45,7 @@ void KERNEL(maxpool_backward)(const struct window *, const float *x, const float
 void KERNEL(avgpool_forward)(const struct window *, int count_padding, const float *x, float *y);
 void KERNEL(avgpool_backward)(const struct window *, int count_padding, const float *dy, float *dx);
 void KERNEL(moments)(size_t pixels, const float *x, const float *live, double moments[3]);
-void KERNEL(normalize)(size_t pixels, const float *x, float mean, float scale, float shift,
-                       float *y);
-void KERNEL(normalize_sums)(size_t pixels, const float *x, const float *dy, float mean,
-                            double sums[2]);
-void KERNEL(normalize_backward)(size_t pixels, const float *x, const float *dy, const float *live,
-                                float mean, const float factors[3], float *dx);
+extern const struct norm_kernel KERNEL(norm)[ACTIVATION_COUNT + 1];
 void KERNEL(lane_moments)(size_t n, const float *x, float eps, float *mean, float *inverse);
 void KERNEL(lane_normalize)(size_t pixels, const float *x, const float *mean, const float *inverse,
                             const float *weight, const float *bias, int step, float *y);

@@ -80,7 +80,28 @@ enum activation {
     ACTIVATION_SILU,
     ACTIVATION_SOFTPLUS,
     ACTIVATION_SCALED_TANH,
-    ACTIVATION_COUNT
+    ACTIVATION_COUNT,
+    ACTIVATION_NONE = ACTIVATION_COUNT
+};
+
+/* How a channel is normalised, y = f(z), z = (x - mean) * scale + shift, with f an activation or
+ * nothing; and, with d = dy * f'(z), the rest of dx = d * scale + (x - mean) * by_x + rest. */
+struct norm {
+    float mean, scale, shift;
+    float slope; /* f's */
+    float by_x, rest;
+};
+
+/* For one f. x is what came in, of `pixels` vectors; y need not be kept. */
+struct norm_kernel {
+    /* x == y is allowed. */
+    void (*forward)(size_t pixels, const float *x, const struct norm *, float *y);
+    /* The sums of d and of d * (x - mean). */
+    void (*sums)(size_t pixels, const float *x, const float *dy, const struct norm *,
+                 double sums[2]);
+    /* dx, 0 in the lanes where live[16] is 0 and not 1; dx == dy is allowed. */
+    void (*backward)(size_t pixels, const float *x, const float *dy, const float *live,
+                     const struct norm *, float *dx);
 };
 
 /* What an optimizer's kernel is told of a step; `rest` of a memory is 1 - memory, rounded once. The
@@ -189,16 +210,9 @@ struct kernels {
     /* Of the `pixels` vectors of a channel, in the lanes where live[16] is 1 and not 0: how many
      * values, their mean, and the sum of squares about it. */
     void (*moments)(size_t pixels, const float *x, const float *live, double moments[3]);
-    /* y = (x - mean) * scale + shift; x == y is allowed. */
-    void (*normalize)(size_t pixels, const float *x, float mean, float scale, float shift,
-                      float *y);
-    /* The sums of dy and of dy * (x - mean). */
-    void (*normalize_sums)(size_t pixels, const float *x, const float *dy, float mean,
-                           double sums[2]);
-    /* dx = factors[0] * dy + factors[1] * (x - mean) + factors[2], 0 in dead lanes; dx == dy is
-     * allowed. */
-    void (*normalize_backward)(size_t pixels, const float *x, const float *dy, const float *live,
-                               float mean, const float factors[3], float *dx);
+    /* Batch normalisation of a channel and the activation behind it. */
+    const struct norm_kernel *norm; /* [ACTIVATION_COUNT + 1]: by the activation, which is
+                                       ACTIVATION_RELU, ACTIVATION_LEAKY_RELU, ACTIVATION_NONE */
 
     /* Lane by lane, of n vectors: mean[16], and inverse[16] = 1 / sqrt(variance + eps). */
     void (*lane_moments)(size_t n, const float *x, float eps, float *mean, float *inverse);

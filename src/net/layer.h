@@ -97,6 +97,7 @@ struct run {
         __attribute__((aligned(64))); /* 1 in the lanes that hold a sample, 0 in dead
                                          ones, which repeat the first; their dy is 0 */
     int input;                        /* which of the node's inputs x and dx belong to */
+    const struct node *does;          /* the activation behind the node, if it is to do that too */
     struct stopwatch *watch;          /* the worker's; NULL: nobody measures */
 };
 
@@ -109,7 +110,12 @@ enum layer_flags {
     LAYER_RECTIFIES = 32,    /* an activation that lets the positive pass and holds back the rest */
     LAYER_POINTWISE = 64,    /* evaluating, y at a place of the maps depends on x at that place; as
                                 all do that join */
-    LAYER_SLIDES = 128       /* y at a place depends on node->window there, and on nothing else */
+    LAYER_SLIDES = 128,      /* y at a place depends on node->window there, and on nothing else */
+    LAYER_DX_IN_PLACE =
+        256,               /* the first dx may stand where dy stands; so too with LAYER_IN_PLACE */
+    LAYER_DOES_NEXT = 512, /* does an activation behind it too, forward and backward, where
+                              run->does says so... */
+    LAYER_CHEAP = 1024     /* ... and this is one, whose output is sooner made anew than read */
 };
 
 /* One line that builds a layer, for the tests of all types alike: gradient check, docs, fuzz seeds.

@@ -19,6 +19,7 @@ static void forward_node(const struct graph *graph, const struct plan *plan, str
                                     block + plan->places[i].y);
         return;
     }
+    run->does = plan->places[i].does;
     for (int k = 0; k < node->input_count && plan->places[i].runs; k++) {
         run->input = k;
         node->type->forward(node, run, output_of(plan, node->inputs[k], block),
@@ -67,6 +68,7 @@ static void backward_node(const struct graph *graph, const struct plan *plan, st
 {
     const struct node *node = &graph->nodes[i];
     const struct place *place = &plan->places[i];
+    run->does = place->does;
     for (int k = node->input_count - 1; k >= 0; k--) {
         const struct edge *edge = &place->inputs[k];
         float *dx = edge->gradient == GRADIENT_SKIP ? NULL : block + edge->dx;
@@ -87,13 +89,14 @@ void net_backward_segment(const struct graph *graph, const struct plan *plan, st
               end = segment_end(graph, plan, segment);
     run->scratch = block + plan->scratch;
     for (int i = end < graph->count ? end : end - 1; i > first; i--) {
-        if (plan->places[i].learns) {
+        if (plan->places[i].learns && plan->places[i].runs) {
             backward_node(graph, plan, run, block, i);
             stopwatch_lap(run->watch, net_row(i, NET_BACKWARD));
         }
     }
     if (segment && plan->places[first].learns) {
         const struct node *node = &graph->nodes[first];
+        run->does = plan->places[first].does;
         node->type->coupling->gather_back(node, run, output_of(plan, node->inputs[0], block),
                                           block + plan->places[first].dy, sums);
         stopwatch_lap(run->watch, net_row(first, NET_BACKWARD));

@@ -30,7 +30,7 @@ struct value {
     int last_read; /* by the forward of the node with this number; n: by the loss (of contents) */
     int kept;      /* backward reads it too (of contents) */
     int gradient;  /* the piece of the gradient by it, or NONE */
-    int absorbed;  /* its reader makes it on the way */
+    int done;      /* the node before makes it, or its reader, on the way */
 };
 
 struct planner {
@@ -113,22 +113,52 @@ static struct value *content_of(const struct planner *planner, int node)
     return &planner->values[value_of(planner, node)->content];
 }
 
+/* Whether a node is nothing but its input. */
+static int is_skipped(const struct plan *plan, const struct node *node)
+{
+    return (!plan->training && node->type->flags & LAYER_TRAINING_ONLY) ||
+           (plan->folded && node->folded);
+}
+
+/* Whether exactly one input of one node is the output of node i. */
+static int has_one_reader(const struct graph *graph, int i)
+{
+    int readers = 0;
+    for (int k = i + 1; k < graph->count; k++) {
+        for (int j = 0; j < graph->nodes[k].input_count; j++) {
+            readers += graph->nodes[k].inputs[j] == i;
+        }
+    }
+    return readers == 1;
+}
+
+/* Which activations the node before them does too, whose only reader they are. */
+static void find_done(struct planner *planner)
+{
+    const struct graph *graph = planner->graph;
+    for (int i = 1; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+        const int before = node->inputs[0];
+        if ((node->type->flags & LAYER_CHEAP) && before != NETWORK_INPUT &&
+            (graph->nodes[before].type->flags & LAYER_DOES_NEXT) &&
+            !is_skipped(planner->plan, &graph->nodes[before]) && has_one_reader(graph, before)) {
+            planner->plan->places[before].does = node;
+            value_of(planner, i)->done = 1;
+        }
+    }
+}
+
 /* In evaluation: which nodes do the activation before them too. It has no other reader. */
 static void find_absorbed(struct planner *planner)
 {
     const struct graph *graph = planner->graph;
     for (int i = 0; i < graph->count; i++) {
-        const struct node *node = &graph->nodes[i];
-        const int before = node->inputs[0];
-        int readers = 0;
-        for (int k = i; node->absorbs && before != NETWORK_INPUT && k < graph->count; k++) {
-            for (int j = 0; j < graph->nodes[k].input_count; j++) {
-                readers += graph->nodes[k].inputs[j] == before;
-            }
-        }
-        if (readers == 1 && (graph->nodes[before].type->flags & LAYER_ACTIVATION)) {
+        const int before = graph->nodes[i].inputs[0];
+        if (graph->nodes[i].absorbs && before != NETWORK_INPUT &&
+            (graph->nodes[before].type->flags & LAYER_ACTIVATION) &&
+            !value_of(planner, before)->done && has_one_reader(graph, before)) {
             planner->plan->places[i].absorbed = &graph->nodes[before];
-            value_of(planner, before)->absorbed = 1;
+            value_of(planner, before)->done = 1;
         }
     }
 }
@@ -143,15 +173,14 @@ static void find_readers(struct planner *planner)
         const unsigned flags = node->type->flags;
         struct place *place = &planner->plan->places[i];
         struct value *value = value_of(planner, i);
-        const int skipped = flags & LAYER_TRAINING_ONLY || (planner->plan->folded && node->folded);
-        place->runs = (training || !skipped) && !value->absorbed;
+        place->runs = !is_skipped(planner->plan, node) && !value->done;
         place->learns = training && node->trained;
         for (int k = 0; k < node->input_count; k++) {
             place->learns |= node->inputs[k] >= 0 && planner->plan->places[node->inputs[k]].learns;
         }
         value->content = place->runs ? i + 1 : value_of(planner, node->inputs[0])->content;
         value->gradient = NONE;
-        value->kept |= place->learns && (flags & LAYER_READS_Y);
+        value->kept |= place->runs && place->learns && (flags & LAYER_READS_Y);
         for (int k = 0; k < node->input_count && place->runs; k++) {
             struct value *content = content_of(planner, node->inputs[k]);
             content->last_read = i;
@@ -182,14 +211,14 @@ static void plan_outputs(struct planner *planner)
         for (int k = 0; k < node->input_count; k++) {
             const int piece = value_of(planner, node->inputs[k])->piece;
             keep_until(planner, piece, i);
-            if (place->learns && (node->type->flags & LAYER_READS_X)) {
+            if (place->runs && place->learns && (node->type->flags & LAYER_READS_X)) {
                 keep_until(planner, piece, 2 * n - i);
             }
         }
         value->piece = !place->runs || works_in_place(planner, i)
                            ? value_of(planner, node->inputs[0])->piece
                            : add_piece(planner, shape_size(node->out) * LANES, i, i);
-        if (place->learns && (node->type->flags & LAYER_READS_Y)) {
+        if (place->runs && place->learns && (node->type->flags & LAYER_READS_Y)) {
             keep_until(planner, value->piece, 2 * n - i);
         }
     }
@@ -197,7 +226,7 @@ static void plan_outputs(struct planner *planner)
 }
 
 /* The piece for the gradient by input k of node i, and what backward does with it. The gradient is
- * in the memory of dy where the node works in place. */
+ * in the memory of dy where the node works in place there, or is done by the node before. */
 static int plan_gradient(struct planner *planner, int i, int k, enum gradient *gradient)
 {
     const int n = planner->graph->count;
@@ -215,9 +244,9 @@ static int plan_gradient(struct planner *planner, int i, int k, enum gradient *g
         return add_piece(planner, size, 2 * n - i, 2 * n - i);
     }
     *gradient = GRADIENT_WRITE;
-    value->gradient = k == 0 && (node->type->flags & LAYER_IN_PLACE)
-                          ? dy
-                          : add_piece(planner, size, 2 * n - i, 2 * n - i);
+    const int here = !planner->plan->places[i].runs ||
+                     (k == 0 && node->type->flags & (LAYER_IN_PLACE | LAYER_DX_IN_PLACE));
+    value->gradient = here ? dy : add_piece(planner, size, 2 * n - i, 2 * n - i);
     keep_until(planner, value->gradient, 2 * n - input);
     return value->gradient;
 }
@@ -298,6 +327,7 @@ int plan_make(struct plan *plan, const struct graph *graph, int purpose, struct 
             plan->cuts[plan->cut_count++] = i;
         }
     }
+    find_done(&planner);
     if (!training) {
         find_absorbed(&planner);
     }

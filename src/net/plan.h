@@ -20,8 +20,9 @@ struct place {
     size_t y;
     size_t dy; /* gradient by y; meaningless unless it learns */
     int runs;  /* 0: passes its input through: a training-only layer in evaluation, a folded
-                  one, or an activation that the next layer absorbs */
+                  one, or an activation that the layer before does or the next absorbs */
     const struct node *absorbed; /* the activation before it, which it does too; or NULL */
+    const struct node *does;     /* the activation behind it, which it does too; or NULL */
     int learns;                  /* backward passes here: this node, or one before it, is trained */
     struct edge *inputs;         /* one an input */
 };

@@ -131,14 +131,16 @@ static void append_head(const struct table *t)
     text_append(t->out, " %9s %7s\n", "all, ms", "share");
 }
 
-/* A layer's name and type; one that does the activation before it says so. */
+/* A layer's name and type; one that does the activation before it, or behind it, says so. */
 static void append_name(const struct table *t, const struct node *node)
 {
-    const struct node *absorbed = t->plan->places[node->index].absorbed;
+    const struct node *absorbed = t->plan->places[node->index].absorbed,
+                      *does = t->plan->places[node->index].does;
     const int indent = indent_of(node), room = t->name_width - indent;
     char type[64];
-    snprintf(type, sizeof type, "%s%s%s", absorbed ? absorbed->type->member.name : "",
-             absorbed ? " + " : "", node->type->member.name);
+    snprintf(type, sizeof type, "%s%s%s%s%s", absorbed ? absorbed->type->member.name : "",
+             absorbed ? " + " : "", node->type->member.name, does ? " + " : "",
+             does ? does->type->member.name : "");
     text_append(t->out, "%*s%-*.*s %-*.*s", indent, "", room, room, node->name, TYPE - 1, TYPE - 1,
                 type);
 }

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -82,7 +83,8 @@ static void check_sums(const struct channel *c, const struct kernels *k, double 
     double got[5];
     const double n = (double)c->pixels * c->live, most = fabs(c->mean) + 1;
     k->moments(c->pixels, c->x.data, c->mask.data, got);
-    k->normalize_sums(c->pixels, c->x.data, c->dy.data, (float)c->mean, got + 3);
+    const struct norm about = {.mean = (float)c->mean};
+    k->norm[ACTIVATION_NONE].sums(c->pixels, c->x.data, c->dy.data, &about, got + 3);
     assert_true(got[0] == n);
     near(c, k, "the mean", got[1], c->mean, 2 * EPSILON * most);
     near(c, k, "the squares", got[2], c->squares, 4 * EPSILON * (c->squares + n * EPSILON * most));
@@ -97,11 +99,12 @@ static void check_sums(const struct channel *c, const struct kernels *k, double 
 
 static void check_maps(const struct channel *c, const struct kernels *k, struct agreement same[2])
 {
-    static const float FACTORS[] = {1.5f, -0.25f, 0.125f};
     const float mean = (float)c->mean;
+    const struct norm n = {mean, 1.5f, -0.75f, 0, -0.25f, 0.125f};
+    const struct norm_kernel *f = &k->norm[ACTIVATION_NONE];
     struct guarded y = guarded_new(c->x.size), dx = guarded_new(c->x.size);
-    k->normalize(c->pixels, c->x.data, mean, 1.5f, -0.75f, y.data);
-    k->normalize_backward(c->pixels, c->x.data, c->dy.data, c->mask.data, mean, FACTORS, dx.data);
+    f->forward(c->pixels, c->x.data, &n, y.data);
+    f->backward(c->pixels, c->x.data, c->dy.data, c->mask.data, &n, dx.data);
     guarded_check(&y, c->what);
     guarded_check(&dx, c->what);
     for (size_t i = 0; i < c->x.size; i++) {
@@ -115,15 +118,44 @@ static void check_maps(const struct channel *c, const struct kernels *k, struct 
     agreement_check(&same[1], c->what, k, &dx);
     struct guarded in_place = guarded_new(c->x.size);
     guarded_copy(&in_place, c->x.data);
-    k->normalize(c->pixels, in_place.data, mean, 1.5f, -0.75f, in_place.data);
+    f->forward(c->pixels, in_place.data, &n, in_place.data);
     assert_memory_equal(in_place.data, y.data, y.size * sizeof(float));
     guarded_copy(&in_place, c->dy.data);
-    k->normalize_backward(c->pixels, c->x.data, in_place.data, c->mask.data, mean, FACTORS,
-                          in_place.data);
+    f->backward(c->pixels, c->x.data, in_place.data, c->mask.data, &n, in_place.data);
     assert_memory_equal(in_place.data, dx.data, dx.size * sizeof(float));
     guarded_free(&in_place);
     guarded_free(&y);
     guarded_free(&dx);
+}
+
+/* With an activation it is the same bytes as without one, and then the activation. */
+static void check_pair(const struct channel *c, const struct kernels *k, enum activation activation)
+{
+    const struct norm n = {(float)c->mean + 0.25f, 1.5f, -0.125f, 0.2f, -0.25f, 0.125f};
+    const struct norm_kernel *plain = &k->norm[ACTIVATION_NONE], *pair = &k->norm[activation];
+    const struct activation_kernel *f = &k->activation[activation];
+    const size_t bytes = c->x.size * sizeof(float);
+    struct guarded y = guarded_new(c->x.size), dx = guarded_new(c->x.size);
+    float *want = check_malloc(bytes), *d = check_malloc(bytes);
+    double sums[2], want_sums[2];
+    plain->forward(c->pixels, c->x.data, &n, want);
+    f->forward(want, want, c->pixels, n.slope);
+    pair->forward(c->pixels, c->x.data, &n, y.data);
+    assert_memory_equal(y.data, want, bytes);
+    f->backward(want, c->dy.data, d, c->pixels, n.slope);
+    assert_true(memcmp(d, c->dy.data, bytes) != 0 || c->pixels < 3);
+    plain->sums(c->pixels, c->x.data, d, &n, want_sums);
+    pair->sums(c->pixels, c->x.data, c->dy.data, &n, sums);
+    assert_memory_equal(sums, want_sums, sizeof sums);
+    plain->backward(c->pixels, c->x.data, d, c->mask.data, &n, want);
+    pair->backward(c->pixels, c->x.data, c->dy.data, c->mask.data, &n, dx.data);
+    assert_memory_equal(dx.data, want, bytes);
+    guarded_check(&y, c->what);
+    guarded_check(&dx, c->what);
+    guarded_free(&y);
+    guarded_free(&dx);
+    free(want);
+    free(d);
 }
 
 static void test_batchnorm(void **state)
@@ -141,6 +173,8 @@ static void test_batchnorm(void **state)
         for (int l = 0; l < count; l++) {
             check_sums(&c, levels[l], kept, !fused);
             check_maps(&c, levels[l], same);
+            check_pair(&c, levels[l], ACTIVATION_RELU);
+            check_pair(&c, levels[l], ACTIVATION_LEAKY_RELU);
             fused |= levels[l]->fused;
         }
         agreement_free(&same[0]);

@@ -5,7 +5,8 @@
  * walk through forward, loss and backward demands that whatever is read is still all there, and
  * that no layer writes over what it reads while it works, except where its type allows it.
  *
- * The arithmetic itself. It gives the same bytes as in a block where nothing is shared. */
+ * The arithmetic itself. It gives the same bytes as in a block where nothing is shared, by nodes
+ * that do their own work only. */
 #include "../kernel_check.h"
 #include "../network_check.h"
 #include "net/net.h"
@@ -246,7 +247,7 @@ static void walk_gradient(struct walk *w, int i, int k, struct region dy, int fi
         reads(w, sum, "the gradient so far", i);
         apart(dx, sum, 0);
     }
-    apart(dx, dy, k == 0 && first && flags & LAYER_IN_PLACE);
+    apart(dx, dy, k == 0 && first && flags & (LAYER_IN_PLACE | LAYER_DX_IN_PLACE));
     apart(dx, scratch, 0);
     if (flags & LAYER_READS_X) {
         apart(dx, region_y(w, node->inputs[k]), 0);
@@ -298,25 +299,43 @@ static void find_learning(const struct graph *graph, int *learns)
     }
 }
 
-/* Whether a node runs: not what is for training only, nor an activation that its one reader does.
- */
-static int absorbed_so_far;
-static int runs_alone(const struct graph *graph, const struct plan *plan, int i, int training)
+static int readers_of(const struct graph *graph, int i)
 {
-    int readers = 0, absorbed = 0;
+    int readers = 0;
     for (int k = 0; k < graph->count; k++) {
         for (int j = 0; j < graph->nodes[k].input_count; j++) {
             readers += graph->nodes[k].inputs[j] == i;
         }
-        absorbed += plan->places[k].absorbed == &graph->nodes[i];
     }
-    if (absorbed > 0) {
-        absorbed_so_far++;
-        assert_int_equal(training, 0);
-        assert_int_equal(readers, 1);
+    return readers;
+}
+
+/* Whether a node runs: not what is for training only, nor an activation that its one reader does,
+ * or its input. */
+static int absorbed_so_far, done_so_far;
+static int runs_alone(const struct graph *graph, const struct plan *plan, int i, int training)
+{
+    int absorbed = 0, done = 0;
+    const int before = graph->nodes[i].inputs[0];
+    for (int k = 0; k < graph->count; k++) {
+        absorbed += plan->places[k].absorbed == &graph->nodes[i];
+        done += plan->places[k].does == &graph->nodes[i];
+    }
+    if (absorbed + done > 0) {
+        absorbed_so_far += absorbed;
+        done_so_far += done;
+        assert_int_equal(absorbed + done, 1);
         assert_true(graph->nodes[i].type->flags & LAYER_ACTIVATION);
     }
-    return !absorbed && (training || !(graph->nodes[i].type->flags & LAYER_TRAINING_ONLY));
+    if (absorbed > 0) {
+        assert_int_equal(training, 0);
+        assert_int_equal(readers_of(graph, i), 1);
+    }
+    if (done > 0) {
+        assert_ptr_equal(plan->places[before].does, &graph->nodes[i]);
+        assert_int_equal(readers_of(graph, before), 1);
+    }
+    return !absorbed && !done && (training || !(graph->nodes[i].type->flags & LAYER_TRAINING_ONLY));
 }
 
 static void check_walk(const struct graph *graph, const struct plan *plan, int training)
@@ -348,8 +367,12 @@ static void check_walk(const struct graph *graph, const struct plan *plan, int t
         writes(&w, dlogits);
         for (int i = n - 1; i >= 0; i--) {
             assert_int_equal(plan->places[i].learns, learns[i]);
-            if (learns[i]) {
+            if (learns[i] && plan->places[i].runs) {
                 walk_backward(&w, i, learns, found);
+            } else if (learns[i]) { /* the node before finds its own gradient here */
+                assert_int_equal(plan->places[i].dy, plan->places[graph->nodes[i].inputs[0]].dy);
+                found[graph->nodes[i].inputs[0]] = 1;
+                writes(&w, region_dy(&w, graph->nodes[i].inputs[0]));
             }
         }
     }
@@ -371,7 +394,7 @@ static void test_nothing_needed_is_overwritten(void **state)
         }
         network_free(&c);
     }
-    assert_true(absorbed_so_far > 20);
+    assert_true(absorbed_so_far > 20 && done_so_far > 20);
 }
 
 /* ---- the same bytes ---- */
@@ -434,7 +457,7 @@ static void plan_apart(struct plan *plan, const struct graph *graph, int trainin
 }
 
 /* Logits, and gradients where there are any: from the input to the output and back. */
-static void run_plan(const struct network_case *c, const struct plan *plan, const float *x,
+static void run_plan(const struct graph *graph, const struct plan *plan, const float *x,
                      const float *flat, const float *dlogits, float *logits,
                      struct guarded *gradients)
 {
@@ -445,13 +468,13 @@ static void run_plan(const struct network_case *c, const struct plan *plan, cons
                       .parameters = flat,
                       .gradients = gradients->data};
     memset(gradients->data, 0xff, gradients->size * sizeof(float));
-    memcpy(block.data + plan->input, x, shape_size(c->graph.input) * LANES * sizeof(float));
+    memcpy(block.data + plan->input, x, shape_size(graph->input) * LANES * sizeof(float));
     network_set_live(&run, LANES);
-    network_forward(&c->graph, plan, &run, block.data);
+    network_forward(graph, plan, &run, block.data);
     memcpy(logits, block.data + plan->logits, CLASSES * LANES * sizeof(float));
     if (plan->training) {
         memcpy(block.data + plan->dlogits, dlogits, CLASSES * LANES * sizeof(float));
-        network_backward(&c->graph, plan, &run, block.data);
+        network_backward(graph, plan, &run, block.data);
     } else {
         free(run.shared);
     }
@@ -462,6 +485,7 @@ static void run_plan(const struct network_case *c, const struct plan *plan, cons
 
 static void test_same_bytes_as_apart(void **state)
 {
+    int pairs = 0;
     (void)state;
     for (uint64_t seed = 1; seed <= 150; seed++) {
         struct network_case c;
@@ -483,8 +507,11 @@ static void test_same_bytes_as_apart(void **state)
             assert_int_equal(plan_make(&plan, &c.graph, training, &c.arena, &e), 0);
             plan_apart(&naive, &c.graph, training, &c.arena);
             assert_true(plan.floats <= naive.floats);
-            run_plan(&c, &plan, x.data, flat.data, dlogits.data, logits, &gradients);
-            run_plan(&c, &naive, x.data, flat.data, dlogits.data, want, &want_gradients);
+            for (int i = 0; i < c.graph.count; i++) {
+                pairs += plan.places[i].does != NULL;
+            }
+            run_plan(&c.graph, &plan, x.data, flat.data, dlogits.data, logits, &gradients);
+            run_plan(&c.graph, &naive, x.data, flat.data, dlogits.data, want, &want_gradients);
             assert_memory_equal(logits, want, sizeof want);
             assert_memory_equal(gradients.data, want_gradients.data,
                                 gradients.size * sizeof(float));
@@ -497,6 +524,7 @@ static void test_same_bytes_as_apart(void **state)
         guarded_free(&dlogits);
         network_free(&c);
     }
+    assert_true(pairs > 5);
 }
 
 /* LeNet-5: what sharing is worth, so that a plan that shares less is noticed. In evaluation no more

@@ -50,6 +50,17 @@ static void activation_forward(const struct node *node, const struct run *run, c
     run->kernels->activation[node->type->detail].forward(x, y, shape_size(node->in), o->slope);
 }
 
+enum activation activation_kind(const struct node *does)
+{
+    return does ? (enum activation)does->type->detail : ACTIVATION_NONE;
+}
+
+float activation_slope(const struct node *does)
+{
+    const struct activation_options *o = does ? does->options : NULL;
+    return o ? o->slope : 0;
+}
+
 void activation_mean(const struct node *node, const struct run *run, const struct window *window,
                      const float *x, float *y)
 {
@@ -77,7 +88,7 @@ static const struct layer_example ALPHA_EXAMPLES[] = {
 /* What backward reads decides whether y may take x's place. */
 enum {
     FROM_Y = LAYER_ACTIVATION | LAYER_POINTWISE | LAYER_READS_Y | LAYER_IN_PLACE,
-    FROM_X = LAYER_ACTIVATION | LAYER_POINTWISE | LAYER_READS_X
+    FROM_X = LAYER_ACTIVATION | LAYER_POINTWISE | LAYER_READS_X | LAYER_DX_IN_PLACE
 };
 
 #define DEFINE(NAME, DETAIL, FLAGS, SUITS, ROWS, SAMPLES, HELP)                                    \
@@ -96,8 +107,8 @@ enum {
         .examples = SAMPLES,                                                                       \
     };
 
-DEFINE(relu, RELU, FROM_Y | LAYER_RECTIFIES, he, PLAIN, EXAMPLES, "max(x, 0)")
-DEFINE(leaky_relu, LEAKY_RELU, FROM_Y | LAYER_RECTIFIES, he, SLOPE, SLOPE_EXAMPLES,
+DEFINE(relu, RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, PLAIN, EXAMPLES, "max(x, 0)")
+DEFINE(leaky_relu, LEAKY_RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, SLOPE, SLOPE_EXAMPLES,
        "x, or slope x where x < 0")
 DEFINE(tanh, TANH, FROM_Y, xavier, PLAIN, EXAMPLES, "hyperbolic tangent")
 DEFINE(sigmoid, SIGMOID, FROM_Y, xavier, PLAIN, EXAMPLES, "1 / (1 + e^-x)")

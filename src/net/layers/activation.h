@@ -9,4 +9,9 @@
 void activation_mean(const struct node *node, const struct run *run, const struct window *window,
                      const float *x, float *y);
 
+/* What a node that does activation `does` too, or none (NULL), is to do, and the option that the
+ * kernels are told. */
+enum activation activation_kind(const struct node *does);
+float activation_slope(const struct node *does);
+
 #endif

@@ -9,14 +9,16 @@
  * running ones serve, and in a frozen layer in training too.
  *
  * So a tile cannot go on before all tiles have come: the layer cuts the network (layer.h, struct
- * coupling). With n values a channel, d = x - mean, s = 1 / sqrt(variance + eps), backward is
+ * coupling), and the whole batch goes through memory. So an activation that follows is done on the
+ * way (run->does); then dy below is the gradient by its input. With n values a channel, d = x -
+ * mean, s = 1 / sqrt(variance + eps), backward is
  *
  *     db = sum of dy,  dw = s * sum of dy d
  *     dx = weight s (dy - db / n - d s^2 (sum of dy d) / n)
  *
  * Each tile brings its mean and sum of squares about it; they are put together by the formula of
  * Chan, Golub, LeVeque 1979, in double, in the order of the tiles. */
-#include "net/layer.h"
+#include "net/layers/activation.h"
 
 #include <math.h>
 
@@ -139,14 +141,44 @@ static void meet(const struct node *node, const struct run *run, const struct me
 
 static void write_or_add(float *to, int add, double value) { *to = (add ? *to : 0) + (float)value; }
 
+/* Of normalisation and, where the node does it too, the activation behind it. */
+static const struct norm_kernel *kernel_of(const struct run *run)
+{
+    return &run->kernels->norm[activation_kind(run->does)];
+}
+
+/* A channel's. In training by_x and rest are those of the batch once it has met on the way back. */
+static struct norm norm_of(const struct node *node, const struct run *run, int channel)
+{
+    const struct batchnorm *o = node->options;
+    const size_t c = (size_t)channel;
+    const float weight = o->affine ? node_parameter(node, run, 0)[c] : 1;
+    struct norm n = {.shift = o->affine ? node_parameter(node, run, 1)[c] : 0,
+                     .slope = activation_slope(run->does)};
+    if (run->training && node->couples) {
+        const float *shared = node_shared(node, run) + c * SHARED;
+        n.mean = shared[MEAN];
+        n.scale = weight * shared[INVERSE];
+        n.by_x = shared[BY_X];
+        n.rest = shared[REST];
+    } else {
+        const double variance = (double)node_parameter(node, run, running(node, 1))[c];
+        n.mean = node_parameter(node, run, running(node, 0))[c];
+        n.scale = (float)((double)weight / sqrt(variance + o->eps));
+    }
+    return n;
+}
+
 /* What a tile brings on the way back is also its part of the gradients. */
 static void gather_back(const struct node *node, const struct run *run, const float *x,
                         const float *dy, double *sums)
 {
+    const struct norm_kernel *f = kernel_of(run);
     const float *shared = node_shared(node, run);
     for (int c = 0; c < node->in.c; c++, shared += SHARED, sums += SUMS) {
         const size_t at = (size_t)c * map_floats(node);
-        run->kernels->normalize_sums(pixels(node), x + at, dy + at, shared[MEAN], sums);
+        const struct norm n = norm_of(node, run, c);
+        f->sums(pixels(node), x + at, dy + at, &n, sums);
         if (node->trained) {
             write_or_add(node_gradient(node, run, 0) + c, run->add,
                          sums[1] * (double)shared[INVERSE]);
@@ -194,51 +226,26 @@ static void channel_map(const struct node *node, const float *parameters, int ch
     *shift = (o->affine ? (double)parameters[p[1].offset + c] : 0) - *scale * mean;
 }
 
-/* How a channel is brought about zero, and by what it is scaled. */
-static void find_scale(const struct node *node, const struct run *run, int c, float *mean,
-                       float *scale)
-{
-    const struct batchnorm *o = node->options;
-    const float weight = o->affine ? node_parameter(node, run, 0)[c] : 1;
-    if (run->training && node->couples) {
-        const float *shared = node_shared(node, run) + (size_t)c * SHARED;
-        *mean = shared[MEAN];
-        *scale = weight * shared[INVERSE];
-    } else {
-        const double variance = (double)node_parameter(node, run, running(node, 1))[c];
-        *mean = node_parameter(node, run, running(node, 0))[c];
-        *scale = (float)((double)weight / sqrt(variance + o->eps));
-    }
-}
-
 static void batchnorm_forward(const struct node *node, const struct run *run, const float *x,
                               float *y)
 {
-    const struct batchnorm *o = node->options;
+    const struct norm_kernel *f = kernel_of(run);
     for (int c = 0; c < node->in.c; c++) {
         const size_t at = (size_t)c * map_floats(node);
-        float mean, scale;
-        find_scale(node, run, c, &mean, &scale);
-        run->kernels->normalize(pixels(node), x + at, mean, scale,
-                                o->affine ? node_parameter(node, run, 1)[c] : 0, y + at);
+        const struct norm n = norm_of(node, run, c);
+        f->forward(pixels(node), x + at, &n, y + at);
     }
 }
 
 static void batchnorm_backward(const struct node *node, const struct run *run, const float *x,
                                const float *y, const float *dy, float *dx)
 {
+    const struct norm_kernel *f = kernel_of(run);
     (void)y;
     for (int c = 0; c < node->in.c && dx; c++) {
         const size_t at = (size_t)c * map_floats(node);
-        float mean, factors[3] = {0};
-        find_scale(node, run, c, &mean, &factors[0]);
-        if (node->couples) {
-            const float *shared = node_shared(node, run) + (size_t)c * SHARED;
-            factors[1] = shared[BY_X];
-            factors[2] = shared[REST];
-        }
-        run->kernels->normalize_backward(pixels(node), x + at, dy + at, run->live, mean, factors,
-                                         dx + at);
+        const struct norm n = norm_of(node, run, c);
+        f->backward(pixels(node), x + at, dy + at, run->live, &n, dx + at);
     }
 }
 
@@ -257,7 +264,7 @@ const struct layer_type LAYER_batchnorm = {
                    "each channel to mean 0 and variance 1 over the batch, then scaled and shifted",
                .options = OPTIONS,
                .size = sizeof(struct batchnorm)},
-    .flags = LAYER_READS_X | LAYER_POINTWISE,
+    .flags = LAYER_READS_X | LAYER_POINTWISE | LAYER_DX_IN_PLACE | LAYER_DOES_NEXT,
     .coupling = &COUPLING,
     .channel_map = channel_map,
     .shape = batchnorm_shape,

@@ -74,8 +74,8 @@ static void scale(const struct node *node, const struct run *run, const float *f
     const float *weight = node_parameter(node, run, 0);
     for (int c = 0; c < node->out.c; c++) {
         const size_t at = (size_t)c * pixels(node) * LANES;
-        run->kernels->normalize(pixels(node), from + at, 0, weight[c] * values_of(node),
-                                b ? b[c] : 0, to + at);
+        const struct norm n = {.scale = weight[c] * values_of(node), .shift = b ? b[c] : 0};
+        run->kernels->norm[ACTIVATION_NONE].forward(pixels(node), from + at, &n, to + at);
     }
 }
 
@@ -96,7 +96,8 @@ static void subsample_backward(const struct node *node, const struct run *run, c
         for (int c = 0; c < node->out.c; c++) {
             const size_t at = (size_t)c * pixels(node) * LANES;
             double sums[2];
-            run->kernels->normalize_sums(pixels(node), run->scratch + at, dy + at, 0, sums);
+            run->kernels->norm[ACTIVATION_NONE].sums(pixels(node), run->scratch + at, dy + at,
+                                                     &(struct norm){0}, sums);
             dweight[c] = (run->add ? dweight[c] : 0) + (float)(sums[1] * (double)values_of(node));
             dbias[c] = (run->add ? dbias[c] : 0) + (float)sums[0];
         }
