@@ -107,9 +107,10 @@ asan:  ## build with the address and undefined-behaviour sanitizers, into build/
 data:  ## get MNIST into data/mnist
 	@scripts/data.sh mnist
 
-bench: all  ## five networks and single convolutions against peers (scripts/deps.sh bench), and the cost of augmentation
+bench: all  ## five networks and single convolutions against peers (scripts/deps.sh bench), and the cost of all beside them
 	@python3 scripts/bench/run.py
 	@scripts/bench/augmentation.sh
+	@scripts/bench/pipeline.py
 
 install: all  ## install the commands and their man pages under PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
