@@ -127,6 +127,8 @@ struct layer_example {
 
 struct initializer;
 struct builder;
+struct spot;
+struct explanation;
 
 /* The sums of all tiles of a batch, in their order. */
 struct meeting {
@@ -194,6 +196,15 @@ struct layer_type {
     const struct coupling *coupling; /* NULL: samples are independent of each other */
     /* Where in its options the type has its `activation` and `init` (struct choice); 0: nowhere. */
     size_t activation, init;
+    /* Tell how the value at `at` of the output comes about in evaluation, from lane 0 of x
+     * (net/explain.h). NULL: there is nothing to tell. */
+    void (*explain)(const struct node *node, const struct run *run, const float *x,
+                    const struct spot *at, struct explanation *explanation);
+    /* For a type whose function has kinks: y from x, but each value on the branch that it takes at
+     * x0, so that y is smooth around x0. Returns how many values of live lanes would have taken
+     * another branch. NULL: it has none. */
+    size_t (*hold)(const struct node *node, const struct run *run, const float *x0, const float *x,
+                   float *y);
     /* Warn at node->where of options that are allowed and surely not meant. May be NULL. */
     void (*lint)(const struct node *node, struct error_list *warnings);
     const struct layer_example *examples; /* ends with options == NULL; at least one */

@@ -1,6 +1,7 @@
 /* cnnview.c: look inside: a model's layers and tensors as a table, or what a config's augmentations
  * make of the training images, as a sheet. Nothing is trained or changed. */
 #include "tools/cli.h"
+#include "tools/explain.h"
 #include "tools/view_inside.h"
 #include "view/sheet.h"
 #include "train/model.h"
@@ -13,8 +14,9 @@
 struct view_options {
     struct cli_common common;
     const char *augment, *output;
+    const char *explain, *config, *at, *image;
     struct cli_texts set;
-    int count, epoch, rows;
+    int count, epoch, rows, channel;
     struct inside_options inside;
 };
 
@@ -47,7 +49,8 @@ static const struct cli_option OPTIONS[] = {
      .kind = &CLI_TEXT,
      FIELD(inside.layer),
      .argument = "LAYER",
-     .help = "all maps of this one, not some of each"},
+     .help = "all maps of this one, not some of each; of\n--explain: the layer (the first of the "
+             "type)"},
     {.name = "saliency",
      .kind = &CLI_TEXT,
      FIELD(inside.saliency),
@@ -85,6 +88,36 @@ static const struct cli_option OPTIONS[] = {
      .low = 1,
      .high = 1000,
      .help = "how many classes at most (20)"},
+    {.name = "explain",
+     .kind = &CLI_TEXT,
+     FIELD(explain),
+     .argument = "TYPE",
+     .help = "work out one value of the output of a layer of\nthis type: conv, maxpool, dense, "
+             "relu, ..."},
+    {.name = "config",
+     .kind = &CLI_TEXT,
+     FIELD(config),
+     .argument = "CONFIG",
+     .alone = 1,
+     .help = "explain this config's network in place of a\nmodel: as its training begins"},
+    {.name = "at",
+     .kind = &CLI_TEXT,
+     FIELD(at),
+     .argument = "Y,X",
+     .help = "row and column of the output (default: where\nthe channel is greatest)"},
+    {.name = "channel",
+     .kind = &CLI_INTEGER,
+     FIELD(channel),
+     .argument = "N",
+     .low = 0,
+     .high = 65535,
+     .help = "channel of the output, or unit (0)"},
+    {.name = "image",
+     .kind = &CLI_TEXT,
+     FIELD(image),
+     .argument = "IMAGE",
+     .help = "PNG or JPEG; SET:N, an image of a data set, from\n0; with --config also N, of its "
+             "training set (0)"},
     {.name = "set",
      .letter = 's',
      .kind = &CLI_TEXTS,
@@ -98,8 +131,8 @@ static const struct cli CLI = {
     .program = "cnnview",
     .purpose =
         "Look inside MODEL, written by cnntrain: its layers and tensors, or as pictures its\n"
-        "filters and what it makes of an image; or, with --augment, at the images that a\n"
-        "config trains on.",
+        "filters and what it makes of an image; with --explain, at how a layer works; or, with\n"
+        "--augment, at the images that a config trains on.",
     .arguments = (const char *const[]){"MODEL", NULL},
     .options = OPTIONS,
     .epilogue = "IMAGE is a PNG or JPEG file, or TESTSET:N, the N-th image (from 0) of a set as\n"
@@ -111,7 +144,8 @@ static const struct cli CLI = {
                 "\n"
                 "Examples: cnnview --augment configs/lenet5-augmented.yaml -o sheet.png\n"
                 "          cnnview runs/lenet5/model.bin --filters C1 -o filters.png\n"
-                "          cnnview runs/lenet5/model.bin --activations data/mnist:0 -o maps.png\n",
+                "          cnnview runs/lenet5/model.bin --activations data/mnist:0 -o maps.png\n"
+                "          cnnview --explain conv --config configs/digits.yaml --at 3,4\n",
 };
 
 /* ---- a model ---- */
@@ -219,36 +253,66 @@ static int view_augment(const struct view_options *options)
     return code;
 }
 
+/* An option that goes only with another one and is there without it, and the like; or NULL. */
+static const char *stray(const struct view_options *o)
+{
+    const int teaches = o->explain != NULL, augments = o->augment != NULL,
+              inside = inside_is_asked(&o->inside);
+    return augments && inside                        ? "--augment draws no model"
+           : teaches && (augments || inside)         ? "--explain draws nothing: give it alone"
+           : !augments && !o->config && o->set.count ? "--set goes with --augment or --config"
+           : !teaches && o->config                   ? "--config goes with --explain"
+           : !teaches && o->at                       ? "--at goes with --explain"
+           : !teaches && o->channel > 0              ? "--channel goes with --explain"
+           : !teaches && o->image                    ? "--image goes with --explain"
+           : teaches && o->output   ? "--explain draws nothing: there is no --output"
+           : augments && !o->output ? "--augment needs --output FILE"
+                                    : NULL;
+}
+
+static int view_layer(const struct view_options *o, const char *model)
+{
+    const struct explain_options options = {.type = o->explain,
+                                            .config = o->config,
+                                            .model = model,
+                                            .layer = o->inside.layer,
+                                            .at = o->at,
+                                            .image = o->image,
+                                            .channel = o->channel,
+                                            .set = &o->set,
+                                            .everything = o->common.verbose,
+                                            .threads = cli_threads(&o->common)};
+    return explain(&CLI, &options);
+}
+
 int main(int argc, char **argv)
 {
     struct view_options options = {.count = 8, .epoch = 1, .rows = 20};
     struct cli_arguments arguments;
-    const int code = cli_parse(&CLI, argc, argv, &options, &arguments);
+    int code = cli_parse(&CLI, argc, argv, &options, &arguments);
     if (code >= 0) {
         return code;
     }
-    if (options.augment != NULL && inside_is_asked(&options.inside)) {
-        return cli_usage(&CLI, "--augment draws no model");
+    const char *fault = stray(&options);
+    if (fault != NULL) {
+        return cli_usage(&CLI, "%s", fault);
     }
-    if (inside_check(&CLI, &options.inside, options.output) != 0) {
+    if (options.explain == NULL && inside_check(&CLI, &options.inside, options.output) != 0) {
         return ERROR_USAGE;
     }
-    if (options.augment == NULL && options.set.count > 0) {
-        return cli_usage(&CLI, "--set goes with --augment");
+    if (options.augment == NULL && !inside_is_asked(&options.inside) && options.output != NULL) {
+        return cli_usage(&CLI, "--output needs to be told what to draw: --filters, "
+                               "--activations, --saliency, --augment");
     }
-    if (inside_is_asked(&options.inside)) {
-        return cli_finish(&CLI, inside_run(&CLI, &options.inside, arguments.values[0],
-                                           options.output, cli_threads(&options.common)));
+    if (options.explain != NULL) {
+        code = view_layer(&options, options.config != NULL ? NULL : arguments.values[0]);
+    } else if (inside_is_asked(&options.inside)) {
+        code = inside_run(&CLI, &options.inside, arguments.values[0], options.output,
+                          cli_threads(&options.common));
+    } else if (options.augment != NULL) {
+        code = view_augment(&options);
+    } else {
+        code = view_model(arguments.values[0]);
     }
-    if (options.augment == NULL) {
-        if (options.output != NULL) {
-            return cli_usage(&CLI, "--output needs to be told what to draw: --filters, "
-                                   "--activations, --saliency, --augment");
-        }
-        return cli_finish(&CLI, view_model(arguments.values[0]));
-    }
-    if (options.output == NULL) {
-        return cli_usage(&CLI, "--augment needs --output FILE");
-    }
-    return cli_finish(&CLI, view_augment(&options));
+    return cli_finish(&CLI, code);
 }

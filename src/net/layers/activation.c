@@ -3,6 +3,10 @@
  * weights that suit them. */
 #include "net/layers/activation.h"
 
+#include "net/explain.h"
+
+#include <math.h>
+
 struct activation_options {
     struct layer_options layer;
     float slope;
@@ -79,6 +83,54 @@ static void activation_backward(const struct node *node, const struct run *run, 
     }
 }
 
+static void activation_explain(const struct node *node, const struct run *run, const float *x,
+                               const struct spot *at, struct explanation *e)
+{
+    const struct activation_options *o = node->options;
+    const double value = explain_input(node, x, at);
+    float in[LANES] __attribute__((aligned(64))), out[LANES] __attribute__((aligned(64)));
+    for (int lane = 0; lane < LANES; lane++) {
+        in[lane] = (float)value;
+    }
+    run->kernels->activation[node->type->detail].forward(in, out, 1, o->slope);
+    e->rule = node->type->member.help;
+    explain_row(e, "x", value);
+    explain_row(e, "output", (double)out[0]);
+}
+
+static float hold_relu(float x0, float x, float slope)
+{
+    (void)slope;
+    return x0 > 0 ? x : 0;
+}
+
+static float hold_leaky(float x0, float x, float slope) { return x0 > 0 ? x : slope * x; }
+
+static float hold_elu(float x0, float x, float slope) { return x0 > 0 ? x : slope * expm1f(x); }
+
+/* The kink is at 0 in all of them. */
+static size_t hold_all(const struct node *node, const struct run *run, const float *x0,
+                       const float *x, float *y, float (*branch)(float x0, float x, float slope))
+{
+    const struct activation_options *o = node->options;
+    size_t crossed = 0;
+    for (size_t i = 0; i < shape_size(node->in) * LANES; i++) {
+        y[i] = branch(x0[i], x[i], o->slope);
+        crossed += (x0[i] > 0) != (x[i] > 0) && run->live[i % LANES] > 0;
+    }
+    return crossed;
+}
+
+#define HOLD(NAME)                                                                                 \
+    static size_t NAME##_hold(const struct node *node, const struct run *run, const float *x0,     \
+                              const float *x, float *y)                                            \
+    {                                                                                              \
+        return hold_all(node, run, x0, x, y, hold_##NAME);                                         \
+    }
+HOLD(relu)
+HOLD(leaky)
+HOLD(elu)
+
 static const struct layer_example EXAMPLES[] = {{"", {3, 5, 7}}, {NULL, {0, 0, 0}}};
 static const struct layer_example SLOPE_EXAMPLES[] = {
     {"0.1", {3, 5, 7}}, {"", {2, 1, 1}}, {NULL, {0, 0, 0}}};
@@ -91,7 +143,7 @@ enum {
     FROM_X = LAYER_ACTIVATION | LAYER_POINTWISE | LAYER_READS_X | LAYER_DX_IN_PLACE
 };
 
-#define DEFINE(NAME, DETAIL, FLAGS, SUITS, ROWS, SAMPLES, HELP)                                    \
+#define DEFINE(NAME, DETAIL, FLAGS, SUITS, HOLDS, ROWS, SAMPLES, HELP)                             \
     extern const struct layer_type LAYER_##NAME;                                                   \
     const struct layer_type LAYER_##NAME = {                                                       \
         .member = {.name = #NAME,                                                                  \
@@ -104,18 +156,22 @@ enum {
         .shape = activation_shape,                                                                 \
         .forward = activation_forward,                                                             \
         .backward = activation_backward,                                                           \
+        .explain = activation_explain,                                                             \
+        .hold = HOLDS,                                                                             \
         .examples = SAMPLES,                                                                       \
     };
 
-DEFINE(relu, RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, PLAIN, EXAMPLES, "max(x, 0)")
-DEFINE(leaky_relu, LEAKY_RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, SLOPE, SLOPE_EXAMPLES,
+DEFINE(relu, RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, relu_hold, PLAIN, EXAMPLES, "max(x, 0)")
+DEFINE(leaky_relu, LEAKY_RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, leaky_hold, SLOPE, SLOPE_EXAMPLES,
        "x, or slope x where x < 0")
-DEFINE(tanh, TANH, FROM_Y, xavier, PLAIN, EXAMPLES, "hyperbolic tangent")
-DEFINE(sigmoid, SIGMOID, FROM_Y, xavier, PLAIN, EXAMPLES, "1 / (1 + e^-x)")
-DEFINE(elu, ELU, FROM_Y | LAYER_RECTIFIES, he, ALPHA, ALPHA_EXAMPLES,
+DEFINE(tanh, TANH, FROM_Y, xavier, NULL, PLAIN, EXAMPLES, "hyperbolic tangent")
+DEFINE(sigmoid, SIGMOID, FROM_Y, xavier, NULL, PLAIN, EXAMPLES, "1 / (1 + e^-x)")
+DEFINE(elu, ELU, FROM_Y | LAYER_RECTIFIES, he, elu_hold, ALPHA, ALPHA_EXAMPLES,
        "x, or alpha (e^x - 1) where x < 0")
-DEFINE(gelu, GELU, FROM_X | LAYER_RECTIFIES, he, PLAIN, EXAMPLES,
+DEFINE(gelu, GELU, FROM_X | LAYER_RECTIFIES, he, NULL, PLAIN, EXAMPLES,
        "x Phi(x), Phi the normal distribution function")
-DEFINE(silu, SILU, FROM_X | LAYER_RECTIFIES, he, PLAIN, EXAMPLES, "x sigmoid(x), also called swish")
-DEFINE(softplus, SOFTPLUS, FROM_X | LAYER_RECTIFIES, he, PLAIN, EXAMPLES, "ln(1 + e^x)")
-DEFINE(scaled_tanh, SCALED_TANH, FROM_Y, xavier, PLAIN, EXAMPLES, "LeCun's 1.7159 tanh(2x / 3)")
+DEFINE(silu, SILU, FROM_X | LAYER_RECTIFIES, he, NULL, PLAIN, EXAMPLES,
+       "x sigmoid(x), also called swish")
+DEFINE(softplus, SOFTPLUS, FROM_X | LAYER_RECTIFIES, he, NULL, PLAIN, EXAMPLES, "ln(1 + e^x)")
+DEFINE(scaled_tanh, SCALED_TANH, FROM_Y, xavier, NULL, PLAIN, EXAMPLES,
+       "LeCun's 1.7159 tanh(2x / 3)")

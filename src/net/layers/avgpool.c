@@ -1,5 +1,6 @@
 /* avgpool.c: the mean of each window. Padding counts as zeros in the mean, as in PyTorch, unless
  * count_padding is false: then the mean is over what lies inside the map. */
+#include "net/explain.h"
 #include "net/layers/activation.h"
 #include "net/layers/sliding.h"
 
@@ -56,6 +57,16 @@ static void avgpool_backward(const struct node *node, const struct run *run, con
     }
 }
 
+static void avgpool_explain(const struct node *node, const struct run *run, const float *x,
+                            const struct spot *at, struct explanation *e)
+{
+    const struct avgpool *o = node->options;
+    (void)run;
+    e->rule = o->count_padding ? "output = mean of the patch, its padding counted as zeros"
+                               : "output = mean of the patch, its padding left out";
+    explain_mean(e, explain_window(e, node, at, x, at->channel, NULL), o->count_padding);
+}
+
 static const struct layer_example EXAMPLES[] = {
     {"2", {3, 6, 8}},
     {"{size: 3, stride: 2}", {2, 7, 9}},
@@ -82,6 +93,7 @@ static const struct layer_example EXAMPLES_1D[] = {
         .forward = avgpool_forward,                                                                \
         .forward_through = avgpool_forward_through,                                                \
         .backward = avgpool_backward,                                                              \
+        .explain = avgpool_explain,                                                                \
         .examples = SAMPLES,                                                                       \
     };
 

@@ -19,6 +19,7 @@
  * Each tile brings its mean and sum of squares about it; they are put together by the formula of
  * Chan, Golub, LeVeque 1979, in double, in the order of the tiles. */
 #include "net/layers/activation.h"
+#include "net/explain.h"
 
 #include <math.h>
 
@@ -249,6 +250,35 @@ static void batchnorm_backward(const struct node *node, const struct run *run, c
     }
 }
 
+static void batchnorm_explain(const struct node *node, const struct run *run, const float *x,
+                              const struct spot *at, struct explanation *e)
+{
+    const struct batchnorm *o = node->options;
+    const size_t c = (size_t)at->channel;
+    const double value = explain_input(node, x, at),
+                 mean = (double)node_parameter(node, run, running(node, 0))[c],
+                 variance = (double)node_parameter(node, run, running(node, 1))[c],
+                 normal = (value - mean) / sqrt(variance + o->eps);
+    e->rule = o->affine
+                  ? "output = (x - running mean) / sqrt(running variance + eps) x weight + bias"
+                  : "output = (x - running mean) / sqrt(running variance + eps)";
+    explain_row(e, "x", value);
+    explain_row(e, "running mean", mean);
+    explain_row(e, "running variance", variance);
+    explain_row(e, "eps", o->eps);
+    explain_row(e, "(x - mean) / sqrt(variance + eps)", normal);
+    if (o->affine) {
+        const double weight = (double)node_parameter(node, run, 0)[c],
+                     bias = (double)node_parameter(node, run, 1)[c];
+        explain_row(e, "weight", weight);
+        explain_row(e, "bias", bias);
+        explain_row(e, "output", normal * weight + bias);
+        e->magnitude = (fabs(value) + fabs(mean)) * fabs(weight) / sqrt(variance + o->eps);
+    } else {
+        e->magnitude = (fabs(value) + fabs(mean)) / sqrt(variance + o->eps);
+    }
+}
+
 static const struct layer_example EXAMPLES[] = {
     {"", {3, 4, 5}},
     {"{momentum: 0.3, eps: 0.01}", {2, 1, 7}},
@@ -271,5 +301,6 @@ const struct layer_type LAYER_batchnorm = {
     .need = batchnorm_need,
     .forward = batchnorm_forward,
     .backward = batchnorm_backward,
+    .explain = batchnorm_explain,
     .examples = EXAMPLES,
 };

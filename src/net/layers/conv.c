@@ -8,6 +8,7 @@
  * output channel sees the input channels of its own group only; `groups: c` is a depthwise
  * convolution.
  * LeCun, Bottou, Bengio, Haffner 1998, section II. */
+#include "net/explain.h"
 #include "net/layers/connections.h"
 #include "net/layers/sliding.h"
 
@@ -178,6 +179,25 @@ static void conv_backward(const struct node *node, const struct run *run, const 
     }
 }
 
+static void conv_explain(const struct node *node, const struct run *run, const float *x,
+                         const struct spot *at, struct explanation *e)
+{
+    const struct window *s = &node->window;
+    const int seen = s->c / s->groups, first = at->channel / (s->oc / s->groups) * seen;
+    const float *w = node_parameter(node, run, 0), *b = node_bias(node, run);
+    for (int c = 0; c < seen; c++) {
+        explain_window(e, node, at, x, first + c,
+                       w + ((size_t)at->channel * seen + c) * s->kh * s->kw);
+    }
+    const double sum = explain_sum(e);
+    e->rule = b ? "output = sum of patch x kernel + bias" : "output = sum of patch x kernel";
+    explain_row(e, "sum of the products", sum);
+    if (b) {
+        explain_row(e, "bias", (double)b[at->channel]);
+        explain_row(e, "output: sum + bias", sum + (double)b[at->channel]);
+    }
+}
+
 static const struct layer_example EXAMPLES[] = {
     {"{filters: 6, kernel: 5}", {1, 12, 11}},
     {"{filters: 3, kernel: 3, stride: 2, padding: 1}", {2, 7, 8}},
@@ -215,6 +235,7 @@ static const struct layer_example EXAMPLES_1D[] = {
         .forward = conv_forward,                                                                   \
         .backward = conv_backward,                                                                 \
         .mask = conv_mask,                                                                         \
+        .explain = conv_explain,                                                                   \
         .activation = offsetof(struct conv, activation),                                           \
         .init = offsetof(struct conv, init),                                                       \
         .examples = SAMPLES,                                                                       \

@@ -4,7 +4,7 @@
  *     y[u] = b[u] + sum over i of w[u][i] * x[i]
  *
  * x c * h * w values, y [units], w [units][c * h * w], b [units]. */
-#include "net/layer.h"
+#include "net/explain.h"
 
 struct dense {
     struct layer_options layer;
@@ -92,6 +92,25 @@ static void dense_backward(const struct node *node, const struct run *run, const
     }
 }
 
+static void dense_explain(const struct node *node, const struct run *run, const float *x,
+                          const struct spot *at, struct explanation *e)
+{
+    const struct shape in = node->in;
+    const float *w = node_parameter(node, run, 0) + (size_t)at->channel * shape_size(in);
+    const float *b = node_bias(node, run);
+    const int maps = in.h == 1 && in.w == 1 ? 1 : in.c;
+    for (int c = 0; c < maps; c++) {
+        explain_map(e, node, x, c, w + (size_t)c * in.h * in.w);
+    }
+    const double sum = explain_sum(e);
+    e->rule = b ? "output = sum of input x weight + bias" : "output = sum of input x weight";
+    explain_row(e, "sum of the products", sum);
+    if (b) {
+        explain_row(e, "bias", (double)b[at->channel]);
+        explain_row(e, "output: sum + bias", sum + (double)b[at->channel]);
+    }
+}
+
 static const struct layer_example EXAMPLES[] = {
     {"10", {3, 4, 5}},
     {"{units: 7, bias: false}", {1, 1, 33}},
@@ -110,6 +129,7 @@ const struct layer_type LAYER_dense = {
     .need = dense_need,
     .forward = dense_forward,
     .backward = dense_backward,
+    .explain = dense_explain,
     .activation = offsetof(struct dense, activation),
     .init = offsetof(struct dense, init),
     .examples = EXAMPLES,

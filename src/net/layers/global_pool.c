@@ -1,6 +1,7 @@
 /* global_pool.c: one value a map, its mean or its greatest: c x h x w becomes c x 1 x 1. Pooling
  * with a window as large as the map. Lin, Chen, Yan 2014, "Network in network", section 3.2. */
-#include "net/layer.h"
+#include "net/explain.h"
+#include "net/layers/sliding.h"
 
 static const struct option OPTIONS[] = {LAYER_NAME_ROW, OPTION_END};
 
@@ -50,10 +51,26 @@ static void greatest_backward(const struct node *node, const struct run *run, co
     }
 }
 
+static void mean_explain(const struct node *node, const struct run *run, const float *x,
+                         const struct spot *at, struct explanation *e)
+{
+    (void)run;
+    e->rule = "output = mean of the map";
+    explain_mean(e, explain_window(e, node, at, x, at->channel, NULL), 1);
+}
+
+static void greatest_explain(const struct node *node, const struct run *run, const float *x,
+                             const struct spot *at, struct explanation *e)
+{
+    (void)run;
+    e->rule = "output = the greatest value of the map";
+    explain_greatest(e, explain_window(e, node, at, x, at->channel, NULL));
+}
+
 static const struct layer_example EXAMPLES[] = {
     {"", {3, 4, 5}}, {"", {2, 1, 7}}, {"", {1, 2, 2}}, {"", {4, 1, 1}}, {NULL, {0, 0, 0}}};
 
-#define DEFINE(NAME, FLAGS, FUNCTION, HELP)                                                        \
+#define DEFINE(NAME, FLAGS, FUNCTION, HOLD, HELP)                                                  \
     extern const struct layer_type LAYER_##NAME;                                                   \
     const struct layer_type LAYER_##NAME = {                                                       \
         .member = {.name = #NAME,                                                                  \
@@ -64,8 +81,11 @@ static const struct layer_example EXAMPLES[] = {
         .shape = global_shape,                                                                     \
         .forward = FUNCTION##_forward,                                                             \
         .backward = FUNCTION##_backward,                                                           \
+        .explain = FUNCTION##_explain,                                                             \
+        .hold = HOLD,                                                                              \
         .examples = EXAMPLES,                                                                      \
     };
 
-DEFINE(global_avgpool, 0, mean, "the mean of each map")
-DEFINE(global_maxpool, LAYER_READS_X | LAYER_READS_Y, greatest, "the greatest value of each map")
+DEFINE(global_avgpool, 0, mean, NULL, "the mean of each map")
+DEFINE(global_maxpool, LAYER_READS_X | LAYER_READS_Y, greatest, hold_greatest,
+       "the greatest value of each map")

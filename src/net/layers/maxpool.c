@@ -1,5 +1,6 @@
 /* maxpool.c: the greatest value of each window; padding never wins. The gradient goes to the first
  * greatest in row order. */
+#include "net/explain.h"
 #include "net/layers/sliding.h"
 
 #include <math.h>
@@ -29,6 +30,14 @@ static void maxpool_backward(const struct node *node, const struct run *run, con
     }
 }
 
+static void maxpool_explain(const struct node *node, const struct run *run, const float *x,
+                            const struct spot *at, struct explanation *e)
+{
+    (void)run;
+    e->rule = "output = the greatest value of the patch";
+    explain_greatest(e, explain_window(e, node, at, x, at->channel, NULL));
+}
+
 static const struct layer_example EXAMPLES[] = {
     {"2", {3, 6, 8}},
     {"{size: 3, stride: 2}", {2, 7, 9}},
@@ -54,6 +63,8 @@ static const struct layer_example EXAMPLES_1D[] = {
         .shape = maxpool_shape,                                                                    \
         .forward = maxpool_forward,                                                                \
         .backward = maxpool_backward,                                                              \
+        .explain = maxpool_explain,                                                                \
+        .hold = hold_greatest,                                                                     \
         .examples = SAMPLES,                                                                       \
     };
 

@@ -253,3 +253,51 @@ int pooling_shape(struct node *node, struct error_list *errors)
         .what = "window", .size = o->size, .stride = o->stride, .padding = &o->padding};
     return sliding_shape(node, &sliding, errors);
 }
+
+/* ---- windows that take their greatest value ---- */
+
+/* The window of an output in a map: its first row and column, clipped, and the last. */
+struct inside {
+    int y0, y1, x0, x1;
+};
+
+static struct inside clip_window(const struct window *s, int oy, int ox)
+{
+    const int y = oy * s->stride_h - s->pad_top, x = ox * s->stride_w - s->pad_left;
+    return (struct inside){y > 0 ? y : 0, y + s->kh < s->h ? y + s->kh : s->h, x > 0 ? x : 0,
+                           x + s->kw < s->w ? x + s->kw : s->w};
+}
+
+/* Where in the map, in lane `lane`, the greatest value stands: of equal ones the first, as in
+ * backward. */
+static size_t find_greatest(const struct window *s, const struct inside *in, const float *map,
+                            int lane)
+{
+    size_t best = ((size_t)in->y0 * s->w + in->x0) * LANES + lane;
+    for (int y = in->y0; y < in->y1; y++) {
+        for (int x = in->x0; x < in->x1; x++) {
+            const size_t at = ((size_t)y * s->w + x) * LANES + lane;
+            best = map[at] > map[best] ? at : best;
+        }
+    }
+    return best;
+}
+
+size_t hold_greatest(const struct node *node, const struct run *run, const float *x0,
+                     const float *x, float *y)
+{
+    const struct window *s = &node->window;
+    const size_t map = (size_t)s->h * s->w * LANES;
+    size_t crossed = 0;
+    for (int c = 0; c < s->c; c++, x0 += map, x += map) {
+        for (int out = 0; out < s->oh * s->ow; out++, y += LANES) {
+            const struct inside in = clip_window(s, out / s->ow, out % s->ow);
+            for (int lane = 0; lane < LANES; lane++) {
+                const size_t held = find_greatest(s, &in, x0, lane);
+                y[lane] = x[held];
+                crossed += find_greatest(s, &in, x, lane) != held && run->live[lane] > 0;
+            }
+        }
+    }
+    return crossed;
+}

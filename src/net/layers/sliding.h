@@ -61,4 +61,8 @@ struct pooling {
     }
 int pooling_shape(struct node *node, struct error_list *errors);
 
+/* layer.h, `hold`, of a layer whose output is the greatest value of each window. */
+size_t hold_greatest(const struct node *node, const struct run *run, const float *x0,
+                     const float *x, float *y);
+
 #endif

@@ -6,7 +6,9 @@
  *
  * x [c][h][w], y [c][h / size][w / size], rounded down; weight, bias [c]. The coefficients begin as
  * one over the window's size: as average pooling. */
-#include "net/layer.h"
+#include "net/explain.h"
+
+#include <math.h>
 
 struct subsample {
     struct layer_options layer;
@@ -108,6 +110,22 @@ static void subsample_backward(const struct node *node, const struct run *run, c
     }
 }
 
+static void subsample_explain(const struct node *node, const struct run *run, const float *x,
+                              const struct spot *at, struct explanation *e)
+{
+    const double weight = (double)node_parameter(node, run, 0)[at->channel],
+                 bias = (double)node_parameter(node, run, 1)[at->channel];
+    explain_window(e, node, at, x, at->channel, NULL);
+    const double sum = explain_sum(e);
+    e->rule = "output = coefficient x sum of the patch + bias";
+    explain_row(e, "sum of the patch", sum);
+    explain_row(e, "coefficient", weight);
+    explain_row(e, "coefficient x sum", weight * sum);
+    explain_row(e, "bias", bias);
+    explain_row(e, "output: with the bias", weight * sum + bias);
+    e->magnitude *= fabs(weight);
+}
+
 static const struct layer_example EXAMPLES[] = {
     {"", {3, 4, 6}},
     {"[2, 3]", {2, 5, 7}},
@@ -126,5 +144,6 @@ const struct layer_type LAYER_subsample = {
     .need = subsample_need,
     .forward = subsample_forward,
     .backward = subsample_backward,
+    .explain = subsample_explain,
     .examples = EXAMPLES,
 };
