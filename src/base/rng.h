@@ -17,11 +17,12 @@ enum rng_stream {
     RNG_SPLIT = 3,   /* counter: draw, class, 0 */
     RNG_DROPOUT =
         4, /* counter: block of 4 elements, sample, epoch; stream word also holds the node << 8 */
-    RNG_LIMIT = 5,   /* counter: draw, class, 0 */
-    RNG_BALANCE = 6, /* counter: draw, epoch * classes + class, 0 */
-    RNG_AUGMENT = 7, /* counter: draw, or 2^31 + block of elements, sample, epoch; stream word also
-                        holds the step of the list << 8 */
-    RNG_MAXIMIZE = 8 /* counter: element, unit, 0; or step, 0, 1 */
+    RNG_LIMIT = 5,    /* counter: draw, class, 0 */
+    RNG_BALANCE = 6,  /* counter: draw, epoch * classes + class, 0 */
+    RNG_AUGMENT = 7,  /* counter: draw, or 2^31 + block of elements, sample, epoch; stream word also
+                         holds the step of the list << 8 */
+    RNG_MAXIMIZE = 8, /* counter: element, unit, 0; or step, 0, 1 */
+    RNG_GRADCHECK = 9 /* counter: draw, row of the table, 0 */
 };
 
 struct philox_words {

@@ -3,6 +3,7 @@
  * log.csv, config.yaml. */
 #include "report/training.h"
 #include "tools/check_data.h"
+#include "tools/check_gradients.h"
 #include "tools/cli.h"
 #include "train/checkpoint.h"
 #include "train/initialize.h"
@@ -20,7 +21,7 @@ struct train_options {
     struct cli_common common;
     const char *output, *list;
     struct cli_texts set;
-    int dry_run, resume, fresh, strict, check_data, profile, progress;
+    int dry_run, resume, fresh, strict, check_data, gradcheck, profile, progress;
 };
 
 #define REHEARSAL_SECONDS 2.0 /* how long --dry-run --profile measures */
@@ -64,6 +65,12 @@ static const struct cli_option OPTIONS[] = {
      FIELD(profile),
      .help = "say at the end where the time went: per layer,\nforward and backward; with --dry-run "
              "of steps\nfor two seconds, which write nothing"},
+    {.name = "gradcheck",
+     .kind = &CLI_FLAG,
+     FIELD(gradcheck),
+     .help =
+         "do not train: compare the gradients of the\nnetwork with differences; exit 1 when they\n"
+         "deviate"},
     {.name = "strict", .kind = &CLI_FLAG, FIELD(strict), .help = "take warnings for errors"},
     {.name = "progress",
      .kind = &CLI_CHOICE,
@@ -331,7 +338,7 @@ static int run(const struct train_options *options, const char *path)
                (!options->resume && initialize(&trainer, &errors) != 0)) {
         code = cli_fail_all(&CLI, &errors);
     } else {
-        code = work(options, &trainer);
+        code = options->gradcheck ? check_gradients(&CLI, &trainer) : work(options, &trainer);
     }
     trainer_free(&trainer);
     arena_free(&arena);
@@ -353,9 +360,13 @@ int main(int argc, char **argv)
     if (options.resume && options.fresh) {
         return cli_usage(&CLI, "--resume and --fresh cannot be combined");
     }
-    if (options.check_data &&
+    if (options.check_data && options.gradcheck) {
+        return cli_usage(&CLI, "--check-data and --gradcheck cannot be combined");
+    }
+    if ((options.check_data || options.gradcheck) &&
         (options.dry_run || options.resume || options.fresh || options.profile)) {
-        return cli_usage(&CLI, "--check-data does not train: --%s cannot be combined with it",
+        return cli_usage(&CLI, "--%s does not train: --%s cannot be combined with it",
+                         options.check_data ? "check-data" : "gradcheck",
                          options.dry_run   ? "dry-run"
                          : options.resume  ? "resume"
                          : options.profile ? "profile"

@@ -286,5 +286,68 @@ def messages():
         assert message in err and out == "", (arguments, err, out)
 
 
+# ---- cnntrain --gradcheck ----
+
+def gradcheck(*arguments, **more):
+    """{tensor: (checked, faint, verdict)}"""
+    out, err = run("cnntrain", "--gradcheck", *arguments, **more)
+    rows = re.findall(r"^(\S+\.\S+) +[\d,]+ +(\d+) +(\d+) +\d+ .*  (ok|zero|WRONG|frozen|nothing)", out, re.M)
+    assert rows, out
+    return {name: (int(checked), int(faint), verdict) for name, checked, faint, verdict in rows}, out, err
+
+
+def shipped_gradients():
+    """the gradients of every config that ships and whose data are there are right, at the start and after an epoch"""
+    names = [os.path.relpath(os.path.join(folder, name), ROOT) for folder, _, files in os.walk(os.path.join(ROOT, "configs"))
+             for name in sorted(files)]
+    seen = 0
+    for name in names:
+        if "fine-tuning" in name:
+            continue  # of a model that is not there; below, others begin with one
+        with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+            sets = re.findall(r"data/[\w/.-]+", file.read())
+        if not all(os.path.exists(os.path.join(ROOT, path)) for path in sets):
+            continue
+        rows, out, _ = gradcheck(name, directory=ROOT)
+        good = [row for row in rows.values() if row[2] == "ok"]
+        assert not any(row[2] == "WRONG" for row in rows.values()) and good, out
+        # layers.yaml begins with zeros in its last layer, so all gradients before it are 0
+        if "layers.yaml" not in name:
+            assert len(good) >= len(rows) - 2, f"{name}: {out}"
+        seen += 1
+    assert seen >= 14, seen
+    here = os.getcwd()
+    for name in ("digits.yaml", "reference/layers.yaml"):
+        done = os.path.join(here, "run")
+        run("cnntrain", "-q", f"configs/{name}", "-o", done, "-s", "train.epochs=1", "-s", "data.limit=500", "--fresh",
+            directory=ROOT)
+        rows, out, _ = gradcheck(f"configs/{name}", "-s", f"initialize.from={done}/model.bin", directory=ROOT)
+        good = [row for row in rows.values() if row[2] == "ok"]
+        assert not any(row[2] == "WRONG" for row in rows.values()) and len(good) > 0.7 * len(rows), out
+
+
+def gradient_check():
+    """its table: frozen layers, the same for any number of threads, nothing written"""
+    write("net.yaml", EVERY_TYPE.replace("units: 12,", "units: 12, freeze: true,"))
+    rows, out, _ = gradcheck("net.yaml")
+    equal(rows["dense1.weight"], (0, 0, "frozen"), "frozen")
+    equal(rows["conv1.weight"][0], 12, "checked")
+    assert "frozen: does not move" in out and "kinks: " in out and "16 samples of the first batch" in out, out
+    for threads in (1, 3):
+        equal(gradcheck("net.yaml", "-t", threads)[1], out, f"{threads} threads")
+    equal(os.listdir("."), ["net.yaml"], "files")
+    assert "3 samples of the first batch" in gradcheck("net.yaml", "-s", "train.batch_size=3")[1]
+    for option in ("--dry-run", "--resume", "--fresh", "--profile"):
+        _, err = run("cnntrain", "--gradcheck", option, "net.yaml", code=2)
+        assert f"--gradcheck does not train: {option} cannot be combined with it" in err, err
+    _, err = run("cnntrain", "--gradcheck", "--check-data", "net.yaml", code=2)
+    assert "--check-data and --gradcheck cannot be combined" in err, err
+    _, err = run("cnntrain", "--gradcheck", "none.yaml", code=6)
+    assert "none.yaml: error: cannot open" in err, err
+    write_weights("huge.safetensors", {"dense2.bias": ([10], [3e38] * 5 + [-3e38] * 5)})
+    out, err = run("cnntrain", "--gradcheck", "net.yaml", "-s", "initialize.from=huge.safetensors", code=8)
+    assert "the loss or a gradient is not finite" in err and out == "", err
+
+
 if __name__ == "__main__":
-    run_tests([lecture_text, lecture, model, every_type, messages])
+    run_tests([lecture_text, lecture, model, every_type, messages, gradient_check, shipped_gradients])
