@@ -33,7 +33,7 @@ LEVEL_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector
 
 TOOLS := cnntrain cnneval cnnpredict cnnview
 BODIES := $(filter-out src/kernels/levels.c,$(wildcard src/kernels/*.c))
-SOURCES := $(wildcard src/base/*.c src/config/*.c src/net/*.c src/net/layers/*.c src/optim/*.c src/optim/schedules/*.c src/data/*.c src/data/augmentations/*.c src/train/*.c src/teach/*.c src/view/*.c src/view/methods/*.c) \
+SOURCES := $(wildcard src/base/*.c src/config/*.c src/net/*.c src/net/layers/*.c src/optim/*.c src/optim/schedules/*.c src/data/*.c src/data/augmentations/*.c src/train/*.c src/teach/*.c src/teach/symptoms/*.c src/view/*.c src/view/methods/*.c) \
            $(wildcard src/report/*.c) src/kernels/levels.c
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(foreach level,$(LEVELS),$(BODIES:src/kernels/%.c=$(B)/kernels/$(level)/%.o))
 SHARED := $(filter-out $(TOOLS:%=$(B)/src/tools/%.o),$(patsubst %.c,$(B)/%.o,$(wildcard src/tools/*.c)))

@@ -92,6 +92,7 @@ struct map map_about_centre(int h, int w, double a, double b, double c, double d
 
 struct augmentation {
     struct member member; /* name, help, rows; options begin with a struct augmentation_options */
+    const char *remedy;   /* against overfitting, besides being an augmentation: "noise" */
     unsigned flags;
     /* What no single row can check: 0, or -1 with a fault at choice->where; and what is worked out
      * once, into the options. May be NULL. */

@@ -205,6 +205,7 @@ struct layer_type {
      * another branch. NULL: it has none. */
     size_t (*hold)(const struct node *node, const struct run *run, const float *x0, const float *x,
                    float *y);
+    const char *remedy; /* against overfitting, that it is: "dropout", "noise"...; NULL: none */
     /* Warn at node->where of options that are allowed and surely not meant. May be NULL. */
     void (*lint)(const struct node *node, struct error_list *warnings);
     const struct layer_example *examples; /* ends with options == NULL; at least one */

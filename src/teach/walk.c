@@ -86,6 +86,7 @@ void walk_forward(struct walk *walk, const struct run *like, float *parameters, 
     struct run run = *like;
     run.parameters = parameters ? parameters : like->parameters;
     run.folded = 0;
+    run.does = NULL;
     run.scratch = walk->memory + walk->scratch;
     run.shared = walk->shared;
     walk->input = input;

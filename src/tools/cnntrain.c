@@ -5,6 +5,7 @@
 #include "tools/check_data.h"
 #include "tools/check_gradients.h"
 #include "tools/cli.h"
+#include "tools/doctor.h"
 #include "train/checkpoint.h"
 #include "train/initialize.h"
 #include "train/lint.h"
@@ -19,7 +20,7 @@
 
 struct train_options {
     struct cli_common common;
-    const char *output, *list;
+    const char *output, *list, *doctor;
     struct cli_texts set;
     int dry_run, resume, fresh, strict, check_data, gradcheck, profile, progress;
 };
@@ -71,6 +72,12 @@ static const struct cli_option OPTIONS[] = {
      .help =
          "do not train: compare the gradients of the\nnetwork with differences; exit 1 when they\n"
          "deviate"},
+    {.name = "doctor",
+     .kind = &CLI_TEXT,
+     FIELD(doctor),
+     .argument = "DIR",
+     .alone = 1,
+     .help = "say what the run in DIR suffers from, by its log,\nconfig, model and data"},
     {.name = "strict", .kind = &CLI_FLAG, FIELD(strict), .help = "take warnings for errors"},
     {.name = "progress",
      .kind = &CLI_CHOICE,
@@ -356,6 +363,9 @@ int main(int argc, char **argv)
     if (options.list) {
         list_print(options.list, stdout);
         return cli_finish(&CLI, 0);
+    }
+    if (options.doctor) {
+        return cli_finish(&CLI, doctor(&CLI, options.doctor, cli_threads(&options.common)));
     }
     if (options.resume && options.fresh) {
         return cli_usage(&CLI, "--resume and --fresh cannot be combined");

@@ -39,5 +39,6 @@ const struct augmentation AUGMENTATION_noise = {
                .help = "normal noise, a number for each value",
                .options = OPTIONS,
                .size = sizeof(struct noise_options)},
+    .remedy = "noise",
     .paint = noise_paint,
 };

@@ -41,5 +41,6 @@ const struct augmentation AUGMENTATION_salt_pepper = {
                .help = "single pixels white or black",
                .options = OPTIONS,
                .size = sizeof(struct salt_pepper_options)},
+    .remedy = "noise",
     .paint = salt_pepper_paint,
 };

@@ -161,9 +161,10 @@ enum {
         .examples = SAMPLES,                                                                       \
     };
 
-DEFINE(relu, RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, relu_hold, PLAIN, EXAMPLES, "max(x, 0)")
-DEFINE(leaky_relu, LEAKY_RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, leaky_hold, SLOPE, SLOPE_EXAMPLES,
-       "x, or slope x where x < 0")
+DEFINE(relu, RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, relu_hold, PLAIN, EXAMPLES,
+       "max(x, 0)")
+DEFINE(leaky_relu, LEAKY_RELU, FROM_Y | LAYER_RECTIFIES | LAYER_CHEAP, he, leaky_hold, SLOPE,
+       SLOPE_EXAMPLES, "x, or slope x where x < 0")
 DEFINE(tanh, TANH, FROM_Y, xavier, NULL, PLAIN, EXAMPLES, "hyperbolic tangent")
 DEFINE(sigmoid, SIGMOID, FROM_Y, xavier, NULL, PLAIN, EXAMPLES, "1 / (1 + e^-x)")
 DEFINE(elu, ELU, FROM_Y | LAYER_RECTIFIES, he, elu_hold, ALPHA, ALPHA_EXAMPLES,

@@ -302,5 +302,6 @@ const struct layer_type LAYER_batchnorm = {
     .forward = batchnorm_forward,
     .backward = batchnorm_backward,
     .explain = batchnorm_explain,
+    .remedy = "batch normalisation",
     .examples = EXAMPLES,
 };

@@ -106,6 +106,7 @@ static const struct layer_example EXAMPLES[] = {
                    .options = OPTIONS,                                                             \
                    .size = sizeof(struct dropout)},                                                \
         .flags = LAYER_IN_PLACE | LAYER_TRAINING_ONLY,                                             \
+        .remedy = "dropout",                                                                       \
         .shape = dropout_shape,                                                                    \
         .forward = FUNCTION##_forward,                                                             \
         .backward = FUNCTION##_backward,                                                           \

@@ -93,7 +93,7 @@ static void multiplied_backward(const struct node *node, const struct run *run, 
 static const struct layer_example EXAMPLES[] = {
     {"0.1", {3, 5, 7}}, {"0.5", {33, 1, 1}}, {"0", {2, 2, 2}}, {NULL, {0, 0, 0}}};
 
-#define DEFINE(NAME, ROWS, FUNCTION, HELP)                                                         \
+#define DEFINE(NAME, ROWS, FUNCTION, REMEDY, HELP)                                                 \
     extern const struct layer_type LAYER_##NAME;                                                   \
     const struct layer_type LAYER_##NAME = {                                                       \
         .member = {.name = #NAME,                                                                  \
@@ -101,11 +101,13 @@ static const struct layer_example EXAMPLES[] = {
                    .options = ROWS,                                                                \
                    .size = sizeof(struct noise_layer)},                                            \
         .flags = LAYER_IN_PLACE | LAYER_TRAINING_ONLY,                                             \
+        .remedy = REMEDY,                                                                          \
         .shape = noise_shape,                                                                      \
         .forward = FUNCTION##_forward,                                                             \
         .backward = FUNCTION##_backward,                                                           \
         .examples = EXAMPLES,                                                                      \
     };
 
-DEFINE(gaussian_noise, STD, added, "adds normal noise while training")
-DEFINE(gaussian_dropout, RATE, multiplied, "multiplies with normal noise around 1 while training")
+DEFINE(gaussian_noise, STD, added, "noise", "adds normal noise while training")
+DEFINE(gaussian_dropout, RATE, multiplied, "dropout",
+       "multiplies with normal noise around 1 while training")
