@@ -408,6 +408,9 @@ static void check_level(const struct layer_case *c, const struct kernels *k, int
                       .shared = shared.data};
     network_set_live(&run, c->draws.live);
     memcpy(run.samples, c->samples, sizeof run.samples);
+    for (int part = 0; part < 3 && c->node->type->prepare; part++) {
+        c->node->type->prepare(c->node, &run, part, 3);
+    }
     struct outcome o = run_apart(c, &run);
     check_tile(c, k, c->layer->out, &o.y, c->y, c->y_bound);
     check_tile(c, k, c->layer->in, &o.dx, c->dx, c->dx_bound);

@@ -124,6 +124,7 @@ void network_forward(const struct graph *graph, const struct plan *plan, struct 
     float *statistics = check_malloc((graph->parameters + 1) * sizeof *statistics);
     memcpy(statistics, run->parameters, graph->parameters * sizeof *statistics);
     run->shared = check_malloc((graph->shared + 1) * sizeof *run->shared);
+    net_prepare(graph, run);
     for (int s = 0; s <= plan->cut_count; s++) {
         net_forward_segment(graph, plan, run, block, s, sums);
         if (s < plan->cut_count) {

@@ -5,17 +5,19 @@
 
 #include "kernels/lanes.h"
 
-void KERNEL(conv_forward)(const struct window *, const float *x, const float *w, const float *b,
-                          float *y, float *scratch);
-void KERNEL(conv_backward_input)(const struct window *, const float *dy, const float *w, float *dx,
-                                 float *scratch);
+void KERNEL(conv_forward)(const struct window *, const float *x, const float *w, const float *u,
+                          const float *b, float *y, float *scratch);
+void KERNEL(conv_backward_input)(const struct window *, const float *dy, const float *w,
+                                 const float *u, float *dx, float *scratch);
 void KERNEL(conv_backward_weight)(const struct window *, const float *x, const float *dy, int add,
                                   float *dw, float *db, float *scratch);
 void KERNEL(conv_weight_direct)(const struct window *, const float *x, const float *dy, int add,
                                 float *dw, float *scratch);
-void KERNEL(winograd_forward)(const struct window *, const float *x, const float *w, const float *b,
+void KERNEL(winograd_prepare)(const struct window *, const float *w, int part, int parts,
+                              float *forward, float *input);
+void KERNEL(winograd_forward)(const struct window *, const float *x, const float *u, const float *b,
                               float *y, float *scratch);
-void KERNEL(winograd_backward_input)(const struct window *, const float *dy, const float *w,
+void KERNEL(winograd_backward_input)(const struct window *, const float *dy, const float *u,
                                      float *dx, float *scratch);
 void KERNEL(winograd_backward_weight)(const struct window *, const float *x, const float *dy,
                                       int add, float *dw, float *scratch);
@@ -25,10 +27,11 @@ void KERNEL(dilated_backward_input)(const struct window *, const float *dy, cons
                                     float *dx, float *scratch);
 void KERNEL(dilated_backward_weight)(const struct window *, const float *x, const float *dy,
                                      int add, float *dw, float *db, float *scratch);
-void KERNEL(any_conv_forward)(const struct window *, const float *x, const float *w, const float *b,
-                              float *y, float *scratch);
+void KERNEL(any_conv_prepare)(const struct window *, const float *w, int part, int parts, float *u);
+void KERNEL(any_conv_forward)(const struct window *, const float *x, const float *w, const float *u,
+                              const float *b, float *y, float *scratch);
 void KERNEL(any_conv_backward_input)(const struct window *, const float *dy, const float *w,
-                                     float *dx, float *scratch);
+                                     const float *u, float *dx, float *scratch);
 void KERNEL(any_conv_backward_weight)(const struct window *, const float *x, const float *dy,
                                       int add, float *dw, float *db, float *scratch);
 void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, const float *b,

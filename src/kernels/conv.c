@@ -194,15 +194,15 @@ static void correlate(const struct row *row, int outs, int pixels)
     }
 }
 
-void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w, const float *b,
-                          float *y, float *scratch)
+void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w, const float *u,
+                          const float *b, float *y, float *scratch)
 {
     if (conv_is_dense(s)) {
         KERNEL(dense_forward)(s->c * s->kh * s->kw, s->oc, x, w, b, y);
         return;
     }
-    if (winograd_pays(s)) {
-        KERNEL(winograd_forward)(s, x, w, b, y, scratch);
+    if (u && winograd_way(s) != WINOGRAD_NONE) {
+        KERNEL(winograd_forward)(s, x, u, b, y, scratch);
         return;
     }
     int width;
@@ -251,15 +251,15 @@ static struct taps reach(int at, int kernel, int stride, int low, int high)
                          .w_step = stride};
 }
 
-void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const float *w, float *dx,
-                                 float *scratch)
+void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const float *w,
+                                 const float *u, float *dx, float *scratch)
 {
     if (conv_is_dense(s)) {
         KERNEL(dense_backward_input)(s->c * s->kh * s->kw, s->oc, dy, w, dx);
         return;
     }
-    if (winograd_input_pays(s)) {
-        KERNEL(winograd_backward_input)(s, dy, w, dx, scratch);
+    if (u && winograd_input_way(s) != WINOGRAD_NONE) {
+        KERNEL(winograd_backward_input)(s, dy, u + winograd_forward_weights(s), dx, scratch);
         return;
     }
     int left, right;

@@ -171,14 +171,18 @@ struct kernels {
     const char *name;
     int fused; /* multiply-add rounds once: the same bytes as every other fused level */
 
+    /* What the convolution's fast ways know of its weights, into u of conv_prepared(window) floats:
+     * share `part` of `parts` of the work, which any threads may do in any order. */
+    void (*conv_prepare)(const struct window *, const float *w, int part, int parts, float *u);
     /* y[oc][oh][ow] = b[oc] + sum over c, kh, kw of w[oc][c][kh][kw] * x[c][..][..]
      * (cross-correlation), c running over the channels of oc's group, c / groups of them; b may be
-     * NULL. `scratch`: conv_scratch(window) floats. */
-    void (*conv_forward)(const struct window *, const float *x, const float *w, const float *b,
-                         float *y, float *scratch);
+     * NULL. u: from conv_prepare; NULL: by the direct sums. `scratch`: conv_scratch(window) floats.
+     */
+    void (*conv_forward)(const struct window *, const float *x, const float *w, const float *u,
+                         const float *b, float *y, float *scratch);
     /* dx[c][h][w] = sum over oc, kh, kw of w[oc][c][kh][kw] * dy[..]; overwrites dx. */
-    void (*conv_backward_input)(const struct window *, const float *dy, const float *w, float *dx,
-                                float *scratch);
+    void (*conv_backward_input)(const struct window *, const float *dy, const float *w,
+                                const float *u, float *dx, float *scratch);
     /* dw = sum over pixels and lanes of dy * x; db = sum of dy (db may be NULL); added to what is
      * there when `add`, else written. */
     void (*conv_backward_weight)(const struct window *, const float *x, const float *dy, int add,
@@ -337,6 +341,7 @@ const struct kernels *kernels_select(const char *cap);
 
 /* Scratch sizes, in floats: the same for all levels. */
 size_t conv_scratch(const struct window *);
+size_t conv_prepared(const struct window *);
 /* In which of its three ways a convolution takes fewer multiplications than the direct sum (enum
  * shortcut, or-ed). */
 enum { SHORTCUT_FORWARD = 1, SHORTCUT_INPUT = 2, SHORTCUT_WEIGHT = 4 };

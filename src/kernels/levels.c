@@ -72,15 +72,11 @@ static size_t plain_scratch(const struct window *s)
     conv_margins(s, &left, &right);
     const size_t x = (size_t)s->c * s->h * ((size_t)(s->ow - 1) * s->stride_w + s->kw);
     const size_t dy = (size_t)s->oc * s->oh * ((size_t)left + s->ow + right);
-    size_t most = larger(larger(x, dy) * LANES, transposed((size_t)s->c * s->kh * s->kw));
-    if (winograd_pays(s)) {
-        most = larger(most, winograd_scratch(s));
-    }
-    if (winograd_input_pays(s)) {
-        const struct window turned = winograd_turned(s);
-        most = larger(most, winograd_scratch(&turned));
-    }
-    return most;
+    const struct window turned = winograd_turned(s);
+    const size_t winograd = larger(winograd_scratch(s, winograd_way(s)),
+                                   winograd_scratch(&turned, winograd_input_way(s)));
+    return larger(winograd,
+                  larger(larger(x, dy) * LANES, transposed((size_t)s->c * s->kh * s->kw)));
 }
 
 size_t conv_scratch(const struct window *s)
@@ -89,14 +85,20 @@ size_t conv_scratch(const struct window *s)
     return is_dilated(s) ? spread_scratch(&one) : plain_scratch(&one);
 }
 
+size_t conv_prepared(const struct window *s)
+{
+    const struct window one = window_of_group(s);
+    return is_dilated(s) ? 0 : (size_t)window_groups(s) * winograd_all_weights(&one);
+}
+
 int conv_shortcuts(const struct window *s)
 {
     const struct window one = window_of_group(s);
     if (is_dilated(s)) {
         return 0;
     }
-    return (winograd_pays(&one) ? SHORTCUT_FORWARD : 0) |
-           (winograd_input_pays(&one) ? SHORTCUT_INPUT : 0) |
+    return (winograd_way(&one) != WINOGRAD_NONE ? SHORTCUT_FORWARD : 0) |
+           (winograd_input_way(&one) != WINOGRAD_NONE ? SHORTCUT_INPUT : 0) |
            (winograd_weight_pays(&one) ? SHORTCUT_WEIGHT : 0);
 }
 

@@ -9,6 +9,7 @@ extern const struct kernels KERNEL(kernels);
 const struct kernels KERNEL(kernels) = {
     .name = STRING(LEVEL),
     .fused = FUSED,
+    .conv_prepare = KERNEL(any_conv_prepare),
     .conv_forward = KERNEL(any_conv_forward),
     .conv_backward_input = KERNEL(any_conv_backward_input),
     .conv_backward_weight = KERNEL(any_conv_backward_weight),

@@ -16,83 +16,6 @@
  * winograd_weight.c. */
 #include "kernels/winograd_points.h"
 
-#include <stddef.h>
-
-enum { WEIGHTS = 8 }; /* POINTS as whole vectors */
-
-/* G: the kernel row's value at each point, tap by tap; two places stay zero. */
-static const float G3[3][WEIGHTS] = {
-    {0.25f, SIXTH, SIXTH, PART_24, PART_24, 0.0f},
-    {0.0f, SIXTH, -SIXTH, 2 * PART_24, -2 * PART_24, 0.0f},
-    {0.0f, SIXTH, SIXTH, 4 * PART_24, 4 * PART_24, 1.0f},
-};
-static const float G5[5][WEIGHTS] = {
-    {0.25f, SIXTH, SIXTH, PART_24, PART_24, 0.0f},
-    {0.0f, SIXTH, -SIXTH, 2 * PART_24, -2 * PART_24, 0.0f},
-    {0.0f, SIXTH, SIXTH, 4 * PART_24, 4 * PART_24, 0.0f},
-    {0.0f, SIXTH, -SIXTH, 8 * PART_24, -8 * PART_24, 0.0f},
-    {0.0f, SIXTH, SIXTH, 16 * PART_24, 16 * PART_24, 1.0f},
-};
-
-/* G w of one kernel row of `taps` columns, w_step apart. */
-INLINE void weight_points(int taps, const float (*g)[WEIGHTS], const float *w, ptrdiff_t w_step,
-                          float *u)
-{
-    float sum[WEIGHTS] = {0};
-    UNROLL
-    for (int t = 0; t < taps; t++) {
-        const float weight = w[t * w_step];
-        UNROLL
-        for (int k = 0; k < WEIGHTS; k++) {
-            sum[k] += g[t][k] * weight;
-        }
-    }
-    memcpy(u, sum, POINTS * sizeof *sum);
-}
-
-/* A kernel as [to][from][kh][kw], `to` the channels that are made and `from` those that are summed:
- * as it is, or turned round with the channels' roles exchanged. */
-struct kernel {
-    const float *w;
-    ptrdiff_t to, from, row, column;
-};
-
-/* Output channels, and points, whose sums fit the registers together. */
-#if defined(__AVX512F__)
-enum { OUTS = 4, PASS = POINTS };
-#elif defined(__AVX2__)
-enum { OUTS = 3, PASS = 2 };
-#else
-enum { OUTS = 3, PASS = 1 };
-#endif
-
-/* How many of `rest` channels to take next: blocks as equal as can be. */
-INLINE int next_outs(int rest)
-{
-    const int blocks = (rest + OUTS - 1) / OUTS;
-    return (rest + blocks - 1) / blocks;
-}
-
-/* u = G w, block after block of output channels: [c][kh][channels of the block][POINTS]. */
-static void transform_weights(const struct window *s, const struct kernel *k, float *u)
-{
-    for (int o = 0, outs; o < s->oc; o += outs) {
-        outs = next_outs(s->oc - o);
-        for (int c = 0; c < s->c; c++) {
-            for (int r = 0; r < s->kh; r++) {
-                const float *w = k->w + o * k->to + c * k->from + r * k->row;
-                for (int i = 0; i < outs; i++, w += k->to, u += POINTS) {
-                    if (s->kw == 3) {
-                        weight_points(3, G3, w, k->column, u);
-                    } else {
-                        weight_points(5, G5, w, k->column, u);
-                    }
-                }
-            }
-        }
-    }
-}
-
 /* u[tile][c][row - first][point] = B' x for the input rows [first, end). `wide`: room for a row
  * with its padding, which is zero. */
 static void transform_rows(const struct window *s, const float *x, int first, int end, float *wide,
@@ -121,23 +44,32 @@ struct block {
     int live; /* columns that exist */
 };
 
-/* A' m + b, stored. */
+/* A' m + b: 2 or 4 outputs from six points. */
+INLINE void from_points(int outs, const vec m[POINTS], vec b, vec out[4])
+{
+    const vec s1 = m[1] + m[2], d1 = m[1] - m[2];
+    const vec s2 = m[3] + m[4], d2 = m[3] - m[4];
+    out[0] = ((m[0] + s1) + s2) + b;
+    out[1] = v_fma(v_set(2.0f), d2, d1) + b;
+    if (outs == 2) {
+        out[1] = out[1] + m[5];
+    } else {
+        out[2] = v_fma(v_set(4.0f), s2, s1) + b;
+        out[3] = (v_fma(v_set(8.0f), d2, d1) + m[5]) + b;
+    }
+}
+
 INLINE void output_columns(const struct block *s, int columns, int o, vec m[POINTS][PARTS])
 {
     const vec b = v_set(s->b ? s->b[o] : 0.0f);
     UNROLL
     for (int p = 0; p < PARTS; p++) {
-        const vec s1 = m[1][p] + m[2][p], d1 = m[1][p] - m[2][p];
-        const vec s2 = m[3][p] + m[4][p], d2 = m[3][p] - m[4][p];
-        vec out[4];
-        out[0] = ((m[0][p] + s1) + s2) + b;
-        out[1] = v_fma(v_set(2.0f), d2, d1) + b;
-        if (columns == 2) {
-            out[1] = out[1] + m[5][p];
-        } else {
-            out[2] = v_fma(v_set(4.0f), s2, s1) + b;
-            out[3] = (v_fma(v_set(8.0f), d2, d1) + m[5][p]) + b;
+        vec in[POINTS], out[4];
+        UNROLL
+        for (int k = 0; k < POINTS; k++) {
+            in[k] = m[k][p];
         }
+        from_points(columns, in, b, out);
         float *y = s->y + (size_t)o * s->y_out + p * WIDTH;
         UNROLL
         for (int i = 0; i < columns; i++) {
@@ -213,8 +145,8 @@ INLINE void make_block(const struct block *s, int CB, int rows, int columns)
     }
 }
 
-/* Blocks of CB channels of a level, with 2 or 4 columns; with AVX-512, where a block is all points
- * at once, also for square kernels, as many rows as columns. */
+/* Blocks of CB channels of a level, with 2 or 4 columns, of any number of rows (0) or of one; with
+ * AVX-512, where a block is all points at once, also of as many rows as the kernel has columns. */
 typedef void block_run(const struct block *);
 #define DEFINE_BLOCK(CB, ROWS, COLUMNS)                                                            \
     static void block_##CB##_##ROWS##_##COLUMNS(const struct block *s)                             \
@@ -225,9 +157,12 @@ typedef void block_run(const struct block *);
 #define FOR_OUTS_3(X, ROWS, COLUMNS) X(1, ROWS, COLUMNS) X(2, ROWS, COLUMNS) X(3, ROWS, COLUMNS)
 #define FOR_OUTS_4(X, ROWS, COLUMNS) FOR_OUTS_3(X, ROWS, COLUMNS) X(4, ROWS, COLUMNS)
 #if defined(__AVX512F__)
-#define BLOCKS(X) FOR_OUTS_4(X, 0, 2) FOR_OUTS_4(X, 0, 4) FOR_OUTS_4(X, 5, 2) FOR_OUTS_4(X, 3, 4)
+#define BLOCKS(X)                                                                                  \
+    FOR_OUTS_4(X, 0, 2)                                                                            \
+    FOR_OUTS_4(X, 0, 4)                                                                            \
+    FOR_OUTS_4(X, 1, 2) FOR_OUTS_4(X, 1, 4) FOR_OUTS_4(X, 5, 2) FOR_OUTS_4(X, 3, 4)
 #else
-#define BLOCKS(X) FOR_OUTS_3(X, 0, 2) FOR_OUTS_3(X, 0, 4)
+#define BLOCKS(X) FOR_OUTS_3(X, 0, 2) FOR_OUTS_3(X, 0, 4) FOR_OUTS_3(X, 1, 2) FOR_OUTS_3(X, 1, 4)
 #endif
 BLOCKS(DEFINE_BLOCK)
 static block_run *const RUN[6][5][OUTS + 1] = {BLOCKS(LIST_BLOCK)};
@@ -250,7 +185,7 @@ static void make_row(const struct window *s, int oy, const float *u, int top, in
                           POINTS * LANES;
         block.live = s->ow - t * columns;
         for (int o = 0, outs; o < s->oc; o += outs) {
-            outs = next_outs(s->oc - o);
+            outs = winograd_block(s->oc - o);
             block.w_channel = (size_t)s->kh * outs * POINTS;
             block.w = w + ((size_t)o * s->c * s->kh + (size_t)r0 * outs) * POINTS;
             block.b = b ? b + o : NULL;
@@ -261,13 +196,12 @@ static void make_row(const struct window *s, int oy, const float *u, int top, in
 }
 
 /* Band by band: the input rows of a band are transformed, then its output rows made. */
-static void convolve(const struct window *s, const float *x, const struct kernel *kernel,
-                     const float *b, float *y, float *scratch)
+static void along_columns(const struct window *s, const float *x, const float *w, const float *b,
+                          float *y, float *scratch)
 {
-    float *wide = scratch, *u = wide + (size_t)winograd_reach(s) * LANES;
-    float *w = u + (size_t)winograd_tiles(s) * s->c * winograd_rows(s) * POINTS * LANES;
-    transform_weights(s, kernel, w);
-    memset(wide, 0, (size_t)winograd_reach(s) * LANES * sizeof *wide);
+    const size_t reach = (size_t)winograd_reach(s, winograd_tiles(s)) * LANES;
+    float *wide = scratch, *u = wide + reach;
+    memset(wide, 0, reach * sizeof *wide);
     for (int first = 0; first < s->oh; first += WINOGRAD_BAND) {
         const int end = lesser(s->oh, first + WINOGRAD_BAND);
         const int top = lesser(s->h, greater(0, first - s->pad_top));
@@ -279,21 +213,152 @@ static void convolve(const struct window *s, const float *x, const struct kernel
     }
 }
 
-void KERNEL(winograd_forward)(const struct window *s, const float *x, const float *w,
-                              const float *b, float *y, float *scratch)
+/* Tiles [first, first + count) of a row of tiles that begins at input row `top` and column `left`,
+ * which may be in the padding. */
+struct chunk {
+    int first, count, top, left;
+    float *zeros, *v, *u, *t; /* a row of zeros; six rows; the tiles at the points; a tile's sums */
+};
+
+/* v[point][column] = B' x along the rows of a channel; columns outside are zero. */
+static void transform_columns(const struct window *s, const struct chunk *k, const float *x)
 {
-    const ptrdiff_t taps = (ptrdiff_t)s->kh * s->kw;
-    const struct kernel kernel = {
-        .w = w, .to = s->c * taps, .from = taps, .row = s->kw, .column = 1};
-    convolve(s, x, &kernel, b, y, scratch);
+    const int reach = winograd_reach(s, k->count);
+    const int begin = greater(0, -k->left), end = lesser(reach, s->w - k->left);
+    const float *rows[POINTS];
+    for (int i = 0; i < POINTS; i++) {
+        const int y = k->top + i;
+        rows[i] = (y >= 0 && y < s->h ? x + (size_t)y * s->w * LANES : k->zeros);
+    }
+    for (int i = 0; i < POINTS; i++) {
+        float *v = k->v + (size_t)i * reach * LANES;
+        memset(v, 0, (size_t)lesser(begin, reach) * LANES * sizeof *v);
+        memset(v + greater(0, end) * LANES, 0,
+               (size_t)(reach - greater(0, end)) * LANES * sizeof *v);
+    }
+    for (int at = begin * LANES; at < end * LANES; at += WIDTH) {
+        vec d[POINTS];
+        UNROLL
+        for (int i = 0; i < POINTS; i++) {
+            d[i] = v_load(rows[i] + k->left * LANES + at);
+        }
+        to_points(d, k->v + at, (size_t)reach * LANES);
+    }
 }
 
-void KERNEL(winograd_backward_input)(const struct window *s, const float *dy, const float *w,
+/* u[tile][row point][c][column point] = B' x B. */
+static void transform_tiles(const struct window *s, const struct chunk *k, const float *x)
+{
+    const int reach = winograd_reach(s, k->count), columns = winograd_columns(s);
+    for (int c = 0; c < s->c; c++, x += (size_t)s->h * s->w * LANES) {
+        transform_columns(s, k, x);
+        for (int q = 0; q < POINTS; q++) {
+            const float *v = k->v + (size_t)q * reach * LANES;
+            for (int t = 0; t < k->count; t++, v += columns * LANES) {
+                input_points(v, k->u + (((size_t)t * POINTS + q) * s->c + c) * POINTS * LANES,
+                             LANES);
+            }
+        }
+    }
+}
+
+/* t[oc][row point][column] = A' along the columns of a tile's sums over the channels. */
+static void sum_channels(const struct window *s, const struct chunk *k, int tile, const float *w)
+{
+    const int columns = winograd_columns(s);
+    struct block block = {
+        .u = k->u + (size_t)tile * POINTS * s->c * POINTS * LANES,
+        .channels = s->c,
+        .rows = 1,
+        .u_channel = POINTS * LANES,
+        .y_out = (size_t)POINTS * columns * LANES,
+        .live = columns,
+    };
+    for (int q = 0; q < POINTS; q++, block.u += (size_t)s->c * POINTS * LANES) {
+        for (int o = 0, outs; o < s->oc; o += outs) {
+            outs = winograd_block(s->oc - o);
+            block.w_channel = (size_t)outs * POINTS;
+            block.w = w + ((size_t)q * s->oc + o) * s->c * POINTS;
+            block.y = k->t + ((size_t)o * POINTS + q) * columns * LANES;
+            RUN[1][columns][outs](&block);
+        }
+    }
+}
+
+/* y = A' along the rows of a tile, whose first output is (oy, ox); `rows` is a constant. */
+INLINE void output_rows(const struct window *s, int rows, const struct chunk *k, int oy, int ox,
+                        const float *b, float *y)
+{
+    const int columns = winograd_columns(s), step = columns * LANES;
+    const int live = lesser(columns, s->ow - ox) * LANES, live_rows = lesser(rows, s->oh - oy);
+    const float *t = k->t;
+    for (int o = 0; o < s->oc; o++, t += POINTS * step) {
+        const vec bias = v_set(b ? b[o] : 0.0f);
+        float *to = y + (((size_t)o * s->oh + oy) * s->ow + ox) * LANES;
+        for (int at = 0; at < live; at += WIDTH) {
+            vec m[POINTS], out[4];
+            UNROLL
+            for (int q = 0; q < POINTS; q++) {
+                m[q] = v_load(t + q * step + at);
+            }
+            from_points(rows, m, bias, out);
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                if (i < live_rows) {
+                    v_store(to + (size_t)i * s->ow * LANES + at, out[i]);
+                }
+            }
+        }
+    }
+}
+
+static void output_two_rows(const struct window *s, const struct chunk *k, int oy, int ox,
+                            const float *b, float *y)
+{
+    output_rows(s, 2, k, oy, ox, b, y);
+}
+
+static void output_four_rows(const struct window *s, const struct chunk *k, int oy, int ox,
+                             const float *b, float *y)
+{
+    output_rows(s, 4, k, oy, ox, b, y);
+}
+
+/* Squares: chunk by chunk of a row of tiles. */
+static void along_both(const struct window *s, const float *x, const float *w, const float *b,
+                       float *y, float *scratch)
+{
+    const int tiles = winograd_tiles(s), columns = winograd_columns(s), most = winograd_chunk(s);
+    const int rows = winograd_outs(s->kh);
+    struct chunk k = {.zeros = scratch};
+    k.v = k.zeros + (size_t)s->w * LANES;
+    k.u = k.v + (size_t)POINTS * winograd_reach(s, most) * LANES;
+    k.t = k.u + (size_t)most * POINTS * POINTS * s->c * LANES;
+    memset(k.zeros, 0, (size_t)s->w * LANES * sizeof *k.zeros);
+    for (int oy = 0; oy < s->oh; oy += rows) {
+        k.top = oy - s->pad_top;
+        for (k.first = 0; k.first < tiles; k.first += most) {
+            k.count = lesser(most, tiles - k.first);
+            k.left = k.first * columns - s->pad_left;
+            transform_tiles(s, &k, x);
+            for (int t = 0; t < k.count; t++) {
+                sum_channels(s, &k, t, w);
+                (rows == 2 ? output_two_rows : output_four_rows)(s, &k, oy, (k.first + t) * columns,
+                                                                 b, y);
+            }
+        }
+    }
+}
+
+void KERNEL(winograd_forward)(const struct window *s, const float *x, const float *u,
+                              const float *b, float *y, float *scratch)
+{
+    (winograd_way(s) == WINOGRAD_SQUARES ? along_both : along_columns)(s, x, u, b, y, scratch);
+}
+
+void KERNEL(winograd_backward_input)(const struct window *s, const float *dy, const float *u,
                                      float *dx, float *scratch)
 {
     const struct window turned = winograd_turned(s);
-    const ptrdiff_t taps = (ptrdiff_t)s->kh * s->kw;
-    const struct kernel kernel = {
-        .w = w + taps - 1, .to = taps, .from = s->c * taps, .row = -s->kw, .column = -1};
-    convolve(&turned, dy, &kernel, NULL, dx, scratch);
+    KERNEL(winograd_forward)(&turned, dy, u, NULL, dx, scratch);
 }

@@ -1,4 +1,4 @@
-/* winograd.h: when a convolution goes by Winograd's way (winograd.c), and how much scratch it needs
+/* winograd.h: when a convolution goes by Winograd's way (winograd.c), and how much memory it needs
  * then. Decided from shapes alone, so that every level, every machine and every number of threads
  * decides alike. */
 #ifndef CNNTRAIN_KERNELS_WINOGRAD_H
@@ -8,21 +8,33 @@
 
 enum {
     WINOGRAD_POINTS = 6,
-    WINOGRAD_BAND = 14 /* output rows whose inputs are transformed together */
+    WINOGRAD_BAND = 14,         /* output rows whose inputs are transformed together */
+    WINOGRAD_CHUNK = 384 * 1024 /* bytes of transformed tiles that stay in the cache */
 };
 
-/* Output columns that six products make: with a kernel of 3 columns 4, of 5 columns 2. */
-static inline int winograd_columns(const struct window *s) { return WINOGRAD_POINTS + 1 - s->kw; }
+/* Along the columns only, or along the rows as well. */
+enum winograd_way { WINOGRAD_NONE, WINOGRAD_COLUMNS, WINOGRAD_SQUARES };
+
+/* Outputs along an axis that six products make: with a kernel of 3 taps 4, of 5 taps 2. */
+static inline int winograd_outs(int taps) { return WINOGRAD_POINTS + 1 - taps; }
+
+static inline int winograd_columns(const struct window *s) { return winograd_outs(s->kw); }
 
 static inline int winograd_tiles(const struct window *s)
 {
     return (s->ow + winograd_columns(s) - 1) / winograd_columns(s);
 }
 
-/* Input columns that the tiles of a row reach over, padding included. */
-static inline int winograd_reach(const struct window *s)
+/* Rows of tiles, where a tile is a square. */
+static inline int winograd_tile_rows(const struct window *s)
 {
-    return (winograd_tiles(s) - 1) * winograd_columns(s) + WINOGRAD_POINTS;
+    return (s->oh + winograd_outs(s->kh) - 1) / winograd_outs(s->kh);
+}
+
+/* Input columns that `tiles` tiles side by side reach over, padding included. */
+static inline int winograd_reach(const struct window *s, int tiles)
+{
+    return (tiles - 1) * winograd_columns(s) + WINOGRAD_POINTS;
 }
 
 /* Input rows that a band of output rows can reach. */
@@ -31,25 +43,46 @@ static inline int winograd_rows(const struct window *s)
     return s->h < WINOGRAD_BAND + s->kh - 1 ? s->h : WINOGRAD_BAND + s->kh - 1;
 }
 
-/* Multiplications, and what the transforms cost besides, against the direct sum. */
-static inline int winograd_pays(const struct window *s)
+/* Square tiles that are transformed together. */
+static inline int winograd_chunk(const struct window *s)
+{
+    const int points = WINOGRAD_POINTS * WINOGRAD_POINTS;
+    const int fit = WINOGRAD_CHUNK / (points * LANES * (int)sizeof(float)) / s->c;
+    const int tiles = winograd_tiles(s);
+    return fit < 1 ? 1 : fit < tiles ? fit : tiles;
+}
+
+/* The way that takes the fewest multiplications, with what the transforms cost besides, all counted
+ * in multiply-adds of a vector; WINOGRAD_NONE unless it is well below the direct sum. */
+static inline enum winograd_way winograd_way(const struct window *s)
 {
     if ((s->kw != 3 && s->kw != 5) || s->stride_w != 1 || s->stride_h != 1 || s->oc < 4 ||
         s->ow < winograd_columns(s) || s->pad_left >= s->kw) {
-        return 0;
+        return WINOGRAD_NONE;
     }
-    const double rows = (double)s->oh * winograd_tiles(s);
-    const double direct = (double)s->oc * s->c * s->kh * s->kw * s->oh * s->ow;
-    const double products = rows * WINOGRAD_POINTS * s->oc * s->c * s->kh;
-    const double transforms = rows * (16.0 * s->c + 10.0 * s->oc) + 2.0 * s->oc * s->c * s->kh;
-    return products + transforms < 0.9 * direct;
+    const double pairs = (double)s->oc * s->c, tiles = winograd_tiles(s);
+    const double rows = (double)s->kh * (s->oh < s->h ? s->oh : s->h); /* that are not padding */
+    const double direct = pairs * rows * s->kw * s->ow;
+    const double columns = WINOGRAD_POINTS * pairs * rows * tiles +
+                           s->oh * tiles * (16.0 * s->c + 10.0 * s->oc) + 2 * pairs * s->kh;
+    double squares = direct;
+    if ((s->kh == 3 || s->kh == 5) && s->oh >= winograd_outs(s->kh) && s->pad_top < s->kh) {
+        const double points = WINOGRAD_POINTS * WINOGRAD_POINTS, m = winograd_columns(s);
+        const double all = winograd_tile_rows(s) * tiles;
+        squares = points * pairs * all + all * (13 * (m + 6) * s->c + (60 + 24 * m) * s->oc) +
+                  points * pairs / 2;
+    }
+    if (squares < columns && squares < 0.9 * direct) {
+        return WINOGRAD_SQUARES;
+    }
+    return columns < 0.9 * direct ? WINOGRAD_COLUMNS : WINOGRAD_NONE;
 }
 
 /* At each point the weight gradient is one of a kernel of one column, which needs input channels to
  * fill a block. */
 static inline int winograd_weight_pays(const struct window *s)
 {
-    return s->c >= 4 && winograd_pays(s);
+    return s->c >= 4 && winograd_way(s) != WINOGRAD_NONE;
 }
 
 /* The window by which the input gradient is a forward convolution, over dy with the kernel turned
@@ -64,26 +97,57 @@ static inline struct window winograd_turned(const struct window *s)
     return t;
 }
 
-static inline int winograd_input_pays(const struct window *s)
+static inline enum winograd_way winograd_input_way(const struct window *s)
 {
     const struct window t = winograd_turned(s);
-    return s->stride_w == 1 && s->stride_h == 1 && t.pad_left >= 0 && t.pad_top >= 0 &&
-           winograd_pays(&t);
+    return s->stride_w == 1 && s->stride_h == 1 && t.pad_left >= 0 && t.pad_top >= 0
+               ? winograd_way(&t)
+               : WINOGRAD_NONE;
 }
 
-static inline size_t winograd_scratch(const struct window *s)
+/* Floats of the weights at the points. */
+static inline size_t winograd_weights(const struct window *s, enum winograd_way way)
 {
-    const size_t tiles = (size_t)winograd_tiles(s);
-    const size_t weights = (size_t)s->oc * s->c * s->kh * WINOGRAD_POINTS;
-    const size_t forward =
-        ((size_t)winograd_reach(s) + tiles * s->c * winograd_rows(s) * WINOGRAD_POINTS) * LANES +
-        weights;
-    const size_t gradient =
-        ((size_t)winograd_reach(s) +
-         tiles * ((size_t)WINOGRAD_POINTS * s->c * s->h + (size_t)s->oc * s->oh)) *
-            LANES +
-        weights;
-    return forward > gradient ? forward : gradient;
+    const size_t rows[] = {
+        [WINOGRAD_NONE] = 0,
+        [WINOGRAD_COLUMNS] = (size_t)s->kh,
+        [WINOGRAD_SQUARES] = WINOGRAD_POINTS,
+    };
+    return (size_t)s->oc * s->c * rows[way] * WINOGRAD_POINTS;
+}
+
+/* Where the weights at the points stand: those of the forward way, then those of the input
+ * gradient.
+ */
+static inline size_t winograd_forward_weights(const struct window *s)
+{
+    return (winograd_weights(s, winograd_way(s)) + LANES - 1) / LANES * LANES;
+}
+
+static inline size_t winograd_all_weights(const struct window *s)
+{
+    const struct window turned = winograd_turned(s);
+    return winograd_forward_weights(s) +
+           (winograd_weights(&turned, winograd_input_way(s)) + LANES - 1) / LANES * LANES;
+}
+
+static inline size_t winograd_scratch(const struct window *s, enum winograd_way way)
+{
+    if (way == WINOGRAD_NONE) {
+        return 0;
+    }
+    const size_t tiles = (size_t)winograd_tiles(s), c = (size_t)s->c, oc = (size_t)s->oc;
+    const size_t reach = (size_t)winograd_reach(s, (int)tiles);
+    size_t forward = reach + tiles * c * winograd_rows(s) * WINOGRAD_POINTS;
+    if (way == WINOGRAD_SQUARES) {
+        const size_t chunk = (size_t)winograd_chunk(s);
+        forward = (size_t)s->w + WINOGRAD_POINTS * (size_t)winograd_reach(s, (int)chunk) +
+                  chunk * c * WINOGRAD_POINTS * WINOGRAD_POINTS +
+                  oc * WINOGRAD_POINTS * winograd_columns(s);
+    }
+    const size_t gradient = reach + tiles * (WINOGRAD_POINTS * c * s->h + oc * s->oh);
+    const size_t sums = oc * c * s->kh * WINOGRAD_POINTS;
+    return forward * LANES > gradient * LANES + sums ? forward * LANES : gradient * LANES + sums;
 }
 
 #endif

@@ -99,9 +99,9 @@ void KERNEL(winograd_backward_weight)(const struct window *s, const float *x, co
 {
     const int tiles = winograd_tiles(s), columns = winograd_columns(s);
     const size_t rows = (size_t)s->oc * s->c * s->kh, point = (size_t)s->c * s->h * tiles * LANES;
-    float *wide = scratch, *u = wide + (size_t)winograd_reach(s) * LANES, *d = u + POINTS * point,
-          *sums = d + (size_t)s->oc * s->oh * tiles * LANES;
-    memset(wide, 0, (size_t)winograd_reach(s) * LANES * sizeof *wide);
+    float *wide = scratch, *u = wide + (size_t)winograd_reach(s, tiles) * LANES,
+          *d = u + POINTS * point, *sums = d + (size_t)s->oc * s->oh * tiles * LANES;
+    memset(wide, 0, (size_t)winograd_reach(s, tiles) * LANES * sizeof *wide);
     for (int r = 0; r < s->c * s->h; r++) {
         const float *row = with_padding(s, x + (size_t)r * s->w * LANES, wide);
         for (int t = 0; t < tiles; t++, row += columns * LANES) {

@@ -139,9 +139,11 @@ static int shape_node(struct graph *graph, struct node *node, struct error_list 
     graph->multiply_adds += node->needs.multiply_adds;
     if (node->type->coupling && !((const struct layer_options *)node->options)->freeze) {
         node->couples = 1;
+        graph->sums = graph->sums > node->needs.sums ? graph->sums : node->needs.sums;
+    }
+    if (node->couples || node->type->prepare) {
         node->shared = graph->shared;
         graph->shared += padded(node->needs.shared);
-        graph->sums = graph->sums > node->needs.sums ? graph->sums : node->needs.sums;
     }
     return count_parameters(graph, node, errors);
 }

@@ -43,7 +43,8 @@ struct needs {
     struct parameter parameters[MOST_PARAMETERS];
     int parameter_count;
     size_t scratch;       /* floats, while forward or backward of this layer runs */
-    size_t sums, shared;  /* of a type with a coupling: doubles a tile, floats a batch */
+    size_t sums;          /* of a type with a coupling: doubles a tile */
+    size_t shared;        /* floats that all tiles of a step see: of a coupling, or prepared */
     double multiply_adds; /* for one sample, forward */
     int shortcuts;        /* where fewer multiplications do the work of these (SHORTCUT_...) */
 };
@@ -74,7 +75,7 @@ struct node {
     float beyond;            /* LAYER_SLIDES: what a border of padding could be filled with; NAN: no
                                 number would do */
     struct needs needs;
-    size_t shared; /* where its floats of the batch are, in run->shared */
+    size_t shared; /* where the floats are that all tiles see, in run->shared */
     int folded;    /* in a folded plan it is part of the node before it... */
     int folds;     /* ... and this is such a node, whose bias is then here in the flat vector */
     size_t folded_bias;
@@ -92,7 +93,8 @@ struct run {
     int add; /* backward adds to the gradients; 0: it writes them, this is the shard's first tile */
     float *scratch;
     int folded;    /* the parameters are those of net_fold, the plan is PLAN_FOLDED */
-    float *shared; /* what coupling nodes know of the batch */
+    float *shared; /* what coupling nodes know of the batch, and what nodes prepared of their
+                      weights; NULL in an evaluation: nothing is prepared */
     float live[LANES]
         __attribute__((aligned(64))); /* 1 in the lanes that hold a sample, 0 in dead
                                          ones, which repeat the first; their dy is 0 */
@@ -175,6 +177,9 @@ struct layer_type {
     int (*shape)(struct node *node, struct error_list *errors);
     /* Fill node->needs; offsets stay 0. May be NULL: needs nothing. */
     void (*need)(const struct node *node, struct needs *needs);
+    /* Write what is known of the parameters before any tile comes into node_shared(), share `part`
+     * of `parts` of it: once for each change of the parameters, by any threads. May be NULL. */
+    void (*prepare)(const struct node *node, const struct run *run, int part, int parts);
     void (*forward)(const struct node *node, const struct run *run, const float *x, float *y);
     /* In evaluation, where node->absorbs and nobody else reads the activation before it: y from the
      * activation's input, both at once, the same bytes. May be NULL. */
@@ -266,7 +271,7 @@ static inline struct choice *node_choice(const struct node *node, size_t offset)
 
 static inline float *node_shared(const struct node *node, const struct run *run)
 {
-    return run->shared + node->shared;
+    return run->shared ? run->shared + node->shared : NULL;
 }
 
 static inline size_t shape_size(struct shape s) { return (size_t)s.c * s.h * s.w; }

@@ -27,6 +27,18 @@ static void forward_node(const struct graph *graph, const struct plan *plan, str
     }
 }
 
+void net_prepare(const struct graph *graph, const struct run *run)
+{
+    enum { PARTS = 8 };
+#pragma omp for schedule(dynamic, 1)
+    for (int k = 0; k < graph->count * PARTS; k++) {
+        const struct node *node = &graph->nodes[k / PARTS];
+        if (node->type->prepare && node->needs.shared > 0) {
+            node->type->prepare(node, run, k % PARTS, PARTS);
+        }
+    }
+}
+
 static int segment_end(const struct graph *graph, const struct plan *plan, int segment)
 {
     return segment < plan->cut_count ? plan->cuts[segment] : graph->count;

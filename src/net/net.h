@@ -9,6 +9,10 @@
 enum net_direction { NET_FORWARD, NET_BACKWARD };
 static inline int net_row(int node, enum net_direction direction) { return 2 * node + direction; }
 
+/* Let the nodes prepare what they need of run->parameters, in run->shared: before the first tile
+ * and after each change of the parameters. Called by every thread of a team, which shares the work,
+ * or by one alone; at the end all of it is done. */
+void net_prepare(const struct graph *graph, const struct run *run);
 /* From block[plan->input] to block[plan->logits]. `run->scratch` is set here. `block`: plan->floats
  * floats, 64-byte aligned. For plans without cuts. */
 void net_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block);

@@ -259,6 +259,10 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
         profile_lap(t->profile, profile_watch(t->profile), PROFILE_WAIT);
         /* every thread adds the losses up for itself: cheaper than waiting for one that does */
         struct batch_sums sums = {0};
+        const struct run run = {
+            .kernels = t->kernels, .parameters = t->parameters, .shared = t->shared};
+        net_prepare(&t->model.graph, &run);
+        profile_lap(t->profile, profile_watch(t->profile), PROFILE_PREPARE);
         for (size_t at = 0; at < n;) {
             const struct batch batch = batch_at(t, first, n, at);
             if (batch.add) { /* all must have read what the batch before left */

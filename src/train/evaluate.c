@@ -48,6 +48,10 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
             return error_memory(e, graph->parameters * sizeof(float));
         }
     }
+    evaluator->shared = block_allocate((graph->shared + 1) * sizeof(float));
+    if (!evaluator->shared) {
+        return error_memory(e, graph->shared * sizeof(float));
+    }
     const size_t bytes = ((size_t)threads * evaluator->plan.floats +
                           2 * (size_t)round_tiles(evaluator) * result_floats(evaluator)) *
                          sizeof(float);
@@ -106,9 +110,11 @@ void evaluator_close(struct evaluator *evaluator)
 {
     free(evaluator->memory);
     free(evaluator->folded);
+    free(evaluator->shared);
     free(evaluator->augmented);
     free(evaluator->single_memory);
-    evaluator->memory = evaluator->folded = evaluator->augmented = evaluator->single_memory = NULL;
+    evaluator->memory = evaluator->folded = evaluator->shared = NULL;
+    evaluator->augmented = evaluator->single_memory = NULL;
 }
 
 int tile_correct(const float *z, int classes, const int32_t *labels, int live)
@@ -131,6 +137,7 @@ static struct run run_of(const struct evaluator *e)
     return (struct run){.kernels = e->kernels,
                         .folded = 1,
                         .parameters = e->folded ? e->folded : e->parameters,
+                        .shared = e->shared,
                         .watch = profile_watch(e->profile)};
 }
 
@@ -161,6 +168,7 @@ static void judge_single(const struct evaluator *e, const struct subset *subset)
     float *block = e->single_memory, *result = single_result(e);
     struct labels *labels = labels_in(e, result);
     const uint32_t sample = subset->index[0];
+    run.shared = NULL; /* for the windows of patches nothing is prepared */
     for (int lane = 0; lane < LANES; lane++) {
         labels->first[lane] = labels->second[lane] = lane ? -1 : subset->set->labels[sample];
         labels->share[lane] = 1;
@@ -266,6 +274,10 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
     if (e->mosaic && subset->count == 1 && !e->augmenter) {
         return evaluate_single(e, subset, visit, user);
     }
+    const struct run run = run_of(e);
+#pragma omp parallel num_threads(e->threads)
+    net_prepare(e->graph, &run);
+    profile_all(e->profile, PROFILE_PREPARE);
     for (size_t first = 0; (first < tiles || done > 0) && !end; first += round) {
         const size_t rest = first < tiles ? tiles - first : 0;
         const int count = (int)(rest < round ? rest : round), work = count + (done > 0);

@@ -19,6 +19,7 @@ struct evaluator {
     struct plan plan;
     float *memory; /* owned: the workers' blocks and the results of two rounds of tiles */
     float *folded; /* owned: parameters with normalisations folded in; NULL: there are none */
+    float *shared; /* owned: what the nodes prepared of their weights */
     struct profile *profile; /* the caller's, to be set after evaluator_open; or NULL */
     /* With evaluator_single: */
     const struct mosaic *mosaic;

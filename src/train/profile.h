@@ -15,6 +15,7 @@
 /* What is no layer's. */
 enum profile_phase {
     PROFILE_INPUT,      /* tiles from images: decoding, augmenting, normalising */
+    PROFILE_PREPARE,    /* what nodes prepare of their weights (net_prepare) */
     PROFILE_LOSS,       /* and the gradient by the outputs */
     PROFILE_REDUCE,     /* adding the gradients of the shards, clipping them */
     PROFILE_OPTIMIZER,  /* penalties, step, max_norm, averages */

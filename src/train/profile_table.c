@@ -178,6 +178,7 @@ void profile_append(const struct profile *p, const struct graph *graph, const st
 {
     static const char *const PHASES[PROFILE_PHASES] = {
         [PROFILE_INPUT] = "loading tiles",
+        [PROFILE_PREPARE] = "preparing weights",
         [PROFILE_LOSS] = "loss",
         [PROFILE_REDUCE] = "adding gradients",
         [PROFILE_OPTIMIZER] = "optimizer",

@@ -69,7 +69,7 @@ def training():
         equal(images, 3 * TRAINED, "images")
         assert f"profile of {3 * STEPS} steps, " in table, table
         rest = check_sums(rows, LAYERS)
-        equal(set(rest), {"loading tiles", "loss", "adding gradients", "optimizer", "validation", "log and files", "other",
+        equal(set(rest), {"loading tiles", "preparing weights", "loss", "adding gradients", "optimizer", "validation", "log and files", "other",
                           "waiting"}, "the rest")
         equal(re.search(r", (\d) threads?, \w+ kernels$", table, re.M)[1], threads, "threads")
         assert re.search(r"^multiply-add peak measured: \d+\.\d GFLOP/s on one thread", table, re.M), table
@@ -122,7 +122,7 @@ def evaluation():
         rows, images = rows_of("profile of " + table)
         equal(images, 359, "images")
         rest = check_sums(rows, [name for name in LAYERS if name not in ("dropout1", "batchnorm1")])
-        assert set(rest) <= {"loading tiles", "loss", "results", "other", "waiting"}, out
+        assert set(rest) <= {"loading tiles", "preparing weights", "loss", "results", "other", "waiting"}, out
 
 
 def rows_to_a_file():

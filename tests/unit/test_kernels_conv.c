@@ -77,15 +77,24 @@ static void to_bound(size_t n, double *sums)
     }
 }
 
-/* The same where neighbours are mixed. */
-static void to_common_bound(size_t n, double *sums)
+/* The same where neighbours are mixed: along the columns, or along both axes. */
+static void to_common_bound(size_t n, double *sums, double epsilons)
 {
     double most = 0;
     for (size_t i = 0; i < n; i++) {
         most = sums[i] > most ? sums[i] : most;
     }
     for (size_t i = 0; i < n; i++) {
-        sums[i] = 16 * (double)FLT_EPSILON * most;
+        sums[i] = epsilons * (double)FLT_EPSILON * most;
+    }
+}
+
+static void to_bound_of(enum winograd_way way, size_t n, double *sums)
+{
+    if (way == WINOGRAD_NONE) {
+        to_bound(n, sums);
+    } else {
+        to_common_bound(n, sums, way == WINOGRAD_COLUMNS ? 16 : 24);
     }
 }
 
@@ -114,9 +123,10 @@ static void case_reference(struct conv_case *c)
     ref_conv_backward_weight(r, c->x.abs, c->dy.abs, c->bound_dw, c->bias ? c->bound_db : NULL);
     const struct window one = window_of_group(&c->s);
     const int plain = !is_dilated(&c->s);
-    (plain && winograd_pays(&one) ? to_common_bound : to_bound)(y, c->bound_y);
-    (plain && winograd_input_pays(&one) ? to_common_bound : to_bound)(x, c->bound_dx);
-    (plain && winograd_weight_pays(&one) ? to_common_bound : to_bound)(w, c->bound_dw);
+    to_bound_of(plain ? winograd_way(&one) : WINOGRAD_NONE, y, c->bound_y);
+    to_bound_of(plain ? winograd_input_way(&one) : WINOGRAD_NONE, x, c->bound_dx);
+    to_bound_of(plain && winograd_weight_pays(&one) ? WINOGRAD_COLUMNS : WINOGRAD_NONE, w,
+                c->bound_dw);
     to_bound(c->s.oc, c->bound_db);
 }
 
@@ -176,8 +186,13 @@ static void forward_and_input(struct conv_case *c, const struct kernels *k)
     struct guarded y = guarded_new(pixels_out(&c->s) * LANES),
                    dx = guarded_new(pixels_in(&c->s) * LANES);
 
+    struct guarded u = guarded_new(conv_prepared(&c->s));
+    for (int part = 0; part < 2; part++) {
+        k->conv_prepare(&c->s, c->w.f.data, part, 2, u.data);
+    }
+    guarded_check(&u, c->what);
     snprintf(what, sizeof what, "forward, %s", c->what);
-    k->conv_forward(&c->s, c->x.f.data, c->w.f.data, c->bias ? c->b.f.data : NULL, y.data,
+    k->conv_forward(&c->s, c->x.f.data, c->w.f.data, u.data, c->bias ? c->b.f.data : NULL, y.data,
                     scratch.data);
     guarded_check(&y, what);
     agreement_check(&c->same_y, what, k, &y);
@@ -186,7 +201,7 @@ static void forward_and_input(struct conv_case *c, const struct kernels *k)
     check_inputs(c, &scratch);
 
     snprintf(what, sizeof what, "dx, %s", c->what);
-    k->conv_backward_input(&c->s, c->dy.f.data, c->w.f.data, dx.data, scratch.data);
+    k->conv_backward_input(&c->s, c->dy.f.data, c->w.f.data, u.data, dx.data, scratch.data);
     guarded_check(&dx, what);
     agreement_check(&c->same_dx, what, k, &dx);
     guarded_reorder(&dx);
@@ -195,6 +210,7 @@ static void forward_and_input(struct conv_case *c, const struct kernels *k)
 
     guarded_free(&y);
     guarded_free(&dx);
+    guarded_free(&u);
     guarded_free(&scratch);
 }
 
@@ -236,30 +252,37 @@ static void check_conv(struct dice *dice, const struct window *s, int bias)
 }
 
 /* Winograd's way: kernels of 3 and 5 columns, every rest of columns to a tile, every rest of
- * channels to a block, every padding, more rows than a band. */
+ * channels to a block, every padding, more rows than a band, several chunks. */
 static void test_winograd(void **state)
 {
     (void)state;
     struct dice dice = {8};
-    int forward = 0, input = 0;
+    int forward[3] = {0}, input[3] = {0};
     for (int kw = 3; kw <= 5; kw += 2) {
         for (int width = 4; width <= 13; width++) {
             for (int pad = 0; pad < kw; pad++) {
-                const int c = 4 + (width * 3 + pad) % 5, oc = 8 + (width + pad * 5) % 6;
                 const int kh = 1 + (width + pad) % 5, h = kh + width % 3 * 6;
+                const int more = kh == 3 || kh == 5 ? 12 : 0; /* for squares */
+                const int c = 4 + more + (width * 3 + pad) % 5;
+                const int oc = 8 + more + (width + pad * 5) % 6;
                 struct window s = {c,  h, width, oc, 0, 0, kh, kw, 1, 1, (kh - 1) * (pad % 3) / 2,
                                    pad};
                 s.oh = h + 2 * s.pad_top - kh + 1;
                 s.ow = width + 2 * pad - kw + 1;
                 if (s.ow >= 1) {
-                    forward += winograd_pays(&s);
-                    input += winograd_input_pays(&s);
+                    forward[winograd_way(&s)]++;
+                    input[winograd_input_way(&s)]++;
                     check_conv(&dice, &s, width % 2);
                 }
             }
         }
     }
-    assert_true(forward >= 20 && input >= 20);
+    for (int way = WINOGRAD_COLUMNS; way <= WINOGRAD_SQUARES; way++) {
+        assert_true(forward[way] >= 15 && input[way] >= 15);
+    }
+    /* channels that split the tiles of a row into chunks of one and two */
+    check_conv(&dice, &(struct window){90, 5, 13, 8, 5, 13, 3, 3, 1, 1, 1, 1}, 1);
+    check_conv(&dice, &(struct window){70, 6, 23, 8, 6, 23, 3, 3, 1, 1, 1, 1}, 0);
 }
 
 /* The output size that frameworks give: windows that lie inside the padded map. */
@@ -450,19 +473,21 @@ static void check_nan(const struct window *window)
     enum { BAD = 11 };
     const struct window s = *window;
     const int C = s.c, H = s.h, W = s.w, OC = s.oc;
-    const int mixed = winograd_pays(&s), mixed_input = winograd_input_pays(&s);
+    const int mixed = winograd_way(&s) != WINOGRAD_NONE;
+    const int mixed_input = winograd_input_way(&s) != WINOGRAD_NONE;
     const struct kernels *levels[KERNEL_LEVELS];
     const int count = check_levels(levels);
     struct dice dice = {6};
     for (int l = 0; l < count; l++) {
         struct guarded x = guarded_new(C * H * W * LANES), y = guarded_new(OC * H * W * LANES);
         struct guarded w = guarded_new(OC * C * 9), dw = guarded_new(OC * C * 9),
-                       scratch = guarded_new(conv_scratch(&s));
+                       scratch = guarded_new(conv_scratch(&s)), u = guarded_new(conv_prepared(&s));
         dice_fill(&dice, &x, -1, 1);
         dice_fill(&dice, &w, -1, 1);
+        levels[l]->conv_prepare(&s, w.data, 0, 1, u.data);
         dice_fill_integers(&dice, &dw, 0, 0);
         x.data[(2 * W + 3) * LANES + BAD] = NAN; /* channel 0, row 2, column 3 */
-        levels[l]->conv_forward(&s, x.data, w.data, NULL, y.data, scratch.data);
+        levels[l]->conv_forward(&s, x.data, w.data, u.data, NULL, y.data, scratch.data);
         for (int i = 0; i < OC * H * W * LANES; i++) {
             const int lane = i % LANES, column = i / LANES % W, row = i / LANES / W % H;
             const int hit = lane == BAD && abs(column - 3) <= 1 && abs(row - 2) <= 1;
@@ -474,7 +499,7 @@ static void check_nan(const struct window *window)
             assert_int_equal(isnan(dw.data[i]) != 0, i / 9 % C == 0);
         }
         y.data[(4 * W + 6) * LANES + BAD] = NAN; /* channel 0, row 4, column 6 */
-        levels[l]->conv_backward_input(&s, y.data, w.data, x.data, scratch.data);
+        levels[l]->conv_backward_input(&s, y.data, w.data, u.data, x.data, scratch.data);
         for (int i = 0; i < C * H * W * LANES; i++) {
             const int lane = i % LANES, column = i / LANES % W, row = i / LANES / W % H;
             const int hit = lane == BAD && abs(column - 6) <= 1 && abs(row - 4) <= 1;
@@ -484,6 +509,7 @@ static void check_nan(const struct window *window)
         guarded_free(&y);
         guarded_free(&w);
         guarded_free(&dw);
+        guarded_free(&u);
         guarded_free(&scratch);
     }
 }
@@ -493,7 +519,8 @@ static void test_nan(void **state)
     (void)state;
     check_nan(&(struct window){2, 6, 7, 3, 6, 7, 3, 3, 1, 1, 1, 1});
     const struct window winograd = {5, 6, 7, 6, 6, 7, 3, 3, 1, 1, 1, 1};
-    assert_true(winograd_pays(&winograd) && winograd_input_pays(&winograd));
+    assert_true(winograd_way(&winograd) != WINOGRAD_NONE);
+    assert_true(winograd_input_way(&winograd) != WINOGRAD_NONE);
     check_nan(&winograd);
 }
 

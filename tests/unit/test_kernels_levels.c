@@ -34,7 +34,7 @@ static void test_tables_are_complete(void **state)
         if (!k) {
             continue;
         }
-        assert_true(k->conv_forward && k->conv_backward_input && k->conv_backward_weight);
+        assert_true(k->conv_prepare && k->conv_forward && k->conv_backward_input && k->conv_backward_weight);
         assert_true(k->dense_forward && k->dense_backward_input && k->dense_backward_weight);
         assert_true(k->maxpool_forward && k->maxpool_backward && k->avgpool_forward &&
                     k->avgpool_backward);

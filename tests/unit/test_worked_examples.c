@@ -140,7 +140,7 @@ static void check_forward(const struct example *e, const struct kernels *k, cons
     struct guarded x = tile_of(x_count(e), e->x, 1, 1), w = floats_of(w_count(e), weights),
                    b = floats_of(e->s.oc, e->b);
     struct guarded y = guarded_new(y_count(e) * LANES), scratch = guarded_new(conv_scratch(&e->s));
-    k->conv_forward(&e->s, x.data, w.data, b.data, y.data, scratch.data);
+    k->conv_forward(&e->s, x.data, w.data, NULL, b.data, y.data, scratch.data);
     for (size_t i = 0; i < y.size; i++) {
         const int bias = e->b[i / LANES / (e->s.oh * e->s.ow)], factor = (int)(i % LANES) + 1;
         expect(e->name, k, i, y.data[i], (want[i / LANES] - bias) * factor + bias);
@@ -156,7 +156,7 @@ static void check_backward_input(const struct example *e, const struct kernels *
 {
     struct guarded dy = tile_of(y_count(e), e->dy, 1, 1), w = floats_of(w_count(e), e->w);
     struct guarded dx = guarded_new(x_count(e) * LANES), scratch = guarded_new(conv_scratch(&e->s));
-    k->conv_backward_input(&e->s, dy.data, w.data, dx.data, scratch.data);
+    k->conv_backward_input(&e->s, dy.data, w.data, NULL, dx.data, scratch.data);
     for (size_t i = 0; i < dx.size; i++) {
         expect(e->name, k, i, dx.data[i], e->dx[i / LANES] * ((int)(i % LANES) + 1));
     }

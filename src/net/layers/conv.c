@@ -145,6 +145,7 @@ static void conv_need(const struct node *node, struct needs *needs)
             (struct parameter){.suffix = "bias", .rank = 1, .dims = {s->oc}};
     }
     needs->scratch = conv_scratch(s);
+    needs->shared = conv_prepared(s);
     needs->multiply_adds = taps * seen * s->oc * s->oh * s->ow;
     needs->shortcuts = conv_shortcuts(s);
 }
@@ -156,10 +157,16 @@ static void conv_mask(const struct node *node, float *weight)
     connections_mask(&o->connections, s->c, (size_t)s->kh * (size_t)s->kw, weight);
 }
 
+static void conv_prepare(const struct node *node, const struct run *run, int part, int parts)
+{
+    run->kernels->conv_prepare(&node->window, node_parameter(node, run, 0), part, parts,
+                               node_shared(node, run));
+}
+
 static void conv_forward(const struct node *node, const struct run *run, const float *x, float *y)
 {
-    run->kernels->conv_forward(&node->window, x, node_parameter(node, run, 0), node_bias(node, run),
-                               y, run->scratch);
+    run->kernels->conv_forward(&node->window, x, node_parameter(node, run, 0),
+                               node_shared(node, run), node_bias(node, run), y, run->scratch);
 }
 
 static void conv_backward(const struct node *node, const struct run *run, const float *x,
@@ -174,8 +181,8 @@ static void conv_backward(const struct node *node, const struct run *run, const 
         conv_mask(node, node_gradient(node, run, 0));
     }
     if (dx) {
-        run->kernels->conv_backward_input(&node->window, dy, node_parameter(node, run, 0), dx,
-                                          run->scratch);
+        run->kernels->conv_backward_input(&node->window, dy, node_parameter(node, run, 0),
+                                          node_shared(node, run), dx, run->scratch);
     }
 }
 
@@ -232,6 +239,7 @@ static const struct layer_example EXAMPLES_1D[] = {
         .detail = DETAIL,                                                                          \
         .shape = conv_shape,                                                                       \
         .need = conv_need,                                                                         \
+        .prepare = conv_prepare,                                                                   \
         .forward = conv_forward,                                                                   \
         .backward = conv_backward,                                                                 \
         .mask = conv_mask,                                                                         \
