@@ -328,10 +328,11 @@ static int run(const struct train_options *options, const char *path)
     struct settings settings;
     struct trainer trainer = {.log = {.fd = -1}};
     const struct kernels *kernels = cli_kernels(&CLI);
-    /* The summary has nothing from the pixels, its details have. */
+    /* The summary has nothing from the pixels; its details have, and steps for a profile. */
     int (*const prepare)(struct trainer *, const struct settings *, struct arena *,
                          const struct kernels *, int, struct error_list *) =
-        options->dry_run && !options->common.verbose ? trainer_outline : trainer_prepare;
+        options->dry_run && !options->common.verbose && !options->profile ? trainer_outline
+                                                                          : trainer_prepare;
     int code;
     if (!kernels) {
         return ERROR_USAGE;

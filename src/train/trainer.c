@@ -6,6 +6,7 @@
 
 #include "train/checkpoint.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -281,6 +282,7 @@ int trainer_rehearse(struct trainer *t, double seconds, struct error *e)
     enum { WARM_UP = 3 }; /* steps in which threads are made and memory is touched */
     const size_t step = trainer_step_samples(t), count = t->epoch_samples;
     double end = 0;
+    assert(!t->train_set.outline);
     trainer_shuffle(t);
     for (long long done = 0; done <= WARM_UP || progress_now() < end; done++) {
         const size_t first = (size_t)(done % trainer_steps(t)) * step;
