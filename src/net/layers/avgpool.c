@@ -4,6 +4,8 @@
 #include "net/layers/activation.h"
 #include "net/layers/sliding.h"
 
+#include <string.h>
+
 #include <math.h>
 
 struct avgpool {
@@ -62,9 +64,12 @@ static void avgpool_explain(const struct node *node, const struct run *run, cons
 {
     const struct avgpool *o = node->options;
     (void)run;
-    e->rule = o->count_padding ? "output = mean of the patch, its padding counted as zeros"
-                               : "output = mean of the patch, its padding left out";
-    explain_mean(e, explain_window(e, node, at, x, at->channel, NULL), o->count_padding);
+    const struct explained_patch *patch = explain_window(e, node, at, x, at->channel, NULL);
+    const int outside = patch && memchr(patch->outside, 1, (size_t)patch->rows * patch->columns);
+    e->rule = !outside           ? "output = mean of the patch"
+              : o->count_padding ? "output = mean of the patch, its padding counted as zeros"
+                                 : "output = mean of the patch, its padding left out";
+    explain_mean(e, patch, o->count_padding);
 }
 
 static const struct layer_example EXAMPLES[] = {
