@@ -22,7 +22,7 @@ enum rng_stream {
     RNG_AUGMENT = 7,  /* counter: draw, or 2^31 + block of elements, sample, epoch; stream word also
                          holds the step of the list << 8 */
     RNG_MAXIMIZE = 8, /* counter: element, unit, 0; or step, 0, 1 */
-    RNG_GRADCHECK = 9 /* counter: draw, row of the table, 0 */
+    RNG_GRADCHECK = 9 /* counter: draw, row of the table, 0; or twin, parameter, 1 */
 };
 
 struct philox_words {

@@ -1,6 +1,8 @@
 /* gradcheck.c: see gradcheck.h. */
 #include "teach/gradcheck_internal.h"
 
+#include "base/rng.h"
+
 #include <float.h>
 #include <math.h>
 #include <omp.h>
@@ -67,6 +69,7 @@ static void find_gradients(struct checker *c)
     const struct meeting meeting = {1, (size_t)live_of(t), t->tile_sums, c->graph->sums};
     memcpy(c->parameters, t->parameters, c->graph->parameters * sizeof *c->parameters);
     memcpy(block + plan->input, c->input, shape_size(c->graph->input) * LANES * sizeof *block);
+    net_prepare(c->graph, &c->run);
     for (int s = 0; s <= plan->cut_count; s++) {
         net_forward_segment(c->graph, plan, &c->run, block, s, t->tile_sums);
         if (s < plan->cut_count) {
@@ -82,11 +85,6 @@ static void find_gradients(struct checker *c)
             net_meet_back(c->graph, plan, &c->run, s - 1, &meeting);
         }
     }
-    double squares = 0;
-    for (size_t i = 0; i < outputs; i++) {
-        squares += (double)c->dz[i] * (double)c->dz[i] * (1 + (double)c->z[i] * (double)c->z[i]);
-    }
-    c->z_noise = (double)FLT_EPSILON * sqrt(squares * c->graph->count);
 }
 
 /* ---- differences ---- */
@@ -114,6 +112,33 @@ static double weighed_outputs(const struct probe *p, float value)
     }
     p->element->crossed = walk->crossed > p->element->crossed ? walk->crossed : p->element->crossed;
     return sum;
+}
+
+/* What rounding does to that sum: it moves so much when every weight is the next float, up or down
+ * by chance; the mean square of some. */
+static void find_noise(struct checker *c)
+{
+    enum { TWINS = 8 };
+    const int last = c->graph->count - 1;
+    struct bench *bench = &c->benches[0];
+    double squares = 0;
+    for (uint32_t twin = 0; twin < TWINS; twin++) {
+        for (size_t i = 0; i < c->graph->moved; i++) {
+            const struct philox_words words =
+                philox(c->t->model.settings.seed, twin, (uint32_t)i, 1, RNG_GRADCHECK);
+            const float here = c->t->parameters[i];
+            bench->parameters[i] =
+                here == 0 ? 0 : nextafterf(here, words.v[0] & 1 ? INFINITY : -INFINITY);
+        }
+        walk_forward(&bench->walk, &c->run, bench->parameters, c->input, 0, &c->base);
+        double sum = 0;
+        for (size_t i = 0; i < (size_t)c->t->model.classes.count * LANES; i++) {
+            sum += (double)c->dz[i] * ((double)bench->walk.y[last][i] - (double)c->base.y[last][i]);
+        }
+        squares += sum * sum / TWINS;
+    }
+    memcpy(bench->parameters, c->t->parameters, c->graph->parameters * sizeof(float));
+    c->z_noise = 2 * sqrt(squares);
 }
 
 static double parameter_difference(void *user, double h, double *noise)
@@ -234,6 +259,7 @@ static int run_checker(struct checker *c, struct gradcheck *check, int elements,
         memcpy(c->benches[i].parameters, t->parameters, c->graph->parameters * sizeof(float));
     }
     walk_forward(&c->base, &c->run, c->parameters, c->input, 0, NULL);
+    find_noise(c);
     gradcheck_choose(c, check, elements, c->used);
     check_elements(c);
     for (int i = 0; i < c->count; i++) {

@@ -16,9 +16,10 @@
  * So each value is held on the branch that it takes in the unchanged network (layer.h, `hold`),
  * which is what its derivative is of; how many elements that made a difference to is in the table.
  *
- * The tolerance of an element is 3 times the error that differentiate() estimates, and for the
- * floats of backward itself 1e-4 of the greater of the two and 1e-5 of the tensor's root mean
- * square. */
+ * What rounding does to the outputs is measured: by how much they move when every weight becomes
+ * the next float. The tolerance of an element is 3 times the error that differentiate() estimates,
+ * and for the floats of backward itself 1e-4 of the greater of the two and 1e-5 of the tensor's
+ * root mean square. */
 #ifndef CNNTRAIN_TEACH_GRADCHECK_H
 #define CNNTRAIN_TEACH_GRADCHECK_H
 

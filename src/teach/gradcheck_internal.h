@@ -32,7 +32,7 @@ struct checker {
     float *input, *z, *dz, *parameters, *gradients, *loss, *used; /* owned, by `memory` */
     void *memory;
     double scale;     /* of the loss of a lane in that of the batch */
-    double z_noise;   /* what rounding may put into the sum of g z */
+    double z_noise;   /* what rounding puts into the sum of g z */
     struct walk base; /* of the unchanged network */
     struct bench *benches;
     struct element *elements;

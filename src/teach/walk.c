@@ -62,9 +62,13 @@ static void pass(struct walk *walk, const struct node *node, struct run *run, fl
 {
     float *y = walk->own[node->index];
     walk->y[node->index] = y;
+    run->shared = run->training ? walk->shared : NULL;
     if (!run->training && (node->type->flags & LAYER_TRAINING_ONLY)) {
         walk->y[node->index] = walk_input(walk, node, 0);
         return;
+    }
+    if (run->training && node->type->prepare && node->needs.shared > 0) {
+        node->type->prepare(node, run, 0, 1); /* so that its kernel is the one that trains */
     }
     if (run->training && node->couples) {
         meet(walk, node, run, parameters);
@@ -88,7 +92,6 @@ void walk_forward(struct walk *walk, const struct run *like, float *parameters, 
     run.folded = 0;
     run.does = NULL;
     run.scratch = walk->memory + walk->scratch;
-    run.shared = walk->shared;
     walk->input = input;
     walk->crossed = 0;
     for (int i = 0; i < first; i++) {
