@@ -114,12 +114,12 @@ template <typename step> double rate(step go, double images, double seconds)
     };
     size_t done = 0;
     double start = now();
-    while (now() < start + 0.15 * seconds || done < 2) {
+    while (now() < start + 0.15 * seconds || done < 1) {
         go(done++);
     }
     const size_t first = done;
     start = now();
-    while (now() < start + seconds || done < first + 2) {
+    while (now() < start + seconds || done < first + 1) {
         go(done++);
     }
     return static_cast<double>(done - first) * images / (now() - start);

@@ -25,11 +25,11 @@ WARM_UP = 0.15  # of the seconds
 def rate(step, images, seconds):
     """Images a second of step(0), step(1), ..., which take `images` each."""
     done, start = 0, time.perf_counter()
-    while time.perf_counter() < start + WARM_UP * seconds or done < 2:
+    while time.perf_counter() < start + WARM_UP * seconds or done < 1:
         step(done)
         done += 1
     first, start = done, time.perf_counter()
-    while time.perf_counter() < start + seconds or done < first + 2:
+    while time.perf_counter() < start + seconds or done < first + 1:
         step(done)
         done += 1
     return (done - first) * images / (time.perf_counter() - start)
