@@ -102,13 +102,14 @@ NETWORK_PROGRAMS = {
 }
 
 
-def kernel_program(name, *more, libraries=()):
+def kernel_program(name, *more, libraries=(), arguments=()):
     shared = [KERNELS + "serve.c", KERNELS + "serve.h"]
-    return lambda: [build(f"kernels-{name}", [f"{KERNELS}{name}.c", *shared, *more], *libraries)]
+    return lambda: [build(f"kernels-{name}", [f"{KERNELS}{name}.c", *shared, *more], *libraries), *arguments]
 
 
 KERNEL_PROGRAMS = {
     "ours": kernel_program("ours", LIBRARY, libraries=("-lm",)),
+    "ours-direct": kernel_program("ours", LIBRARY, libraries=("-lm",), arguments=("direct",)),
     "onednn": kernel_program("onednn", libraries=("-ldnnl",)),
     "openblas": kernel_program("openblas", libraries=("-lopenblas",)),
 }

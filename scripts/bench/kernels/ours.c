@@ -1,16 +1,19 @@
 /* ours.c: cnntrain's kernels as a program of serve.h, at the level that CNNTRAIN_CPU allows. Image
- * i is lane i % 16 of tile i / 16. */
+ * i is lane i % 16 of tile i / 16. With the argument `direct`, Winograd's ways are left out, but in
+ * the weight gradient. What is made of the weights once a step counts as a part of each run. */
 #include "serve.h"
 
 #include "kernels/kernels.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct kernels *kernels;
 static struct window window;
 static enum job job;
-static float *x, *y, *w, *scratch;
+static float *x, *y, *w, *u, *scratch; /* u: of w, for Winograd's ways, or NULL */
+static int direct;
 static size_t x_size, y_size;
 
 static int make(enum job wanted, const struct shape *s)
@@ -33,20 +36,25 @@ static int make(enum job wanted, const struct shape *s)
     x = numbers((long)x_size * IMAGES / LANES);
     y = numbers((long)y_size * IMAGES / LANES);
     w = numbers((long)s->oc * s->c * s->k * s->k);
+    const size_t prepared = direct ? 0 : conv_prepared(&window);
+    u = prepared > 0 ? numbers((long)prepared) : NULL;
     scratch = numbers((long)conv_scratch(&window));
     return 0;
 }
 
 static void run(void)
 {
+    if (u && job != WEIGHT) {
+        kernels->conv_prepare(&window, w, 0, 1, u);
+    }
     for (int tile = 0; tile < IMAGES / LANES; tile++) {
         float *xt = x + tile * x_size, *yt = y + tile * y_size;
         switch (job) {
         case FORWARD:
-            kernels->conv_forward(&window, xt, w, NULL, yt, scratch);
+            kernels->conv_forward(&window, xt, w, u, NULL, yt, scratch);
             break;
         case INPUT:
-            kernels->conv_backward_input(&window, yt, w, xt, scratch);
+            kernels->conv_backward_input(&window, yt, w, u, xt, scratch);
             break;
         default:
             kernels->conv_backward_weight(&window, xt, yt, tile > 0, w, NULL, scratch);
@@ -59,11 +67,13 @@ static void drop(void)
     free(x);
     free(y);
     free(w);
+    free(u);
     free(scratch);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    direct = argc > 1 && strcmp(argv[1], "direct") == 0;
     kernels = kernels_select(getenv("CNNTRAIN_CPU"));
     if (!kernels) {
         printf("error CNNTRAIN_CPU names no level\n");
