@@ -112,6 +112,13 @@ class Net:
         f = [max(v, 0.0) for v in dense(flat(b), self.w("F")[0], self.b("F"))]
         return {"image": [image], "A": a, "P": p, "B": b, "F": f, "out": dense(f, self.w("out")[0], self.b("out"))}
 
+    def before_activation(self, image, layer):
+        """The layer's own output."""
+        values = self.forward(image)
+        if layer == "B":
+            return conv(values["P"], *self.w("B"), self.b("B"))
+        return dense(flat(values["B"]) if layer == "F" else values["F"], self.w(layer)[0], self.b(layer))
+
     def logits(self, image):
         return self.forward(image)["out"]
 

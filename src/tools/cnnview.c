@@ -67,6 +67,33 @@ static const struct cli_option OPTIONS[] = {
      FIELD(inside.class),
      .argument = "NAME",
      .help = "for this class, not the one that is predicted"},
+    {.name = "maximize",
+     .kind = &CLI_TEXT,
+     FIELD(inside.maximize),
+     .argument = "UNIT",
+     .help = "make images that excite a unit, LAYER:UNIT, or\neach of a LAYER"},
+    {.name = "steps",
+     .kind = &CLI_INTEGER,
+     FIELD(inside.steps),
+     .argument = "N",
+     .low = 1,
+     .high = 100000,
+     .help = "in how many steps (256)"},
+    {.name = "top-patches",
+     .kind = &CLI_TEXT,
+     FIELD(inside.top_patches),
+     .argument = "UNIT",
+     .help = "draw what of a set excites a unit most, beside\nits deconvnet projections"},
+    {.name = "data",
+     .kind = &CLI_TEXT,
+     FIELD(inside.data),
+     .argument = "TESTSET",
+     .help = "of this set"},
+    {.name = "embed",
+     .kind = &CLI_TEXT,
+     FIELD(inside.embed),
+     .argument = "TESTSET",
+     .help = "draw a set in two dimensions, as the last layer\nsees it, as SVG or PNG"},
     {.name = "count",
      .kind = &CLI_INTEGER,
      FIELD(count),
@@ -297,12 +324,15 @@ int main(int argc, char **argv)
     if (fault != NULL) {
         return cli_usage(&CLI, "%s", fault);
     }
-    if (options.explain == NULL && inside_check(&CLI, &options.inside, options.output) != 0) {
+    struct inside_options inside = options.inside;
+    inside.layer = options.explain != NULL ? NULL : inside.layer; /* it has its own use of it */
+    if (inside_check(&CLI, &inside, options.output) != 0) {
         return ERROR_USAGE;
     }
     if (options.augment == NULL && !inside_is_asked(&options.inside) && options.output != NULL) {
         return cli_usage(&CLI, "--output needs to be told what to draw: --filters, "
-                               "--activations, --saliency, --augment");
+                               "--activations, --saliency, --maximize, "
+                               "--top-patches, --embed, --augment");
     }
     if (options.explain != NULL) {
         code = view_layer(&options, options.config != NULL ? NULL : arguments.values[0]);

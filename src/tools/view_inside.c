@@ -37,17 +37,38 @@ static int run_saliency(const struct view *view, const struct inside_options *op
                          options->method != NULL ? options->method : "gradient", options->class, e);
 }
 
+static int run_maximize(const struct view *view, const struct inside_options *options,
+                        struct error *e)
+{
+    return view_maximize(view, options->maximize, options->steps > 0 ? options->steps : 256, e);
+}
+
+static int run_top_patches(const struct view *view, const struct inside_options *options,
+                           struct error *e)
+{
+    return view_top_patches(view, options->top_patches, options->data, e);
+}
+
+static int run_embed(const struct view *view, const struct inside_options *options, struct error *e)
+{
+    return view_embed(view, options->embed, e);
+}
+
 #define FIELD(name) offsetof(struct inside_options, name)
 static const struct job JOBS[] = {
     {"filters", FIELD(filters), run_filters},
     {"activations", FIELD(activations), run_activations},
     {"saliency", FIELD(saliency), run_saliency},
+    {"maximize", FIELD(maximize), run_maximize},
+    {"top-patches", FIELD(top_patches), run_top_patches},
+    {"embed", FIELD(embed), run_embed},
     {NULL, 0, NULL},
 };
 static const struct companion COMPANIONS[] = {
     {"layer", "activations", FIELD(layer)},
     {"method", "saliency", FIELD(method)},
     {"class", "saliency", FIELD(class)},
+    {"data", "top-patches", FIELD(data)},
     {NULL, NULL, 0},
 };
 
@@ -77,10 +98,16 @@ int inside_check(const struct cli *cli, const struct inside_options *options, co
             return cli_usage(cli, "--%s goes with --%s", c->option, c->job);
         }
     }
+    if (options->steps > 0 && options->maximize == NULL) {
+        return cli_usage(cli, "--steps goes with --maximize");
+    }
     for (const struct job *other = job; job != NULL && other->option != NULL; other++) {
         if (other != job && text_at(options, other->field) != NULL) {
             return cli_usage(cli, "--%s and --%s cannot be combined", job->option, other->option);
         }
+    }
+    if (options->top_patches != NULL && options->data == NULL) {
+        return cli_usage(cli, "--top-patches needs --data TESTSET");
     }
     if (job != NULL && output == NULL) {
         return cli_usage(cli, "--%s needs --output FILE", job->option);

@@ -6,9 +6,11 @@
 #include "tools/cli.h"
 
 struct inside_options {
-    const char *filters, *activations, *saliency; /* each a job */
-    const char *layer;                            /* of activations */
-    const char *method, *class;                   /* of saliency */
+    const char *filters, *activations, *saliency, *maximize, *top_patches, *embed; /* jobs */
+    const char *layer;          /* of activations */
+    const char *method, *class; /* of saliency */
+    const char *data;           /* of top_patches */
+    int steps;                  /* of maximize */
 };
 
 /* Whether a job is asked for. */

@@ -85,6 +85,33 @@ void probe_close(struct probe *probe)
     *probe = (struct probe){0};
 }
 
+struct probe *probes_open(int count, const struct graph *graph, const float *parameters,
+                          const struct kernels *kernels, int gradients, struct error *e)
+{
+    const size_t bytes = (size_t)count * sizeof(struct probe);
+    struct probe *probes = block_allocate(bytes); /* a run is aligned */
+    if (probes == NULL) {
+        error_memory(e, bytes);
+        return NULL;
+    }
+    memset(probes, 0, bytes);
+    for (int i = 0; i < count; i++) {
+        if (probe_open(&probes[i], graph, parameters, kernels, gradients && i == 0, e) != 0) {
+            probes_close(probes, count);
+            return NULL;
+        }
+    }
+    return probes;
+}
+
+void probes_close(struct probe *probes, int count)
+{
+    for (int i = 0; i < count && probes != NULL; i++) {
+        probe_close(&probes[i]);
+    }
+    free(probes);
+}
+
 float *probe_output(const struct probe *probe, int node)
 {
     return probe->y + probe->place[probe->content[node + 1]]; /* NETWORK_INPUT is -1 */

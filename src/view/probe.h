@@ -30,6 +30,10 @@ struct probe {
 int probe_open(struct probe *probe, const struct graph *graph, const float *parameters,
                const struct kernels *kernels, int gradients, struct error *e);
 void probe_close(struct probe *probe);
+/* One for each of `count` threads; `gradients` is the first one's. NULL with ERROR_LIMIT. */
+struct probe *probes_open(int count, const struct graph *graph, const float *parameters,
+                          const struct kernels *kernels, int gradients, struct error *e);
+void probes_close(struct probe *probes, int count);
 
 /* The output of a node, or with NETWORK_INPUT the tile that enters, and the gradient by it. */
 float *probe_output(const struct probe *probe, int node);

@@ -28,4 +28,14 @@ int view_activations(const struct view *view, const char *image, const char *lay
 int view_saliency(const struct view *view, const char *image, const char *method, const char *class,
                   struct error *e);
 
+/* An image, climbed to from noise, that excites a unit, "LAYER:UNIT", or with "LAYER" one for each
+ * of its first 64. ERROR_USAGE. */
+int view_maximize(const struct view *view, const char *unit, int steps, struct error *e);
+/* The nine images of a set that excite a unit most: where, and what a deconvnet projects back.
+ * ERROR_USAGE, ERROR_DATA, ERROR_MODEL. */
+int view_top_patches(const struct view *view, const char *unit, const char *data, struct error *e);
+/* A set as the last layer sees it, in two dimensions; as SVG where the name ends in .svg.
+ * ERROR_DATA, ERROR_MODEL, ERROR_LIMIT. */
+int view_embed(const struct view *view, const char *data, struct error *e);
+
 #endif

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """inside.py: what cnnview shows of the inside of a model, against the same network computed in Python. Prints TAP."""
 import os
+import re
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from inside_net import BIN, DIGITS, conv_back, flat, gate, near, pool_back, softmax, test_set, train  # noqa: E402
@@ -253,6 +255,146 @@ def occlusion():
         near(saliency_of(path, 4, method)[1], want, 1e-5, method)
 
 
+def mean_value(net, image, layer, unit):
+    value = net.before_activation(image, layer)[unit]
+    return sum(flat([value])) / 4 if isinstance(value, list) else value
+
+
+def maximize():
+    """--maximize: the image raises the unit about as far as any of a test set, or further; the same image alone and among others"""
+    path, net = train("run")
+    images = [net.normalized(pixels) for pixels in test_set()[0][:120]]
+    low, high = -net.mean / net.std, (1 - net.mean) / net.std
+    for layer, count in (("B", 6), ("F", 12), ("out", 10)):
+        got = numbers(path, "--maximize", layer)
+        equal(got["images"][0], [count, 1, 8, 8], "shape")
+        far, said = [], []
+        for unit in range(count):
+            pixels = got["images"][1][64 * unit:64 * unit + 64]
+            assert low - 1e-5 <= min(pixels) and max(pixels) <= high + 1e-5, f"{layer}:{unit}: {min(pixels)}, {max(pixels)}"
+            value = mean_value(net, [list(pixels[8 * y:8 * y + 8]) for y in range(8)], layer, unit)
+            near([got["end"][1][unit]], [value], 1e-4, f"{layer}:{unit}")
+            best = max(mean_value(net, image, layer, unit) for image in images)
+            assert value > got["start"][1][unit], f"{layer}:{unit}: {value}, of noise {got['start'][1][unit]}"
+            logits = net.logits([list(pixels[8 * y:8 * y + 8]) for y in range(8)])
+            far.append(value > 0.8 * best)
+            said.append(layer != "out" or max(range(10), key=logits.__getitem__) == unit)
+        # a climb from one start may end on a low hill
+        assert far.count(False) <= 2 and said.count(False) <= 2, f"{layer}: {far}, {said}"
+        alone = numbers(path, "--maximize", f"{layer}:4")
+        equal(list(alone["images"][1]), list(got["images"][1][256:320]), f"{layer}:4 alone")
+    out, err = cnnview(path, "--maximize", "out:7", "-o", "m.png")
+    start, end = numbers(path, "--maximize", "out:7")["start"][1][0], numbers(path, "--maximize", "out:7")["end"][1][0]
+    equal((out, err), (f"out:7  {start:.4g} of noise, {end:.4g} of this\n", ""), "report")
+    rows, pixels = read_png("m.png")[2], numbers(path, "--maximize", "out:7")["images"][1]
+    for k, v in enumerate(pixels):
+        colour = square(rows, GAP + k % 8 * 32, 2 * GAP + LINE + k // 8 * 32, 32)
+        same_colour(colour, [255 * (v * net.std + net.mean)] * 3, f"pixel {k}")
+    few = numbers(path, "--maximize", "out:7", "--steps", 3)
+    assert start < few["end"][1][0] < end
+    equal(list(few["start"][1]), [start], "the same noise")
+
+
+def top_patches():
+    """--top-patches: the nine greatest of a set by brute force, what each comes from, and its deconvnet projection"""
+    path, net = train("run")
+    pixels, labels = test_set()
+    for unit in (0, 2, 5):
+        ranking = []
+        for i, own in enumerate(pixels):
+            values = net.before_activation(net.normalized(own), "B")[unit]
+            y, x = max(((y, x) for y in (0, 1) for x in (0, 1)), key=lambda at: values[at[0]][at[1]])
+            ranking.append((-values[y][x], i, y, x))
+        ranking.sort()
+        best = ranking[:9]
+        got = numbers(path, "--top-patches", f"B:{unit}", "--data", DIGITS)
+        equal([int(v) for v in got["samples"][1]], [i for _, i, _, _ in best], f"unit {unit}: images")
+        near(got["values"][1], [-v for v, _, _, _ in best], 1e-5, f"unit {unit}: values")
+        equal(list(got["places"][1]), [v for _, _, y, x in best for v in (y, x)], f"unit {unit}: places")
+        for rank, (_, i, y, x) in enumerate(best):
+            values = net.forward(net.normalized(pixels[i]))
+            near(got["images"][1][64 * rank:64 * rank + 64], flat([net.normalized(pixels[i])]), 1e-6, "image")
+            one = [[[float((k, r, c) == (unit, y, x)) for c in (0, 1)] for r in (0, 1)] for k in range(6)]
+            da = pool_back(values["A"], conv_back(one, *net.w("B"), 3, 3))
+            want = conv_back(gate(da, values["A"], "deconvnet"), *net.w("A"), 8, 8)
+            near(got["projections"][1][64 * rank:64 * rank + 64], flat(want), 1e-5, f"unit {unit}: projection {rank}")
+        out = cnnview(path, "--top-patches", f"B:{unit}", "--data", DIGITS, "-o", "t.png")[0]
+        rows = [line.split() for line in out.splitlines()[1:]]
+        equal([(int(r[0]), r[1], int(r[3]), int(r[4])) for r in rows],
+              [(i, str(labels[i]), y, x) for _, i, y, x in best], "report")
+        width, _, picture = read_png("t.png")
+        step, top, zoom = 3 * (6 * 16 + 8) + 16, 2 * (GAP + LINE) + 4, 16  # it sees 6x6 pixels
+        equal(width, 2 * step + GAP, "width")
+        for rank, (_, i, y, x) in enumerate(best):
+            left, upper = GAP + rank % 3 * (6 * 16 + 8), top + rank // 3 * (6 * 16 + LINE + 8)
+            part = [pixels[i][(2 * y + r) * 8 + 2 * x + c] for r in range(6) for c in range(6)]
+            shown = [square(picture, left + k % 6 * zoom, upper + k // 6 * zoom, zoom)[0] for k in range(36)]
+            equal(shown, part, f"unit {unit}: patch {rank}")
+            back = got["projections"][1][64 * rank:64 * rank + 64]
+            part = [back[(2 * y + r) * 8 + 2 * x + c] for r in range(6) for c in range(6)]
+            equal(sum(v != 0 for v in part), sum(v != 0 for v in back), "nothing comes from outside of what it sees")
+            for k, v in enumerate(part):
+                colour = square(picture, left + step + k % 6 * zoom, upper + k // 6 * zoom, zoom)
+                same_colour(colour, signed(v / max(map(abs, part))), f"unit {unit}: projection {rank}, pixel {k}")
+
+
+def principal(points, count):
+    """The first axes and their variances, by power iteration and deflation, and the trace."""
+    n, d = len(points), len(points[0])
+    mean = [sum(p[i] for p in points) / n for i in range(d)]
+    rows = [[p[i] - mean[i] for i in range(d)] for p in points]
+    cov = [[sum(r[i] * r[j] for r in rows) / (n - 1) for j in range(d)] for i in range(d)]
+    trace, axes, variances = sum(cov[i][i] for i in range(d)), [], []
+    for _ in range(count):
+        v = [1.0 + 0.1 * i for i in range(d)]
+        for _ in range(3000):
+            w = [sum(a * b for a, b in zip(row, v)) for row in cov]
+            length = sum(a * a for a in w) ** 0.5
+            v = [a / length for a in w]
+        most = max(range(d), key=lambda i: abs(v[i]))
+        v = [a if v[most] > 0 else -a for a in v]
+        axes.append(v)
+        variances.append(length)
+        cov = [[cov[i][j] - length * v[i] * v[j] for j in range(d)] for i in range(d)]
+    return mean, axes, variances, trace
+
+
+def embed():
+    """--embed: the points are those of a principal component analysis here; as SVG, PNG and numbers"""
+    path, net = train("run")
+    pixels, labels = test_set()
+    points = [net.forward(net.normalized(own))["F"] for own in pixels]
+    mean, axes, variances, trace = principal(points, 2)
+    got = numbers(path, "--embed", DIGITS)
+    equal((got["axes"][0], got["points"][0]), ([2, 12], [len(pixels), 2]), "shapes")
+    first, second = got["axes"][1][:12], got["axes"][1][12:]
+    assert abs(sum(a * b for a, b in zip(first, second))) < 1e-6, "the axes are not at right angles"
+    assert got["variance"][1][0] >= got["variance"][1][1] > 0
+    near(got["variance"][1], variances, 1e-5, "variance")
+    near(got["share"][1], [v / trace for v in variances], 1e-5, "share")
+    near(first, axes[0], 1e-4, "first axis")
+    near(second, axes[1], 1e-4, "second axis")
+    want = [sum((p[i] - mean[i]) * axis[i] for i in range(12)) for p in points for axis in axes]
+    near(got["points"][1], want, 1e-4, "points")
+    equal(list(got["labels"][1]), list(labels), "labels")
+    out, _ = cnnview(path, "--embed", DIGITS, "-o", "e.svg")
+    equal(out, f"359 images, 12 values of F; share of the variance: {variances[0] / trace:.4f} across, "
+          f"{variances[1] / trace:.4f} up\n")
+    root = xml.etree.ElementTree.parse("e.svg").getroot()
+    name = "{http://www.w3.org/2000/svg}"
+    paths = [element.get("d") for element in root.iter(name + "path")]
+    equal([d.count("M") for d in paths], [sum(label == k for label in labels) for k in range(10)], "points of each class")
+    texts = [element.text for element in root.iter(name + "text")]
+    for k in range(10):
+        assert f"{k} ({sum(label == k for label in labels)})" in texts, texts
+    at = [(float(x), float(y)) for x, y in re.findall(r"M([\d.]+) ([\d.]+)h0", "".join(paths))]
+    order = [i for k in range(10) for i in range(len(labels)) if labels[i] == k]
+    scale = (at[1][0] - at[0][0]) / (want[2 * order[1]] - want[2 * order[0]])
+    near([y - at[0][1] for _, y in at], [-scale * (want[2 * i + 1] - want[2 * order[0] + 1]) for i in order], 2e-3, "height")
+    cnnview(path, "--embed", DIGITS, "-o", "e.png")
+    equal(read_png("e.png")[:2], (902, 716), "size")
+
+
 def same_bytes():
     """the same bytes with any number of threads, and with AVX2 as with AVX-512"""
     path, _ = train("run")
@@ -269,7 +411,8 @@ def same_bytes():
 
 JOBS = [("--filters", "B"), ("--activations", f"{DIGITS}:5"),
         *(("--saliency", f"{DIGITS}:5", "--method", method) for method in ("gradient", "guided", "deconvnet", "gradcam",
-                                                                          "occlusion"))]
+                                                                          "occlusion")),
+        ("--maximize", "F"), ("--top-patches", "B:2", "--data", DIGITS), ("--embed", DIGITS)]
 
 
 def messages():
@@ -282,6 +425,10 @@ def messages():
                                (("--layer", "A", "--filters", "A", "-o", "x.png"), "--layer goes with --activations"),
                                (("--method", "guided", "-o", "x.png"), "--method goes with --saliency"),
                                (("--class", "3", "--filters", "A", "-o", "x.png"), "--class goes with --saliency"),
+                               (("--top-patches", "A:0", "-o", "x.png"), "--top-patches needs --data TESTSET"),
+                               (("--data", "x", "--embed", "x", "-o", "x.png"), "--data goes with --top-patches"),
+                               (("--steps", 3, "--filters", "A", "-o", "x.png"), "--steps goes with --maximize"),
+                               (("--maximize", "A:0", "--steps", 0), "--steps must be 1 to 100000, got '0'"),
                                (("--filters", ""), "--filters must not be empty, got ''")):
         equal(cnnview(path, *arguments, code=2)[1], f"cnnview: error: {message}\ntry 'cnnview --help'\n")
     for code, arguments, message in (
@@ -297,6 +444,14 @@ def messages():
              "--method gradcam: error: layer 'F' gives a vector: it has no maps to weigh"),
             (2, ("--saliency", DIGITS + ":0", "--method", "gradcam: G"), "--method gradcam: G: error: no layer 'G'"),
             (2, ("--saliency", DIGITS + ":0", "--class", "10"), "--class 10: error: no class '10'; did you mean '0'?"),
+            (2, ("--maximize", "A:4"), "--maximize A:4: error: layer 'A' has units 0 to 3"),
+            (2, ("--maximize", "out:ten"), "--maximize out:ten: error: layer 'out' has units 0 to 9"),
+            (2, ("--maximize", "A:"), "--maximize A:: error: layer 'A' has units 0 to 3"),
+            (2, ("--maximize", "C:1"), "--maximize C:1: error: no layer 'C'"),
+            (2, ("--top-patches", "A", "--data", DIGITS), "--top-patches A: error: a unit is meant: LAYER:UNIT, as in 'A:0'"),
+            (2, ("--top-patches", "A:-1", "--data", DIGITS), "--top-patches A:-1: error: layer 'A' has units 0 to 3"),
+            (4, ("--top-patches", "A:1", "--data", "inside.yaml"), "inside.yaml:@0: error: "),
+            (6, ("--embed", "none"), "none: error: cannot open"),
             (4, ("--activations", "none.png"), "none.png: error: cannot open: No such file or directory"),
             (4, ("--activations", "inside.yaml"), "inside.yaml:@0: error: not a PNG or JPEG image"),
             (4, ("--activations", DIGITS + ":359"), f"{DIGITS}: error: there are images 0 to 358, and no 359"),
@@ -313,4 +468,4 @@ if __name__ == "__main__":
     if not os.path.isdir(DIGITS):
         raise Skip("no digits")
     run_tests([filters, filters_deep, filters_colour, activations, saliency_gradient, saliency_rules,
-               deconvnet_switches, gradcam, occlusion, same_bytes, messages])
+               deconvnet_switches, gradcam, occlusion, maximize, top_patches, embed, same_bytes, messages])

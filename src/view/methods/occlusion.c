@@ -9,7 +9,6 @@
 #include "view/method.h"
 
 #include <omp.h>
-#include <stdlib.h>
 
 struct occlusion {
     int size[2], stride[2];
@@ -109,27 +108,22 @@ static int occlusion_find(const void *options, const struct question *question, 
     s.across = (in.w + s.stride[1] - 1) / s.stride[1];
     s.count = s.across * ((in.h + s.stride[0] - 1) / s.stride[0]);
     const int threads = question->view->threads;
-    struct probe *probes = calloc((size_t)threads, sizeof *probes);
-    int status = probes != NULL ? 0 : error_memory(e, (size_t)threads * sizeof *probes);
-    for (int i = 0; i < threads && status == 0; i++) {
-        status = probe_open(&probes[i], question->probe->graph, question->probe->run.parameters,
-                            question->view->kernels, 0, e);
+    struct probe *probes =
+        probes_open(threads, question->probe->graph, question->probe->run.parameters,
+                    question->view->kernels, 0, e);
+    if (probes == NULL) {
+        return -1;
     }
-    if (status == 0) {
 #pragma omp parallel num_threads(threads)
-        {
-            struct probe *probe = &probes[omp_get_thread_num()];
+    {
+        struct probe *probe = &probes[omp_get_thread_num()];
 #pragma omp for schedule(static)
-            for (int first = 0; first < s.count; first += LANES) {
-                run_tile(&s, probe, first, map);
-            }
+        for (int first = 0; first < s.count; first += LANES) {
+            run_tile(&s, probe, first, map);
         }
     }
-    for (int i = 0; i < threads && probes != NULL; i++) {
-        probe_close(&probes[i]);
-    }
-    free(probes);
-    return status;
+    probes_close(probes, threads);
+    return 0;
 }
 
 extern const struct method METHOD_occlusion;
