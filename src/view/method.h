@@ -29,6 +29,9 @@ extern const struct family METHODS; /* methods.def; members are struct method */
 /* The gradient of the class's score goes back from the logits to everything before them. */
 void method_backward(const struct question *question, rectifier_rule *rule);
 
+/* A network that has no rectifier: a rule for them changes nothing in it. */
+int method_is_without_rectifiers(const struct graph *graph);
+
 /* The rule of Zeiler and Fergus 2014, for their pictures of units as well: methods/backward.c. */
 rectifier_rule deconvnet_rule;
 

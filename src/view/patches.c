@@ -323,6 +323,10 @@ int view_top_patches(const struct view *view, const char *text, const char *data
     int status = specimen_set(&s.set, view->model, data, view->threads, e);
     if (status == 0 && (status = allocate(&s, e)) == 0 && (status = search_set(&s, e)) == 0) {
         project(&s);
+        if (method_is_without_rectifiers(&view->model->graph)) {
+            error_set(error_next(view->warnings), ERROR_USAGE, "--top-patches",
+                      "the model has no relu or the like: the projections are gradients");
+        }
         status = output_is_numbers(view->output) ? write_numbers(&s, e) : draw(&s, e);
     }
     if (status == 0) {

@@ -92,13 +92,8 @@ static int greatest(const float *score, int count)
 /* A map from what rectifiers pass back, of a network that has none, is the gradient. */
 static void warn_of_rectifiers(const struct saliency *s)
 {
-    const struct graph *graph = &s->question.view->model->graph;
-    for (int i = 0; i < graph->count; i++) {
-        if (graph->nodes[i].type->flags & LAYER_RECTIFIES) {
-            return;
-        }
-    }
-    if (s->method->from_rectifiers) {
+    if (s->method->from_rectifiers &&
+        method_is_without_rectifiers(&s->question.view->model->graph)) {
         error_set(error_next(s->question.view->warnings), ERROR_USAGE, "--method",
                   "the model has no relu or the like: '%s' is its gradient",
                   s->method->member.name);

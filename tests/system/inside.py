@@ -196,6 +196,8 @@ def deconvnet_switches():
     equal({k for k, v in enumerate(got) if v != 0}, places, "places")
     assert "'deconvnet' is its gradient" in cnnview("run/model.bin", "--saliency", f"{DIGITS}:2", "--method", "deconvnet",
                                                     "-o", "s.png")[1]
+    assert "the projections are gradients" in cnnview("run/model.bin", "--top-patches", "out:1", "--data", DIGITS, "-o",
+                                                      "t.png")[1]
 
 
 def bilinear(plane, side):

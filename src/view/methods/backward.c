@@ -22,6 +22,16 @@ void method_backward(const struct question *question, rectifier_rule *rule)
     probe_backward(probe, last, rule);
 }
 
+int method_is_without_rectifiers(const struct graph *graph)
+{
+    for (int i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].type->flags & LAYER_RECTIFIES) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static void keep_positive(const float *from, size_t n, float *to)
 {
     for (size_t i = 0; i < n; i++) {
