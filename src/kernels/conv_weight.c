@@ -250,7 +250,7 @@ void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const 
         KERNEL(dense_backward_weight)(s->c * s->kh * s->kw, s->oc, x, dy, add, dw, db, scratch);
         return;
     }
-    if (winograd_weight_pays(s)) {
+    if (winograd_weight_way(s) != WINOGRAD_NONE) {
         KERNEL(winograd_backward_weight)(s, x, dy, add, dw, scratch);
     } else {
         KERNEL(conv_weight_direct)(s, x, dy, add, dw, scratch);

@@ -99,7 +99,7 @@ int conv_shortcuts(const struct window *s)
     }
     return (winograd_way(&one) != WINOGRAD_NONE ? SHORTCUT_FORWARD : 0) |
            (winograd_input_way(&one) != WINOGRAD_NONE ? SHORTCUT_INPUT : 0) |
-           (winograd_weight_pays(&one) ? SHORTCUT_WEIGHT : 0);
+           (winograd_weight_way(&one) != WINOGRAD_NONE ? SHORTCUT_WEIGHT : 0);
 }
 
 size_t dense_scratch(int in) { return transposed((size_t)in); }

@@ -213,55 +213,6 @@ static void along_columns(const struct window *s, const float *x, const float *w
     }
 }
 
-/* Tiles [first, first + count) of a row of tiles that begins at input row `top` and column `left`,
- * which may be in the padding. */
-struct chunk {
-    int first, count, top, left;
-    float *zeros, *v, *u, *t; /* a row of zeros; six rows; the tiles at the points; a tile's sums */
-};
-
-/* v[point][column] = B' x along the rows of a channel; columns outside are zero. */
-static void transform_columns(const struct window *s, const struct chunk *k, const float *x)
-{
-    const int reach = winograd_reach(s, k->count);
-    const int begin = greater(0, -k->left), end = lesser(reach, s->w - k->left);
-    const float *rows[POINTS];
-    for (int i = 0; i < POINTS; i++) {
-        const int y = k->top + i;
-        rows[i] = (y >= 0 && y < s->h ? x + (size_t)y * s->w * LANES : k->zeros);
-    }
-    for (int i = 0; i < POINTS; i++) {
-        float *v = k->v + (size_t)i * reach * LANES;
-        memset(v, 0, (size_t)lesser(begin, reach) * LANES * sizeof *v);
-        memset(v + greater(0, end) * LANES, 0,
-               (size_t)(reach - greater(0, end)) * LANES * sizeof *v);
-    }
-    for (int at = begin * LANES; at < end * LANES; at += WIDTH) {
-        vec d[POINTS];
-        UNROLL
-        for (int i = 0; i < POINTS; i++) {
-            d[i] = v_load(rows[i] + k->left * LANES + at);
-        }
-        to_points(d, k->v + at, (size_t)reach * LANES);
-    }
-}
-
-/* u[tile][row point][c][column point] = B' x B. */
-static void transform_tiles(const struct window *s, const struct chunk *k, const float *x)
-{
-    const int reach = winograd_reach(s, k->count), columns = winograd_columns(s);
-    for (int c = 0; c < s->c; c++, x += (size_t)s->h * s->w * LANES) {
-        transform_columns(s, k, x);
-        for (int q = 0; q < POINTS; q++) {
-            const float *v = k->v + (size_t)q * reach * LANES;
-            for (int t = 0; t < k->count; t++, v += columns * LANES) {
-                input_points(v, k->u + (((size_t)t * POINTS + q) * s->c + c) * POINTS * LANES,
-                             LANES);
-            }
-        }
-    }
-}
-
 /* t[oc][row point][column] = A' along the columns of a tile's sums over the channels. */
 static void sum_channels(const struct window *s, const struct chunk *k, int tile, const float *w)
 {
@@ -335,12 +286,16 @@ static void along_both(const struct window *s, const float *x, const float *w, c
     k.u = k.v + (size_t)POINTS * winograd_reach(s, most) * LANES;
     k.t = k.u + (size_t)most * POINTS * POINTS * s->c * LANES;
     memset(k.zeros, 0, (size_t)s->w * LANES * sizeof *k.zeros);
+    const struct order order = {.point = LANES,
+                                .channel = POINTS * LANES,
+                                .row = (size_t)s->c * POINTS * LANES,
+                                .tile = (size_t)s->c * POINTS * POINTS * LANES};
     for (int oy = 0; oy < s->oh; oy += rows) {
         k.top = oy - s->pad_top;
         for (k.first = 0; k.first < tiles; k.first += most) {
             k.count = lesser(most, tiles - k.first);
             k.left = k.first * columns - s->pad_left;
-            transform_tiles(s, &k, x);
+            tiles_at_points(s, &k, x, &order, k.u);
             for (int t = 0; t < k.count; t++) {
                 sum_channels(s, &k, t, w);
                 (rows == 2 ? output_two_rows : output_four_rows)(s, &k, oy, (k.first + t) * columns,

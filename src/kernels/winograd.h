@@ -44,12 +44,21 @@ static inline int winograd_rows(const struct window *s)
 }
 
 /* Square tiles that are transformed together. */
-static inline int winograd_chunk(const struct window *s)
+static inline int winograd_chunk_of(const struct window *s, int channels)
 {
     const int points = WINOGRAD_POINTS * WINOGRAD_POINTS;
-    const int fit = WINOGRAD_CHUNK / (points * LANES * (int)sizeof(float)) / s->c;
+    const int fit = WINOGRAD_CHUNK / (points * LANES * (int)sizeof(float)) / channels;
     const int tiles = winograd_tiles(s);
     return fit < 1 ? 1 : fit < tiles ? fit : tiles;
+}
+
+static inline int winograd_chunk(const struct window *s) { return winograd_chunk_of(s, s->c); }
+
+/* And for the weight gradient, with those of dy; at least four, for the sake of the sums. */
+static inline int winograd_pair_chunk(const struct window *s)
+{
+    const int fit = winograd_chunk_of(s, (s->c + s->oc + 1) / 2), tiles = winograd_tiles(s);
+    return fit >= 4 ? fit : tiles < 4 ? tiles : 4;
 }
 
 /* The way that takes the fewest multiplications, with what the transforms cost besides, all counted
@@ -78,11 +87,23 @@ static inline enum winograd_way winograd_way(const struct window *s)
     return columns < 0.9 * direct ? WINOGRAD_COLUMNS : WINOGRAD_NONE;
 }
 
-/* At each point the weight gradient is one of a kernel of one column, which needs input channels to
- * fill a block. */
-static inline int winograd_weight_pays(const struct window *s)
+/* The way of the weight gradient: at each point it is one of a kernel of one column, which needs
+ * input channels to fill a block, or of a dense layer. */
+static inline enum winograd_way winograd_weight_way(const struct window *s)
 {
-    return s->c >= 4 && winograd_way(s) != WINOGRAD_NONE;
+    if (s->c < 4 || winograd_way(s) == WINOGRAD_NONE) {
+        return WINOGRAD_NONE;
+    }
+    const double pairs = (double)s->oc * s->c,
+                 all = (double)winograd_tile_rows(s) * winograd_tiles(s);
+    const double rows = (double)s->kh * (s->oh < s->h ? s->oh : s->h);
+    const double whole =
+        (double)s->oc * ((s->c + LANES - 1) / LANES * LANES); /* dense.c's blocks */
+    const double columns = WINOGRAD_POINTS * pairs * (rows * winograd_tiles(s) + 4 * s->kh);
+    const double squares = WINOGRAD_POINTS * WINOGRAD_POINTS * (1.2 * whole * all + pairs) +
+                           all * 20 * (WINOGRAD_POINTS + winograd_columns(s)) * (s->c + s->oc);
+    return winograd_way(s) == WINOGRAD_SQUARES && squares < columns ? WINOGRAD_SQUARES
+                                                                    : WINOGRAD_COLUMNS;
 }
 
 /* The window by which the input gradient is a forward convolution, over dy with the kernel turned
@@ -145,8 +166,16 @@ static inline size_t winograd_scratch(const struct window *s, enum winograd_way 
                   chunk * c * WINOGRAD_POINTS * WINOGRAD_POINTS +
                   oc * WINOGRAD_POINTS * winograd_columns(s);
     }
-    const size_t gradient = reach + tiles * (WINOGRAD_POINTS * c * s->h + oc * s->oh);
-    const size_t sums = oc * c * s->kh * WINOGRAD_POINTS;
+    size_t gradient = reach + tiles * (WINOGRAD_POINTS * c * s->h + oc * s->oh);
+    size_t sums = (oc * c * s->kh + LANES) * WINOGRAD_POINTS;
+    if (winograd_weight_way(s) == WINOGRAD_SQUARES) {
+        const size_t points = WINOGRAD_POINTS * WINOGRAD_POINTS;
+        const size_t chunk = (size_t)winograd_pair_chunk(s);
+        gradient = (size_t)(s->w > s->ow ? s->w : s->ow) +
+                   WINOGRAD_POINTS * (size_t)winograd_reach(s, (int)chunk) +
+                   chunk * points * (c + oc) + c + LANES;
+        sums = (oc * c + LANES) * points;
+    }
     return forward * LANES > gradient * LANES + sums ? forward * LANES : gradient * LANES + sums;
 }
 

@@ -28,17 +28,32 @@ INLINE int winograd_block(int rest)
     return (rest + blocks - 1) / blocks;
 }
 
+/* One point of B' d. `point` is a constant. */
+INLINE vec input_point(int point, const vec d[POINTS])
+{
+    switch (point) {
+    case 0:
+        return v_fma(v_set(4.0f), d[0], v_fma(v_set(-5.0f), d[2], d[4]));
+    case 1:
+        return v_fma(v_set(-4.0f), d[2], d[4]) + v_fma(v_set(-4.0f), d[1], d[3]);
+    case 2:
+        return v_fma(v_set(-4.0f), d[2], d[4]) - v_fma(v_set(-4.0f), d[1], d[3]);
+    case 3:
+        return v_fma(v_set(2.0f), d[3] - d[1], d[4] - d[2]);
+    case 4:
+        return v_fma(v_set(-2.0f), d[3] - d[1], d[4] - d[2]);
+    default:
+        return v_fma(v_set(4.0f), d[1], v_fma(v_set(-5.0f), d[3], d[5]));
+    }
+}
+
 /* B' d: `step` floats apart. */
 INLINE void to_points(const vec d[POINTS], float *to, size_t step)
 {
-    const vec a = v_fma(v_set(-4.0f), d[2], d[4]), b = v_fma(v_set(-4.0f), d[1], d[3]);
-    const vec c = d[4] - d[2], e = d[3] - d[1];
-    v_store(to, v_fma(v_set(4.0f), d[0], v_fma(v_set(-5.0f), d[2], d[4])));
-    v_store(to + step, a + b);
-    v_store(to + 2 * step, a - b);
-    v_store(to + 3 * step, v_fma(v_set(2.0f), e, c));
-    v_store(to + 4 * step, v_fma(v_set(-2.0f), e, c));
-    v_store(to + 5 * step, v_fma(v_set(4.0f), d[1], v_fma(v_set(-5.0f), d[3], d[5])));
+    UNROLL
+    for (int k = 0; k < POINTS; k++) {
+        v_store(to + (size_t)k * step, input_point(k, d));
+    }
 }
 
 /* B' x of six columns side by side. */
@@ -65,6 +80,58 @@ INLINE const float *with_padding(const struct window *s, const float *row, float
     }
     memcpy(wide + (size_t)s->pad_left * LANES, row, (size_t)live * LANES * sizeof *row);
     return wide;
+}
+
+/* Tiles [first, first + count) of a row of tiles that begins at input row `top` and column `left`,
+ * which may be in the padding. */
+struct chunk {
+    int first, count, top, left;
+    float *zeros, *v, *u, *t; /* a row of zeros; six rows; the tiles at the points; a tile's sums */
+};
+
+/* Where the tiles of a chunk stand at the points: from one column point, row point, channel, tile
+ * to the next, in floats. */
+struct order {
+    size_t point, row, channel, tile;
+};
+
+/* v[point][column] = B' x along the rows of a channel; columns outside are zero. */
+static inline void rows_at_points(const struct window *s, const struct chunk *k, const float *x)
+{
+    const int reach = winograd_reach(s, k->count);
+    const int begin = greater(0, -k->left), end = greater(begin, lesser(reach, s->w - k->left));
+    const float *rows[POINTS];
+    for (int i = 0; i < POINTS; i++) {
+        const int y = k->top + i;
+        rows[i] = (y >= 0 && y < s->h ? x + (size_t)y * s->w * LANES : k->zeros);
+        float *v = k->v + (size_t)i * reach * LANES;
+        memset(v, 0, (size_t)begin * LANES * sizeof *v);
+        memset(v + (size_t)end * LANES, 0, (size_t)(reach - end) * LANES * sizeof *v);
+    }
+    for (int at = begin * LANES; at < end * LANES; at += WIDTH) {
+        vec d[POINTS];
+        UNROLL
+        for (int i = 0; i < POINTS; i++) {
+            d[i] = v_load(rows[i] + k->left * LANES + at);
+        }
+        to_points(d, k->v + at, (size_t)reach * LANES);
+    }
+}
+
+/* u = B' x B of each tile and channel. */
+static inline void tiles_at_points(const struct window *s, const struct chunk *k, const float *x,
+                                   const struct order *order, float *u)
+{
+    const int reach = winograd_reach(s, k->count), columns = winograd_columns(s);
+    for (int c = 0; c < s->c; c++, x += (size_t)s->h * s->w * LANES, u += order->channel) {
+        rows_at_points(s, k, x);
+        for (int q = 0; q < POINTS; q++) {
+            const float *v = k->v + (size_t)q * reach * LANES;
+            for (int t = 0; t < k->count; t++, v += columns * LANES) {
+                input_points(v, u + (size_t)t * order->tile + (size_t)q * order->row, order->point);
+            }
+        }
+    }
 }
 
 #endif

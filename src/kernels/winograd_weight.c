@@ -3,24 +3,23 @@
  *
  *     dw = A" [ (G' dy) * (B' x) ]
  *
- * The pixels are summed at the points: there the sums are the weight gradient of a kernel of one
- * column, conv_weight.c's own. */
+ * along the columns, or along both axes. The pixels are summed at the points: there the sums are
+ * the weight gradient of a kernel of one column, or of one pixel, conv_weight.c's own. */
 #include "kernels/winograd_points.h"
 
-/* One point of G' dy, without its factor: the polynomial with the tile's columns as coefficients.
- */
-INLINE vec gradient_point(int point, int columns, const float *dy)
+/* One point of G' d, without its factor: the polynomial with the tile's columns, or rows, as
+ * coefficients. `outs`, 2 or 4 of them, is a constant, as is `point` where this is inlined. */
+INLINE vec gradient_point(int point, int outs, const vec d[4])
 {
-#define D(i) v_load(dy + (i)*LANES)
-    vec even = D(0), odd = D(1);
-    if (columns == 4 && point > 0 && point < POINTS - 1) {
+    vec even = d[0], odd = d[1];
+    if (outs == 4) {
         const float square = point < 3 ? 1.0f : 4.0f;
-        even = v_fma(v_set(square), D(2), even);
-        odd = v_fma(v_set(square), D(3), odd);
+        even = v_fma(v_set(square), d[2], even);
+        odd = v_fma(v_set(square), d[3], odd);
     }
     switch (point) {
     case 0:
-        return D(0);
+        return d[0];
     case 1:
         return even + odd;
     case 2:
@@ -30,78 +29,120 @@ INLINE vec gradient_point(int point, int columns, const float *dy)
     case 4:
         return v_fma(v_set(-2.0f), odd, even);
     default:
-        return D(columns - 1);
+        return d[outs - 1];
     }
-#undef D
 }
 
-/* d[oc][oh][tile]: dy at one point. `point` and `columns` are constants. */
-INLINE void gradient_rows(int point, int columns, const struct window *s, const float *dy, float *d)
+/* A case for each point, so that CASE(K) sees it as a constant. */
+#define CASES CASE(0) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5)
+
+/* One point of a tile of `columns` columns, of which `live` exist; both constants. */
+INLINE void gradient_tile(int point, int columns, int live, const float *dy, float *d)
 {
-    const int tiles = winograd_tiles(s), rest = s->ow - (tiles - 1) * columns;
-    float edge[4 * LANES] __attribute__((aligned(64))) = {0};
-    for (int r = 0; r < s->oc * s->oh; r++) {
-        for (int t = 0; t < tiles; t++, d += LANES, dy += columns * LANES) {
-            const float *from = dy;
-            if (t == tiles - 1 && rest < columns) {
-                memcpy(edge, dy, (size_t)rest * LANES * sizeof *dy);
-                from = edge;
-            }
-            UNROLL
-            for (int part = 0; part < PARTS; part++) {
-                v_store(d + part * WIDTH, gradient_point(point, columns, from + part * WIDTH));
+    UNROLL
+    for (int part = 0; part < PARTS; part++) {
+        vec in[4];
+        UNROLL
+        for (int i = 0; i < columns; i++) {
+            in[i] = i < live ? v_load(dy + i * LANES + part * WIDTH) : v_set(0.0f);
+        }
+        v_store(d + part * WIDTH, gradient_point(point, columns, in));
+    }
+}
+
+/* d[rows][tiles] = one point of each tile's columns, of rows of ow vectors. */
+INLINE void gradient_tiles(int point, int columns, int rows, int ow, const float *dy, float *d)
+{
+    const int rest = ow % columns;
+    for (int r = 0; r < rows; r++) {
+        for (int t = 0; t < ow / columns; t++, d += LANES, dy += columns * LANES) {
+            gradient_tile(point, columns, columns, dy, d);
+        }
+        for (int live = 1; live < columns; live++) {
+            if (live == rest) {
+                gradient_tile(point, columns, live, dy, d);
+                d += LANES, dy += live * LANES;
             }
         }
-        dy -= (columns - rest) * LANES;
     }
 }
 
-static void transform_gradient(int point, const struct window *s, const float *dy, float *d)
+static void gradient_columns(int point, int columns, int rows, int ow, const float *dy, float *d)
 {
-#define POINT(K)                                                                                   \
+    switch (columns == 2 ? point : POINTS + point) {
+#define CASE(K)                                                                                    \
     case K:                                                                                        \
-        if (winograd_columns(s) == 2) {                                                            \
-            gradient_rows(K, 2, s, dy, d);                                                         \
-        } else {                                                                                   \
-            gradient_rows(K, 4, s, dy, d);                                                         \
-        }                                                                                          \
+        gradient_tiles(K, 2, rows, ow, dy, d);                                                     \
+        break;                                                                                     \
+    case POINTS + K:                                                                               \
+        gradient_tiles(K, 4, rows, ow, dy, d);                                                     \
         break;
-    switch (point) {
-        POINT(0)
-        POINT(1)
-        POINT(2)
-        POINT(3)
-        POINT(4)
-        POINT(5)
+        CASES
+#undef CASE
     }
-#undef POINT
 }
 
-/* dw of `count` kernel rows from their sums at the points, whose factors gradient_point left out.
- */
-INLINE void finish_taps(int taps, size_t count, const float *sums, int add, float *dw)
+/* G at the points, but for the signs of taps, which are in A": the factors that gradient_point left
+ * out. */
+static const float FACTOR[POINTS] = {0.25f, SIXTH, SIXTH, PART_24, PART_24, 1.0f};
+
+/* A" p: the taps from the points. */
+INLINE void taps_from_points(int taps, const vec p[POINTS], vec out[5])
 {
-    for (size_t r = 0; r < count; r++, sums++, dw += taps) {
-        const float p0 = 0.25f * sums[0], p1 = SIXTH * sums[count], p2 = SIXTH * sums[2 * count],
-                    p3 = PART_24 * sums[3 * count], p4 = PART_24 * sums[4 * count];
-        const float s1 = p1 + p2, d1 = p1 - p2, s2 = p3 + p4, d2 = p3 - p4;
-        float out[5] = {(p0 + s1) + s2, d1 + 2 * d2, s1 + 4 * s2, d1 + 8 * d2, s1 + 16 * s2};
-        out[taps - 1] += sums[5 * count];
+    const vec s1 = p[1] + p[2], d1 = p[1] - p[2], s2 = p[3] + p[4], d2 = p[3] - p[4];
+    out[0] = (p[0] + s1) + s2;
+    out[1] = v_fma(v_set(2.0f), d2, d1);
+    out[2] = v_fma(v_set(4.0f), s2, s1);
+    out[3] = v_fma(v_set(8.0f), d2, d1);
+    out[4] = v_fma(v_set(16.0f), s2, s1);
+    out[taps - 1] = out[taps - 1] + p[5];
+}
+
+/* dw of `count` kernels, or kernel rows, of `taps` weights, from out[taps][LANES] of LANES of them.
+ */
+INLINE void put_taps(int taps, int live, const float *out, int add, float *dw)
+{
+    for (int i = 0; i < live; i++, dw += taps) {
         UNROLL
         for (int t = 0; t < taps; t++) {
-            dw[t] = add ? dw[t] + out[t] : out[t];
+            dw[t] = add ? dw[t] + out[t * LANES + i] : out[t * LANES + i];
         }
     }
 }
 
-void KERNEL(winograd_backward_weight)(const struct window *s, const float *x, const float *dy,
-                                      int add, float *dw, float *scratch)
+/* dw of `count` kernel rows from their sums at the points, `step` floats apart. */
+INLINE void finish_rows(int taps, size_t count, size_t step, const float *sums, int add, float *dw)
+{
+    float out[5 * LANES] __attribute__((aligned(64)));
+    for (size_t first = 0; first < count; first += LANES) {
+        UNROLL
+        for (int part = 0; part < LANES; part += WIDTH) {
+            vec p[POINTS], tap[5];
+            UNROLL
+            for (int k = 0; k < POINTS; k++) {
+                p[k] = v_loadu(sums + (size_t)k * step + first + part) * v_set(FACTOR[k]);
+            }
+            taps_from_points(taps, p, tap);
+            UNROLL
+            for (int t = 0; t < taps; t++) {
+                v_store(out + t * LANES + part, tap[t]);
+            }
+        }
+        put_taps(taps, count - first < LANES ? (int)(count - first) : LANES, out, add,
+                 dw + first * (size_t)taps);
+    }
+}
+
+static void along_columns(const struct window *s, const float *x, const float *dy, int add,
+                          float *dw, float *scratch)
 {
     const int tiles = winograd_tiles(s), columns = winograd_columns(s);
-    const size_t rows = (size_t)s->oc * s->c * s->kh, point = (size_t)s->c * s->h * tiles * LANES;
-    float *wide = scratch, *u = wide + (size_t)winograd_reach(s, tiles) * LANES,
-          *d = u + POINTS * point, *sums = d + (size_t)s->oc * s->oh * tiles * LANES;
-    memset(wide, 0, (size_t)winograd_reach(s, tiles) * LANES * sizeof *wide);
+    const size_t rows = (size_t)s->oc * s->c * s->kh, step = (rows + LANES - 1) / LANES * LANES;
+    const size_t point = (size_t)s->c * s->h * tiles * LANES;
+    const size_t reach = (size_t)winograd_reach(s, tiles) * LANES;
+    float *wide = scratch, *u = wide + reach, *d = u + POINTS * point,
+          *sums = d + (size_t)s->oc * s->oh * tiles * LANES;
+    memset(wide, 0, reach * sizeof *wide);
     for (int r = 0; r < s->c * s->h; r++) {
         const float *row = with_padding(s, x + (size_t)r * s->w * LANES, wide);
         for (int t = 0; t < tiles; t++, row += columns * LANES) {
@@ -113,12 +154,170 @@ void KERNEL(winograd_backward_weight)(const struct window *s, const float *x, co
     points.kw = 1;
     points.pad_left = 0;
     for (int k = 0; k < POINTS; k++) {
-        transform_gradient(k, s, dy, d);
-        KERNEL(conv_weight_direct)(&points, u + k * point, d, 0, sums + k * rows, NULL);
+        gradient_columns(k, columns, s->oc * s->oh, s->ow, dy, d);
+        KERNEL(conv_weight_direct)(&points, u + k * point, d, 0, sums + k * step, NULL);
     }
     if (s->kw == 3) {
-        finish_taps(3, rows, sums, add, dw);
+        finish_rows(3, rows, step, sums, add, dw);
     } else {
-        finish_taps(5, rows, sums, add, dw);
+        finish_rows(5, rows, step, sums, add, dw);
     }
+}
+
+/* All points of G' d. `outs` is a constant. */
+INLINE void gradient_points(int outs, const vec d[4], float *to, size_t step)
+{
+    UNROLL
+    for (int k = 0; k < POINTS; k++) {
+        v_store(to + (size_t)k * step, gradient_point(k, outs, d));
+    }
+}
+
+/* d = G' dy G of each tile and channel of a chunk that begins at output (oy, ox); what lies outside
+ * the map is zero. `rows` and `columns` are constants. */
+INLINE void gradient_at_points(int rows, int columns, const struct window *s, const struct chunk *k,
+                               int oy, const float *dy, const struct order *order, float *d)
+{
+    const int ox = k->first * columns, width = k->count * columns;
+    const int live = lesser(width, s->ow - ox);
+    for (int o = 0; o < s->oc; o++, dy += (size_t)s->oh * s->ow * LANES, d += order->channel) {
+        const float *from[4];
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            from[i] = oy + i < s->oh ? dy + ((size_t)(oy + i) * s->ow + ox) * LANES : k->zeros;
+        }
+        for (int at = 0; at < live * LANES; at += WIDTH) {
+            vec in[4];
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                in[i] = v_load(from[i] + at);
+            }
+            gradient_points(rows, in, k->v + at, (size_t)width * LANES);
+        }
+        for (int q = 0; q < POINTS; q++) {
+            float *v = k->v + (size_t)q * width * LANES;
+            memset(v + (size_t)live * LANES, 0, (size_t)(width - live) * LANES * sizeof *v);
+            for (int t = 0; t < k->count * PARTS; t++) {
+                const int tile = t / PARTS, part = t % PARTS * WIDTH;
+                vec in[4];
+                UNROLL
+                for (int i = 0; i < columns; i++) {
+                    in[i] = v_load(v + (tile * columns + i) * LANES + part);
+                }
+                gradient_points(columns, in,
+                                d + (size_t)tile * order->tile + (size_t)q * order->row + part,
+                                order->point);
+            }
+        }
+    }
+}
+
+static void gradient_chunk(const struct window *s, const struct chunk *k, int oy, const float *dy,
+                           const struct order *order, float *d)
+{
+    if (s->kh == 3 && s->kw == 3) {
+        gradient_at_points(4, 4, s, k, oy, dy, order, d);
+    } else if (s->kh == 5 && s->kw == 5) {
+        gradient_at_points(2, 2, s, k, oy, dy, order, d);
+    } else if (s->kh == 3) {
+        gradient_at_points(4, 2, s, k, oy, dy, order, d);
+    } else {
+        gradient_at_points(2, 4, s, k, oy, dy, order, d);
+    }
+}
+
+/* A" along both axes for LANES kernels at once: out[kh][kw][LANES] from sums at the points, `step`
+ * floats apart. kh and kw are constants. */
+INLINE void kernels_from_points(int kh, int kw, const float *sums, size_t step, float *out)
+{
+    UNROLL
+    for (int part = 0; part < LANES; part += WIDTH) {
+        vec columns[5][POINTS], taps[5];
+        UNROLL
+        for (int q = 0; q < POINTS; q++) {
+            vec p[POINTS];
+            UNROLL
+            for (int i = 0; i < POINTS; i++) {
+                p[i] = v_loadu(sums + (size_t)(q * POINTS + i) * step + part) *
+                       v_set(FACTOR[i] * FACTOR[q]);
+            }
+            taps_from_points(kw, p, taps);
+            UNROLL
+            for (int t = 0; t < kw; t++) {
+                columns[t][q] = taps[t];
+            }
+        }
+        UNROLL
+        for (int t = 0; t < kw; t++) {
+            taps_from_points(kh, columns[t], taps);
+            UNROLL
+            for (int r = 0; r < kh; r++) {
+                v_store(out + (r * kw + t) * LANES + part, taps[r]);
+            }
+        }
+    }
+}
+
+/* dw of `count` kernels from their sums. */
+INLINE void finish_kernels(int kh, int kw, size_t count, size_t step, const float *sums, int add,
+                           float *dw)
+{
+    float out[5 * 5 * LANES] __attribute__((aligned(64)));
+    for (size_t first = 0; first < count; first += LANES) {
+        kernels_from_points(kh, kw, sums + first, step, out);
+        put_taps(kh * kw, count - first < LANES ? (int)(count - first) : LANES, out, add,
+                 dw + first * (size_t)(kh * kw));
+    }
+}
+
+/* At a point, the sums over the tiles are the weight gradient of a dense layer whose samples are
+ * the images of all tiles: dense.c's own. */
+static void along_both(const struct window *s, const float *x, const float *dy, int add, float *dw,
+                       float *scratch)
+{
+    const int tiles = winograd_tiles(s), columns = winograd_columns(s),
+              most = winograd_pair_chunk(s);
+    const int rows = winograd_outs(s->kh), reach = winograd_reach(s, most), c = s->c, oc = s->oc;
+    const size_t pairs = (size_t)oc * c, step = (pairs + LANES - 1) / LANES * LANES;
+    struct chunk k = {.zeros = scratch};
+    k.v = k.zeros + (size_t)greater(s->w, s->ow) * LANES;
+    float *u = k.v + (size_t)POINTS * reach * LANES,
+          *d = u + (size_t)most * POINTS * POINTS * c * LANES;
+    float *sums = d + (size_t)most * POINTS * POINTS * oc * LANES,
+          *turned = sums + POINTS * POINTS * step;
+    memset(k.zeros, 0, (size_t)greater(s->w, s->ow) * LANES * sizeof *k.zeros);
+    int first = 1;
+    for (int oy = 0; oy < s->oh; oy += rows) {
+        k.top = oy - s->pad_top;
+        for (k.first = 0; k.first < tiles; k.first += most, first = 0) {
+            k.count = lesser(most, tiles - k.first);
+            k.left = k.first * columns - s->pad_left;
+            const size_t in = (size_t)c * k.count * LANES, out = (size_t)oc * k.count * LANES;
+            const struct order x_order = {in, POINTS * in, LANES, (size_t)c * LANES};
+            const struct order dy_order = {out, POINTS * out, LANES, (size_t)oc * LANES};
+            tiles_at_points(s, &k, x, &x_order, u);
+            gradient_chunk(s, &k, oy, dy, &dy_order, d);
+            for (int i = 0; i < POINTS * POINTS * k.count; i++) { /* [point][tile] */
+                KERNEL(dense_backward_weight)
+                (c, oc, u + (size_t)i * c * LANES, d + (size_t)i * oc * LANES,
+                 !first || i % k.count > 0, sums + (size_t)(i / k.count) * step, NULL, turned);
+            }
+        }
+    }
+    if (s->kh == 3 && s->kw == 3) {
+        finish_kernels(3, 3, pairs, step, sums, add, dw);
+    } else if (s->kh == 5 && s->kw == 5) {
+        finish_kernels(5, 5, pairs, step, sums, add, dw);
+    } else if (s->kh == 3) {
+        finish_kernels(3, 5, pairs, step, sums, add, dw);
+    } else {
+        finish_kernels(5, 3, pairs, step, sums, add, dw);
+    }
+}
+
+void KERNEL(winograd_backward_weight)(const struct window *s, const float *x, const float *dy,
+                                      int add, float *dw, float *scratch)
+{
+    (winograd_weight_way(s) == WINOGRAD_SQUARES ? along_both : along_columns)(s, x, dy, add, dw,
+                                                                              scratch);
 }

@@ -125,8 +125,7 @@ static void case_reference(struct conv_case *c)
     const int plain = !is_dilated(&c->s);
     to_bound_of(plain ? winograd_way(&one) : WINOGRAD_NONE, y, c->bound_y);
     to_bound_of(plain ? winograd_input_way(&one) : WINOGRAD_NONE, x, c->bound_dx);
-    to_bound_of(plain && winograd_weight_pays(&one) ? WINOGRAD_COLUMNS : WINOGRAD_NONE, w,
-                c->bound_dw);
+    to_bound_of(plain ? winograd_weight_way(&one) : WINOGRAD_NONE, w, c->bound_dw);
     to_bound(c->s.oc, c->bound_db);
 }
 
