@@ -1,6 +1,6 @@
 /* pool.c: pooling of a tile. A window is clipped to the map, which it must touch: padding never
  * wins a maximum, and counts as zeros in a mean only when asked to. Backward writes all of dx:
- * windows that tile the map exactly are assigned, others are added up. */
+ * windows side by side are assigned, others are added up. */
 #include "kernels/bodies.h"
 
 /* The part of a window that lies inside the map. */
@@ -39,16 +39,25 @@ static int is_common(const struct window *s)
            (s->oh - 1) * s->stride_h + 2 <= s->h && (s->ow - 1) * s->stride_w + 2 <= s->w;
 }
 
-/* Whether every input pixel is in exactly one window. */
-static int is_partition(const struct window *s)
+/* Whether windows stand side by side: no input pixel is in two, and those behind the last windows
+ * are in none. */
+static int is_tiling(const struct window *s)
 {
     return s->kh == s->stride_h && s->kw == s->stride_w && s->pad_top == 0 && s->pad_left == 0 &&
-           s->oh * s->kh == s->h && s->ow * s->kw == s->w;
+           s->oh * s->kh <= s->h && s->ow * s->kw <= s->w;
 }
 
-static size_t map_bytes(const struct window *s)
+/* Zero what no window is to write before it adds: all, or, with windows side by side, what is in
+ * none of them. Returns whether they add. */
+static int begin_backward(const struct window *s, float *dx)
 {
-    return (size_t)s->c * s->h * s->w * LANES * sizeof(float);
+    const int tiling = is_tiling(s), rows = tiling ? s->oh * s->kh : 0,
+              columns = tiling ? s->ow * s->kw : 0;
+    for (int row = 0; row < s->c * s->h; row++, dx += (size_t)s->w * LANES) {
+        const int written = row % s->h < rows ? columns : 0;
+        memset(dx + (size_t)written * LANES, 0, (size_t)(s->w - written) * LANES * sizeof *dx);
+    }
+    return !tiling;
 }
 
 /* Run BODY for each part of each output pixel of each channel, with the window's clipped bounds in
@@ -94,10 +103,10 @@ void KERNEL(maxpool_forward)(const struct window *s, const float *x, float *y)
     WITH_CONSTANTS(maxpool_forward, s, x, y);
 }
 
-INLINE void maxpool_backward(const struct window *s, int kh, int kw, int clip, const float *x,
-                             const float *y, const float *dy, float *dx)
+/* `add` 0: no pixel is in two windows, so it is written; here and below. */
+INLINE void maxpool_backward(const struct window *s, int kh, int kw, int clip, int add,
+                             const float *x, const float *y, const float *dy, float *dx)
 {
-    memset(dx, 0, map_bytes(s));
     FOR_EACH_WINDOW(s, {
         const vec most = v_load(y + out * LANES + part * WIDTH);
         const vec d = v_load(dy + out * LANES + part * WIDTH);
@@ -107,7 +116,8 @@ INLINE void maxpool_backward(const struct window *s, int kh, int kw, int clip, c
                 const vec value = v_load(x + AT(map, s, iy, ix));
                 const vmask here = v_mask_and_not(v_equal(value, most), found);
                 float *to = dx + AT(map, s, iy, ix);
-                v_store(to, v_load(to) + v_select(here, d, v_set(0.0f)));
+                const vec own = v_select(here, d, v_set(0.0f));
+                v_store(to, own + (add ? v_load(to) : v_set(0.0f)));
                 found = v_mask_or(found, here);
             }
         }
@@ -117,7 +127,11 @@ INLINE void maxpool_backward(const struct window *s, int kh, int kw, int clip, c
 void KERNEL(maxpool_backward)(const struct window *s, const float *x, const float *y,
                               const float *dy, float *dx)
 {
-    WITH_CONSTANTS(maxpool_backward, s, x, y, dy, dx);
+    if (begin_backward(s, dx)) {
+        WITH_CONSTANTS(maxpool_backward, s, 1, x, y, dy, dx);
+    } else {
+        WITH_CONSTANTS(maxpool_backward, s, 0, x, y, dy, dx);
+    }
 }
 
 /* One over the number of values that a window's mean divides by. */
@@ -147,7 +161,6 @@ void KERNEL(avgpool_forward)(const struct window *s, int count_padding, const fl
     WITH_CONSTANTS(avgpool_forward, s, count_padding, x, y);
 }
 
-/* `add` 0: every pixel is in one window, so it is written. */
 INLINE void avgpool_backward(const struct window *s, int kh, int kw, int clip, int add,
                              int count_padding, const float *dy, float *dx)
 {
@@ -165,10 +178,9 @@ INLINE void avgpool_backward(const struct window *s, int kh, int kw, int clip, i
 
 void KERNEL(avgpool_backward)(const struct window *s, int count_padding, const float *dy, float *dx)
 {
-    if (is_partition(s)) {
-        WITH_CONSTANTS(avgpool_backward, s, 0, count_padding, dy, dx);
-    } else {
-        memset(dx, 0, map_bytes(s));
+    if (begin_backward(s, dx)) {
         WITH_CONSTANTS(avgpool_backward, s, 1, count_padding, dy, dx);
+    } else {
+        WITH_CONSTANTS(avgpool_backward, s, 0, count_padding, dy, dx);
     }
 }
