@@ -27,6 +27,12 @@ void KERNEL(dilated_backward_input)(const struct window *, const float *dy, cons
                                     float *dx, float *scratch);
 void KERNEL(dilated_backward_weight)(const struct window *, const float *x, const float *dy,
                                      int add, float *dw, float *db, float *scratch);
+void KERNEL(depthwise_forward)(const struct window *, const float *x, const float *w,
+                               const float *b, float *y);
+void KERNEL(depthwise_backward_input)(const struct window *, const float *dy, const float *w,
+                                      float *dx);
+void KERNEL(depthwise_backward_weight)(const struct window *, const float *x, const float *dy,
+                                       int add, float *dw, float *db);
 void KERNEL(any_conv_prepare)(const struct window *, const float *w, int part, int parts, float *u);
 void KERNEL(any_conv_forward)(const struct window *, const float *x, const float *w, const float *u,
                               const float *b, float *y, float *scratch);

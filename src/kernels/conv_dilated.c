@@ -7,6 +7,7 @@
  * the taps run backwards. Blocking: CB output channels x XB pixels in registers; OB x KB of them in
  * the weight gradient. Convolutions without holes have better kernels (conv.c). */
 #include "kernels/bodies.h"
+#include "kernels/conv_bias.h"
 #include "kernels/conv_spread.h"
 
 #include <stddef.h>
@@ -218,23 +219,6 @@ INLINE void gradient_row(const struct gradient *g, int outs, const float *x, con
     }
 }
 
-static void bias_gradient(const struct window *s, const float *dy, int add, float *db)
-{
-    for (int o = 0; o < s->oc; o++) {
-        vec sum[PARTS];
-        for (int part = 0; part < PARTS; part++) {
-            sum[part] = v_set(0.0f);
-        }
-        for (int p = 0; p < s->oh * s->ow; p++, dy += LANES) {
-            UNROLL
-            for (int part = 0; part < PARTS; part++) {
-                sum[part] = sum[part] + v_load(dy + part * WIDTH);
-            }
-        }
-        db[o] = add ? db[o] + lanes_sum(sum) : lanes_sum(sum);
-    }
-}
-
 void KERNEL(dilated_backward_weight)(const struct window *s, const float *x, const float *dy,
                                      int add, float *dw, float *db, float *scratch)
 {
@@ -264,6 +248,6 @@ void KERNEL(dilated_backward_weight)(const struct window *s, const float *x, con
         }
     }
     if (db) {
-        bias_gradient(s, dy, add, db);
+        bias_gradient(dy, s->oc, (size_t)s->oh * s->ow, add, db);
     }
 }

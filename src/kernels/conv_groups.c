@@ -1,5 +1,6 @@
-/* conv_groups.c: which kernel a convolution gets: one with holes that of conv_dilated.c, any other
- * that of conv.c and conv_weight.c; with groups, each group of channels by itself, as its arrays
+/* conv_groups.c: which kernel a convolution gets: one with holes that of conv_dilated.c, one whose
+ * groups are single channels that of conv_depthwise.c, any other that of conv.c and conv_weight.c;
+ * with groups, each group of channels by itself, as its arrays
  * stand one behind the other in x, y and w:
  *
  *     x [groups][c / groups][h][w]    w [groups][oc / groups][c / groups][kh][kw] */
@@ -46,6 +47,8 @@ void KERNEL(any_conv_forward)(const struct window *s, const float *x, const floa
         float *to = y + g * y_group(&one);
         if (is_dilated(s)) {
             KERNEL(dilated_forward)(&one, from, weight, bias, to, scratch);
+        } else if (is_depthwise(s)) {
+            KERNEL(depthwise_forward)(&one, from, weight, bias, to);
         } else {
             KERNEL(conv_forward)(&one, from, weight, u_group(&one, u, g), bias, to, scratch);
         }
@@ -61,6 +64,8 @@ void KERNEL(any_conv_backward_input)(const struct window *s, const float *dy, co
         float *to = dx + g * x_group(&one);
         if (is_dilated(s)) {
             KERNEL(dilated_backward_input)(&one, from, weight, to, scratch);
+        } else if (is_depthwise(s)) {
+            KERNEL(depthwise_backward_input)(&one, from, weight, to);
         } else {
             KERNEL(conv_backward_input)(&one, from, weight, u_group(&one, u, g), to, scratch);
         }
@@ -72,8 +77,13 @@ void KERNEL(any_conv_backward_weight)(const struct window *s, const float *x, co
 {
     const struct window one = window_of_group(s);
     for (int g = 0; g < window_groups(s); g++) {
-        (is_dilated(s) ? KERNEL(dilated_backward_weight) : KERNEL(conv_backward_weight))(
-            &one, x + g * x_group(&one), dy + g * y_group(&one), add, dw + g * w_group(&one),
-            db ? db + (size_t)g * one.oc : NULL, scratch);
+        const float *in = x + g * x_group(&one), *from = dy + g * y_group(&one);
+        float *to = dw + g * w_group(&one), *bias = db ? db + (size_t)g * one.oc : NULL;
+        if (is_depthwise(s)) {
+            KERNEL(depthwise_backward_weight)(&one, in, from, add, to, bias);
+        } else {
+            (is_dilated(s) ? KERNEL(dilated_backward_weight)
+                           : KERNEL(conv_backward_weight))(&one, in, from, add, to, bias, scratch);
+        }
     }
 }

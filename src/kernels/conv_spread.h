@@ -25,6 +25,13 @@ static inline int is_dilated(const struct window *s)
     return dilation_h(s) > 1 || dilation_w(s) > 1;
 }
 
+/* Whether every output sees one input channel, and no channel has so many outputs that one of the
+ * general ways pays. */
+static inline int is_depthwise(const struct window *s)
+{
+    return s->groups > 1 && s->c == s->groups && s->oc < 4 * s->c && !is_dilated(s);
+}
+
 /* The window of one group. */
 static inline struct window window_of_group(const struct window *s)
 {

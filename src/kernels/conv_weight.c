@@ -9,6 +9,7 @@
  * added once, at the end, in the fixed tree. A level whose vectors hold only a part of the lanes
  * makes one pass for each part, so that every lane sees the same sums. */
 #include "kernels/bodies.h"
+#include "kernels/conv_bias.h"
 #include "kernels/conv_widen.h"
 #include "kernels/winograd.h"
 
@@ -188,36 +189,6 @@ static void gradient_taps(const struct gradient *g, int taps, const float *x, co
             RUN[taps][ins][outs](g, x + (size_t)i * g->x_channel, dy + (size_t)o * g->dy_channel,
                                  dw + (size_t)o * g->dw_out + (size_t)i * g->dw_channel);
         }
-    }
-}
-
-/* Four sums side by side, of every fourth pixel, so that none waits for the one before. */
-static void bias_gradient(const float *dy, int outs, size_t pixels, int add, float *db)
-{
-    enum { SUMS = 4 };
-    for (int o = 0; o < outs; o++, dy += pixels * LANES) {
-        vec sum[SUMS][PARTS], all[PARTS];
-        UNROLL
-        for (int i = 0; i < SUMS * PARTS; i++) {
-            sum[i / PARTS][i % PARTS] = v_set(0.0f);
-        }
-        size_t p = 0;
-        for (; p + SUMS <= pixels; p += SUMS) {
-            UNROLL
-            for (int i = 0; i < SUMS * PARTS; i++) {
-                sum[i / PARTS][i % PARTS] =
-                    sum[i / PARTS][i % PARTS] +
-                    v_load(dy + (p + (size_t)(i / PARTS)) * LANES + i % PARTS * WIDTH);
-            }
-        }
-        UNROLL
-        for (int part = 0; part < PARTS; part++) {
-            for (size_t rest = p; rest < pixels; rest++) {
-                sum[0][part] = sum[0][part] + v_load(dy + rest * LANES + part * WIDTH);
-            }
-            all[part] = (sum[0][part] + sum[1][part]) + (sum[2][part] + sum[3][part]);
-        }
-        db[o] = add ? db[o] + lanes_sum(all) : lanes_sum(all);
     }
 }
 

@@ -444,6 +444,23 @@ static struct window random_sparse_window(struct dice *dice)
     return s;
 }
 
+/* One channel a group, with all the kernel widths and strides that have their own blocks. */
+static void test_depthwise(void **state)
+{
+    (void)state;
+    struct dice dice = {20261126};
+    for (int i = 0; i < 300; i++) {
+        struct window s;
+        do {
+            s = random_window(&dice);
+            s.groups = s.c = dice_between(&dice, 2, 4);
+            s.oc = s.c * dice_between(&dice, 1, 3);
+        } while (weights(&s) * s.oh * s.ow > 9000);
+        assert_true(is_depthwise(&s));
+        check_conv(&dice, &s, dice_between(&dice, 0, 3) > 0);
+    }
+}
+
 static void test_dilation_and_groups(void **state)
 {
     (void)state;
@@ -534,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_windows_outside),
         cmocka_unit_test(test_random_windows),
         cmocka_unit_test(test_dilation_and_groups),
+        cmocka_unit_test(test_depthwise),
         cmocka_unit_test(test_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
