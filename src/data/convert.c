@@ -84,6 +84,7 @@ int convert_images(struct dataset *set, const struct loading *how, struct error 
     if (!convertible || (target.c == set->c && target.h == set->h && target.w == set->w)) {
         return 0;
     }
+    set->passing += set->count * dataset_values(set) * (set->floats ? sizeof(float) : 1);
     const size_t size = set->count * (size_t)target.c * (size_t)target.h * (size_t)target.w;
     uint8_t *bytes = block_allocate(set->outline ? 1 : size);
     if (bytes == NULL || (!set->outline && convert_all(set, &target, bytes) != 0)) {

@@ -48,6 +48,7 @@ struct dataset {
     size_t held;             /* with a list: how many are, the first ones */
     struct texts names;      /* of the classes, when the labels have names; owned by `arena` */
     struct arena arena;
+    size_t passing; /* bytes that loading takes besides, and gives back */
     int threads;    /* to work on the whole of it with */
     int outline;    /* its pixels were not read and must not be asked for */
     int classes;    /* highest label + 1 as found, or as set by dataset_check_labels */

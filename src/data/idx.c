@@ -211,6 +211,7 @@ static int read_pixels(struct idx_file *idx, struct dataset *set, struct error *
     }
     set->bytes = bytes ? pixels : NULL;
     set->floats = bytes ? NULL : pixels;
+    set->passing = idx->stream.size;
     if (set->outline) {
         set->crc32 = gzip_crc32(&idx->stream);
         return 0;

@@ -1,6 +1,7 @@
 /* cnntrain.c: train the network that a config file describes. Reads as the data's way: config text
  * -> tree -> typed options -> trainer (data, graph, plan) -> epochs -> model.bin, checkpoint.bin,
  * log.csv, config.yaml. */
+#include "base/memory.h"
 #include "report/training.h"
 #include "tools/check_data.h"
 #include "tools/check_gradients.h"
@@ -225,6 +226,16 @@ static int is_over(const struct trainer *t)
                                     stopping_ends(&t->position.stopping, &train->early_stopping));
 }
 
+/* --verbose: what the summary's guess of the memory has come to. */
+static void note_memory(const struct train_options *options, struct progress *progress)
+{
+    const uint64_t peak = memory_peak();
+    char bytes[32];
+    if (options->common.verbose && peak > 0) {
+        progress_note(progress, "peak memory %s", text_from_bytes(bytes, peak));
+    }
+}
+
 static int train(const struct train_options *options, struct trainer *trainer)
 {
     struct error e = {.offset = -1};
@@ -273,6 +284,7 @@ static int train(const struct train_options *options, struct trainer *trainer)
     } else {
         progress_note(&progress, "model written to %s/model.bin", dir.path);
     }
+    note_memory(options, &progress);
     training_report_close(&report);
     output_dir_close(&dir);
     if (!failed && trainer->profile) {

@@ -106,6 +106,16 @@ int evaluator_augment(struct evaluator *evaluator, const struct augmenter *augme
     return evaluator->augmented ? 0 : error_memory(e, bytes);
 }
 
+size_t evaluator_uses(const struct evaluator *e, size_t samples)
+{
+    const size_t tiles = (samples + LANES - 1) / LANES, rounds = 2 * (size_t)round_tiles(e),
+                 workers = (size_t)e->threads;
+    return ((tiles < workers ? tiles : workers) * e->plan.floats +
+            (tiles < rounds ? tiles : rounds) * result_floats(e) +
+            (e->folded ? e->graph->parameters : 0)) *
+           sizeof(float);
+}
+
 void evaluator_close(struct evaluator *evaluator)
 {
     free(evaluator->memory);

@@ -43,6 +43,8 @@ int evaluator_single(struct evaluator *evaluator, struct arena *arena, struct er
  * that will be evaluated, and it must outlive the evaluator. ERROR_LIMIT. */
 int evaluator_augment(struct evaluator *evaluator, const struct augmenter *augmenter, int draws,
                       struct error *e);
+/* Bytes of its memory that an evaluation of so many samples uses. */
+size_t evaluator_uses(const struct evaluator *evaluator, size_t samples);
 void evaluator_close(struct evaluator *evaluator);
 
 /* One tile's results: samples first .. first + live - 1 of the subset; p[class * 16 + lane] what

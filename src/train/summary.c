@@ -1,6 +1,8 @@
 /* summary.c: what --dry-run and the start of a run print. */
 #include "train/summary.h"
 
+#include "train/footprint.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -86,6 +88,16 @@ void summary_append_layers(const struct graph *graph, struct text *out)
     }
 }
 
+static void append_memory(const struct trainer *t, struct text *out)
+{
+    const struct footprint f = footprint_of(t);
+    char most[32], images[32];
+    if (f.most > 0) {
+        text_append(out, "memory about %s at the peak, of which %s are images\n",
+                    text_from_bytes(most, f.most), text_from_bytes(images, f.images));
+    }
+}
+
 void summary_append(const struct trainer *t, struct text *out)
 {
     const struct train_settings *train = &t->model.settings.train;
@@ -116,6 +128,7 @@ void summary_append(const struct trainer *t, struct text *out)
     text_append(out, " (%s)", text_from_bytes(count, t->memory_bytes));
     text_append(out, ", %s kernels, %d thread%s\n", t->kernels->name, t->threads,
                 t->threads == 1 ? "" : "s");
+    append_memory(t, out);
     text_append(out, "%s", t->taken.data ? t->taken.data : "");
 }
 

@@ -314,7 +314,7 @@ class Run:
 
     def summary(self):
         text = self.command("cnntrain", "--dry-run", *self.assignments, "base.yaml").stdout.decode()
-        return [line for line in text.splitlines() if not line.startswith("arena")]
+        return [line for line in text.splitlines() if not line.startswith(("arena", "memory about"))]
 
     def evaluation(self):
         """Of the resolved config's data.test."""
