@@ -117,6 +117,12 @@ static struct meeting meeting_of(const struct run *run, const double *sums, size
     return meeting;
 }
 
+/* What passes is anything after a meeting: NaNs, so that whoever reads it is found. */
+static void spoil_passing(const struct plan *plan, float *block)
+{
+    memset(block + plan->kept, 0xff, (plan->floats - plan->kept) * sizeof *block);
+}
+
 void network_forward(const struct graph *graph, const struct plan *plan, struct run *run,
                      float *block)
 {
@@ -126,6 +132,9 @@ void network_forward(const struct graph *graph, const struct plan *plan, struct 
     run->shared = check_malloc((graph->shared + 1) * sizeof *run->shared);
     net_prepare(graph, run);
     for (int s = 0; s <= plan->cut_count; s++) {
+        if (s > 0) {
+            spoil_passing(plan, block);
+        }
         net_forward_segment(graph, plan, run, block, s, sums);
         if (s < plan->cut_count) {
             const struct meeting meeting = meeting_of(run, sums, graph->sums);
@@ -141,6 +150,9 @@ void network_backward(const struct graph *graph, const struct plan *plan, struct
 {
     double *sums = check_doubles(graph->sums + 1);
     for (int s = plan->cut_count; s >= 0; s--) {
+        if (s < plan->cut_count) {
+            spoil_passing(plan, block);
+        }
         net_backward_segment(graph, plan, run, block, s, sums);
         if (s > 0) {
             const struct meeting meeting = meeting_of(run, sums, graph->sums);

@@ -92,9 +92,11 @@ struct run {
     float *gradients;        /* this shard's flat vector; NULL when evaluating */
     int add; /* backward adds to the gradients; 0: it writes them, this is the shard's first tile */
     float *scratch;
-    int folded;    /* the parameters are those of net_fold, the plan is PLAN_FOLDED */
-    float *shared; /* what coupling nodes know of the batch, and what nodes prepared of their
-                      weights; NULL in an evaluation: nothing is prepared */
+    float *passing; /* the worker's, for plan->floats - plan->kept floats of whichever tile it has;
+                       NULL: they stand behind those that are kept */
+    int folded;     /* the parameters are those of net_fold, the plan is PLAN_FOLDED */
+    float *shared;  /* what coupling nodes know of the batch, and what nodes prepared of their
+                       weights; NULL in an evaluation: nothing is prepared */
     float live[LANES]
         __attribute__((aligned(64))); /* 1 in the lanes that hold a sample, 0 in dead
                                          ones, which repeat the first; their dy is 0 */

@@ -4,9 +4,9 @@
 #include <math.h>
 
 /* Where the output of a node stands, or the input tile. */
-static float *output_of(const struct plan *plan, int node, float *block)
+static float *output_of(const struct plan *plan, const struct run *run, int node, float *block)
 {
-    return block + (node == NETWORK_INPUT ? plan->input : plan->places[node].y);
+    return net_at(plan, run, block, node == NETWORK_INPUT ? plan->input : plan->places[node].y);
 }
 
 static void forward_node(const struct graph *graph, const struct plan *plan, struct run *run,
@@ -15,15 +15,15 @@ static void forward_node(const struct graph *graph, const struct plan *plan, str
     const struct node *node = &graph->nodes[i];
     if (plan->places[i].absorbed) {
         node->type->forward_through(node, plan->places[i].absorbed, run,
-                                    output_of(plan, node->inputs[0], block),
-                                    block + plan->places[i].y);
+                                    output_of(plan, run, node->inputs[0], block),
+                                    output_of(plan, run, i, block));
         return;
     }
     run->does = plan->places[i].does;
     for (int k = 0; k < node->input_count && plan->places[i].runs; k++) {
         run->input = k;
-        node->type->forward(node, run, output_of(plan, node->inputs[k], block),
-                            block + plan->places[i].y);
+        node->type->forward(node, run, output_of(plan, run, node->inputs[k], block),
+                            output_of(plan, run, i, block));
     }
 }
 
@@ -48,7 +48,7 @@ void net_forward_segment(const struct graph *graph, const struct plan *plan, str
                          float *block, int segment, double *sums)
 {
     const int end = segment_end(graph, plan, segment);
-    run->scratch = block + plan->scratch;
+    run->scratch = net_at(plan, run, block, plan->scratch);
     for (int i = segment ? plan->cuts[segment - 1] : 0; i < end; i++) {
         forward_node(graph, plan, run, block, i);
         if (plan->places[i].runs) {
@@ -57,7 +57,7 @@ void net_forward_segment(const struct graph *graph, const struct plan *plan, str
     }
     if (end < graph->count) {
         const struct node *node = &graph->nodes[end];
-        node->type->coupling->gather(node, run, output_of(plan, node->inputs[0], block), sums);
+        node->type->coupling->gather(node, run, output_of(plan, run, node->inputs[0], block), sums);
         stopwatch_lap(run->watch, net_row(end, NET_FORWARD));
     }
 }
@@ -83,13 +83,14 @@ static void backward_node(const struct graph *graph, const struct plan *plan, st
     run->does = place->does;
     for (int k = node->input_count - 1; k >= 0; k--) {
         const struct edge *edge = &place->inputs[k];
-        float *dx = edge->gradient == GRADIENT_SKIP ? NULL : block + edge->dx;
+        float *dx = edge->gradient == GRADIENT_SKIP ? NULL : net_at(plan, run, block, edge->dx);
         run->input = k;
-        node->type->backward(node, run, output_of(plan, node->inputs[k], block), block + place->y,
-                             block + place->dy, dx);
+        node->type->backward(node, run, output_of(plan, run, node->inputs[k], block),
+                             net_at(plan, run, block, place->y),
+                             net_at(plan, run, block, place->dy), dx);
         if (edge->gradient == GRADIENT_ADD) {
             run->kernels->add(shape_size(node->ins[k]) * LANES, dx,
-                              block + plan->places[node->inputs[k]].dy);
+                              net_at(plan, run, block, plan->places[node->inputs[k]].dy));
         }
     }
 }
@@ -99,7 +100,7 @@ void net_backward_segment(const struct graph *graph, const struct plan *plan, st
 {
     const int first = segment ? plan->cuts[segment - 1] : -1,
               end = segment_end(graph, plan, segment);
-    run->scratch = block + plan->scratch;
+    run->scratch = net_at(plan, run, block, plan->scratch);
     for (int i = end < graph->count ? end : end - 1; i > first; i--) {
         if (plan->places[i].learns && plan->places[i].runs) {
             backward_node(graph, plan, run, block, i);
@@ -109,8 +110,8 @@ void net_backward_segment(const struct graph *graph, const struct plan *plan, st
     if (segment && plan->places[first].learns) {
         const struct node *node = &graph->nodes[first];
         run->does = plan->places[first].does;
-        node->type->coupling->gather_back(node, run, output_of(plan, node->inputs[0], block),
-                                          block + plan->places[first].dy, sums);
+        node->type->coupling->gather_back(node, run, output_of(plan, run, node->inputs[0], block),
+                                          net_at(plan, run, block, plan->places[first].dy), sums);
         stopwatch_lap(run->watch, net_row(first, NET_BACKWARD));
     }
 }
@@ -143,7 +144,7 @@ int all_finite(const float *values, size_t n)
 const struct node *net_find_not_finite(const struct graph *graph, const struct plan *plan,
                                        struct run *run, float *block, int *parameter)
 {
-    run->scratch = block + plan->scratch;
+    run->scratch = net_at(plan, run, block, plan->scratch);
     for (int i = 0; i < graph->count; i++) {
         const struct node *node = &graph->nodes[i];
         *parameter = 1;
@@ -154,7 +155,7 @@ const struct node *net_find_not_finite(const struct graph *graph, const struct p
         }
         forward_node(graph, plan, run, block, i);
         *parameter = 0;
-        if (!all_finite(block + plan->places[i].y, shape_size(node->out) * LANES)) {
+        if (!all_finite(output_of(plan, run, i, block), shape_size(node->out) * LANES)) {
             return node;
         }
     }

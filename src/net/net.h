@@ -13,6 +13,16 @@ static inline int net_row(int node, enum net_direction direction) { return 2 * n
  * and after each change of the parameters. Called by every thread of a team, which shares the work,
  * or by one alone; at the end all of it is done. */
 void net_prepare(const struct graph *graph, const struct run *run);
+
+/* What the plan has at an offset, of the tile whose memory is `block`: plan->floats floats, or with
+ * run->passing plan->kept. */
+static inline float *net_at(const struct plan *plan, const struct run *run, float *block,
+                            size_t offset)
+{
+    return offset < plan->kept || !run->passing ? block + offset
+                                                : run->passing + (offset - plan->kept);
+}
+
 /* From block[plan->input] to block[plan->logits]. `run->scratch` is set here. `block`: plan->floats
  * floats, 64-byte aligned. For plans without cuts. */
 void net_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block);

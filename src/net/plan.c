@@ -9,7 +9,8 @@
  * back; those of the others are added to it, so it is complete when its own node's turn comes.
  *
  * Pieces are placed largest first, each at the lowest offset where it meets no piece of overlapping
- * life. */
+ * life. In a plan with cuts those that no tile needs after a meeting stand behind the others: a cut
+ * before node c is passed just before time c, and on the way back just before 2n - c. */
 #include "net/plan.h"
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 struct piece {
     size_t size, offset;
     int first, last;
+    int passing; /* nobody needs it across a cut */
 };
 
 enum { NONE = -1 };
@@ -70,37 +72,73 @@ static int by_offset(const void *a, const void *b)
     return (*pa)->offset < (*pb)->offset ? -1 : (*pa)->offset > (*pb)->offset;
 }
 
-/* Place all pieces; returns the size of the block. `order` and `near` have room for a pointer each.
- */
-static size_t place_pieces(struct planner *planner, struct piece **order, struct piece **near)
+/* The lowest offset from `base` where a piece meets none of those that have theirs,
+ * order[0..count); `near` has room for them. */
+static size_t find_place(const struct piece *piece, struct piece *const *order, int count,
+                         size_t base, struct piece **near)
 {
-    size_t total = 0;
+    int neighbours = 0;
+    for (int k = 0; k < count; k++) {
+        if (order[k]->passing == piece->passing && order[k]->first <= piece->last &&
+            piece->first <= order[k]->last) {
+            near[neighbours++] = order[k];
+        }
+    }
+    qsort(near, (size_t)neighbours, sizeof *near, by_offset);
+    size_t offset = base;
+    for (int k = 0; k < neighbours && offset + piece->size > near[k]->offset; k++) {
+        const size_t end = near[k]->offset + near[k]->size;
+        offset = offset > end ? offset : end;
+    }
+    return offset;
+}
+
+/* Place the pieces that pass, or those that do not, from `base`; returns where they end. `order`
+ * has all of them by size, `near` room for as many. */
+static size_t place_pieces(struct planner *planner, int passing, size_t base, struct piece **order,
+                           struct piece **near)
+{
+    size_t end = base;
+    for (int i = 0; i < planner->count; i++) {
+        struct piece *piece = order[i];
+        if (piece->passing == passing) {
+            piece->offset = find_place(piece, order, i, base, near);
+            end = end > piece->offset + piece->size ? end : piece->offset + piece->size;
+        }
+    }
+    return end;
+}
+
+/* Which pieces no tile needs after a meeting. */
+static void find_passing(struct planner *planner, int scratch)
+{
+    const struct plan *plan = planner->plan;
+    for (int i = 0; i < planner->count && plan->cut_count > 0; i++) {
+        struct piece *piece = &planner->pieces[i];
+        piece->passing = 1;
+        for (int k = 0; k < plan->cut_count && i != scratch; k++) {
+            const int there = plan->cuts[k], back = 2 * planner->graph->count - there;
+            if ((piece->first < there && there <= piece->last) ||
+                (piece->first < back && back <= piece->last)) {
+                piece->passing = 0;
+            }
+        }
+    }
+}
+
+/* Offsets for all pieces, and the plan's sizes. `order` and `near` have room for a pointer each. */
+static void place_all(struct planner *planner, int scratch, struct piece **order,
+                      struct piece **near)
+{
+    struct plan *plan = planner->plan;
+    find_passing(planner, scratch);
     for (int i = 0; i < planner->count; i++) {
         order[i] = &planner->pieces[i];
     }
     qsort(order, (size_t)planner->count, sizeof *order, by_size);
-    for (int i = 0; i < planner->count; i++) {
-        struct piece *piece = order[i];
-        int neighbours = 0;
-        for (int k = 0; k < i; k++) {
-            if (order[k]->first <= piece->last && piece->first <= order[k]->last) {
-                near[neighbours++] = order[k];
-            }
-        }
-        qsort(near, (size_t)neighbours, sizeof *near, by_offset);
-        piece->offset = 0;
-        for (int k = 0; k < neighbours; k++) {
-            if (piece->offset + piece->size <= near[k]->offset) {
-                break;
-            }
-            size_t end = near[k]->offset + near[k]->size;
-            piece->offset = piece->offset > end ? piece->offset : end;
-        }
-        if (total < piece->offset + piece->size) {
-            total = piece->offset + piece->size;
-        }
-    }
-    return total;
+    plan->kept = place_pieces(planner, 0, 0, order, near);
+    plan->floats = place_pieces(planner, 1, plan->kept, order, near);
+    plan->scratch = planner->pieces[scratch].offset;
 }
 
 static struct value *value_of(const struct planner *planner, int node)
@@ -337,8 +375,7 @@ int plan_make(struct plan *plan, const struct graph *graph, int purpose, struct 
         plan_gradients(&planner, gradients);
     }
     const int scratch = add_piece(&planner, greatest_scratch(graph), -1, 2 * graph->count + 1);
-    plan->floats = place_pieces(&planner, order, order + most);
-    plan->scratch = planner.pieces[scratch].offset;
+    place_all(&planner, scratch, order, order + most);
     fill_places(&planner, gradients);
     return 0;
 }

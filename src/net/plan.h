@@ -1,6 +1,8 @@
 /* plan.h: where everything stands. A worker's memory for one tile is one block; the plan gives each
  * tensor a place in it for as long as it is needed, so tensors whose lives do not overlap share
- * memory, and the whole stays in the cache. Nothing is allocated later. */
+ * memory, and the whole stays in the cache. Nothing is allocated later. In a network
+ * with cuts each tile of a batch has memory of its own, but what lives between two cuts, gradients
+ * on their way and scratch above all, it shares with the other tiles of its worker. */
 #ifndef CNNTRAIN_NET_PLAN_H
 #define CNNTRAIN_NET_PLAN_H
 
@@ -38,7 +40,9 @@ struct plan {
     size_t scratch;
     int cut_count; /* a training plan has one segment more than cuts */
     int *cuts;     /* the nodes that couple the samples of a batch, in order; the arena owns them */
-    size_t floats; /* size of a worker's block, a multiple of 16 */
+    size_t floats; /* size of the memory for a tile, a multiple of 16 */
+    size_t kept;   /* its first part: what a tile must find again when all have met at a cut. The
+                      rest passes from tile to tile: a worker needs it once. Without cuts: all */
 };
 
 /* For one of PLAN_EVALUATION, PLAN_TRAINING, PLAN_FOLDED. 0, or -1 when there is no memory for the

@@ -38,8 +38,8 @@ static void stored_samples(const struct trainer *t, const uint32_t *index, int c
     }
 }
 
-/* Lay a tile's samples into its block. */
-static void begin_tile(const struct batch *b, int tile, float *block)
+/* Lay a tile's samples into `x`, where the network wants its input. */
+static void begin_tile(const struct batch *b, int tile, float *x)
 {
     const struct trainer *t = b->trainer;
     const uint32_t *index = b->index + (size_t)tile * LANES;
@@ -52,12 +52,12 @@ static void begin_tile(const struct batch *b, int tile, float *block)
     if (t->augmenter.list) {
         float *scratch =
             t->augment_scratch + (size_t)omp_get_thread_num() * augmenter_scratch(&t->augmenter);
-        augment_tile(&t->augmenter, (uint32_t)t->position.epoch, index, live_of(b, tile),
-                     block + t->plan.input, &t->tile_labels[tile], scratch);
+        augment_tile(&t->augmenter, (uint32_t)t->position.epoch, index, live_of(b, tile), x,
+                     &t->tile_labels[tile], scratch);
         return;
     }
-    input_tile(&t->model.input, t->train.set, samples, live_of(b, tile), block + t->plan.input,
-               &t->tile_labels[tile], t->kernels);
+    input_tile(&t->model.input, t->train.set, samples, live_of(b, tile), x, &t->tile_labels[tile],
+               t->kernels);
 }
 
 /* What the network's layers are told of a tile. */
@@ -82,16 +82,15 @@ static struct run run_of(const struct batch *b, int tile)
 }
 
 /* From the outputs to the loss and the gradient by them. */
-static void find_loss(const struct batch *b, int tile, float *block)
+static void find_loss(const struct batch *b, int tile, const float *z, float *dz)
 {
     const struct trainer *t = b->trainer;
     const struct labels *labels = &t->tile_labels[tile];
     const int live = live_of(b, tile), classes = t->model.classes.count;
-    const float *z = block + t->plan.logits;
     float loss[LANES] __attribute__((aligned(64)));
     t->tile_correct[tile] = tile_correct(z, classes, labels->first, live);
     t->loss->evaluate(t->model.settings.train.loss.options, t->kernels, classes, z, labels,
-                      (float)(1.0 / t->batch_weight), loss, block + t->plan.dlogits);
+                      (float)(1.0 / t->batch_weight), loss, dz);
     double sum = 0;
     for (int lane = 0; lane < live; lane++) {
         sum += (double)loss[lane];
@@ -99,27 +98,30 @@ static void find_loss(const struct batch *b, int tile, float *block)
     t->tile_loss[tile] = sum;
 }
 
-/* One part of a tile. Its memory: where tiles meet the whole batch is kept, else a tile a thread.
- */
+/* One part of a tile. Its memory: where tiles meet, what is kept of each and what passes of one a
+ * thread; else a tile a thread. */
 static void tile_part(const struct batch *b, int part, int tile, float *gradients, int add)
 {
     const struct trainer *t = b->trainer;
     const struct graph *graph = &t->model.graph;
     const int last = t->plan.cut_count;
-    float *block = t->blocks + (size_t)(last ? tile : omp_get_thread_num()) * t->plan.floats;
+    const size_t worker = (size_t)omp_get_thread_num(), kept = t->plan.kept;
+    float *block = t->blocks + (last ? (size_t)tile : worker) * kept;
     double *sums = t->tile_sums + (size_t)tile * graph->sums;
     struct run run = run_of(b, tile);
     run.gradients = gradients;
     run.add = add;
+    run.passing = t->passing + worker * (t->plan.floats - kept);
     if (part == 0) {
-        begin_tile(b, tile, block);
+        begin_tile(b, tile, net_at(&t->plan, &run, block, t->plan.input));
         profile_lap(t->profile, run.watch, PROFILE_INPUT);
     }
     if (part <= last) {
         net_forward_segment(graph, &t->plan, &run, block, part, sums);
     }
     if (part == last) {
-        find_loss(b, tile, block);
+        find_loss(b, tile, net_at(&t->plan, &run, block, t->plan.logits),
+                  net_at(&t->plan, &run, block, t->plan.dlogits));
         profile_lap(t->profile, run.watch, PROFILE_LOSS);
     }
     if (part >= last) {
@@ -190,7 +192,8 @@ static const struct node *find_not_finite(struct trainer *t, size_t first, size_
         const struct batch batch = batch_at(t, first, n, at);
         for (int tile = 0; tile < batch.tiles; tile++) {
             struct run run = run_of(&batch, tile);
-            begin_tile(&batch, tile, t->blocks);
+            run.passing = t->passing;
+            begin_tile(&batch, tile, net_at(&t->plan, &run, t->blocks, t->plan.input));
             const struct node *node =
                 net_find_not_finite(&t->model.graph, &t->plan, &run, t->blocks, parameter);
             if (node) {

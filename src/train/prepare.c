@@ -115,7 +115,9 @@ static size_t lay_out(struct trainer *t, char *base)
         t->states[k] = take(base, &used, n, sizeof(float));
     }
     t->shard_gradients = take(base, &used, t->model.graph.moved * (size_t)t->shards, sizeof(float));
-    t->blocks = take(base, &used, t->plan.floats * (size_t)blocks_of(t), sizeof(float));
+    t->blocks = take(base, &used, t->plan.kept * (size_t)blocks_of(t), sizeof(float));
+    t->passing =
+        take(base, &used, (t->plan.floats - t->plan.kept) * (size_t)t->threads, sizeof(float));
     t->shared = take(base, &used, t->model.graph.shared, sizeof(float));
     t->tile_sums = take(base, &used, t->model.graph.sums * (size_t)t->batch_tiles, sizeof(double));
     t->tile_labels = take(base, &used, (size_t)t->batch_tiles, sizeof *t->tile_labels);
@@ -132,7 +134,9 @@ static int allocate(struct trainer *t, struct error_list *errors)
 {
     const double estimate =
         (double)t->model.graph.parameters * (t->shards + t->optimizer->states + 3) * sizeof(float) +
-        (double)t->plan.floats * blocks_of(t) * sizeof(float);
+        ((double)t->plan.kept * blocks_of(t) +
+         (double)(t->plan.floats - t->plan.kept) * t->threads) *
+            sizeof(float);
     t->memory_bytes = estimate < 1e15 ? lay_out(t, NULL) : 0;
     t->memory = t->memory_bytes ? block_allocate(t->memory_bytes) : NULL;
     if (!t->memory) {

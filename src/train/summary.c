@@ -157,6 +157,11 @@ void summary_append_details(const struct trainer *t, struct text *out)
         text_append(out, "%s%s: %.4g%s", k ? ", " : "class weights: ", t->model.classes.values[k],
                     weights->values[k], k + 1 < weights->count ? "" : "\n");
     }
-    text_append(out, "a batch is %d tiles in %d shards; a thread's block has %s bytes\n",
-                t->batch_tiles, t->shards, text_from_count(count, t->plan.floats * sizeof(float)));
+    text_append(out, "a batch is %d tiles in %d shards; a tile takes %s bytes", t->batch_tiles,
+                t->shards, text_from_count(count, t->plan.floats * sizeof(float)));
+    if (t->plan.cut_count > 0) {
+        text_append(out, ", of which each of the batch keeps %s",
+                    text_from_count(count, t->plan.kept * sizeof(float)));
+    }
+    text_append(out, "\n");
 }

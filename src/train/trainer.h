@@ -61,7 +61,7 @@ struct trainer {
     double batch_weight; /* what the loss of the batch under way is divided by */
     void *memory;        /* owned; all that follows points into it */
     size_t memory_bytes;
-    float *parameters, *average, *best, *shard_gradients, *states[MOST_STATES], *blocks;
+    float *parameters, *average, *best, *shard_gradients, *states[MOST_STATES], *blocks, *passing;
     float *shared;              /* what coupling layers know of the batch; graph.shared floats */
     double *tile_sums;          /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
     double *tile_loss;          /* [batch_tiles] */

@@ -338,6 +338,14 @@ static int runs_alone(const struct graph *graph, const struct plan *plan, int i,
     return !absorbed && !done && (training || !(graph->nodes[i].type->flags & LAYER_TRAINING_ONLY));
 }
 
+/* Before the work of node i: where all tiles have met, what passes is lost. */
+static void forget_passing(struct walk *w, int i)
+{
+    for (size_t k = w->plan->kept; k < w->plan->floats && w->graph->nodes[i].couples; k++) {
+        w->tags[k] = -7;
+    }
+}
+
 static void check_walk(const struct graph *graph, const struct plan *plan, int training)
 {
     struct walk w = {
@@ -352,9 +360,13 @@ static void check_walk(const struct graph *graph, const struct plan *plan, int t
             assert_int_equal(plan->cuts[cuts++], i);
         }
         assert_int_equal(plan->places[i].runs, runs_alone(graph, plan, i, training));
+        if (training) {
+            forget_passing(&w, i);
+        }
         walk_forward(&w, i);
     }
     assert_int_equal(plan->cut_count, cuts);
+    assert_true(plan->kept <= plan->floats && (cuts > 0 || plan->kept == plan->floats));
     reads(&w, region_y(&w, n - 1), "the logits", n - 1);
     assert_int_equal(plan->logits, region_y(&w, n - 1).at);
     if (training) {
@@ -368,6 +380,7 @@ static void check_walk(const struct graph *graph, const struct plan *plan, int t
         for (int i = n - 1; i >= 0; i--) {
             assert_int_equal(plan->places[i].learns, learns[i]);
             if (learns[i] && plan->places[i].runs) {
+                forget_passing(&w, i);
                 walk_backward(&w, i, learns, found);
             } else if (learns[i]) { /* the node before finds its own gradient here */
                 assert_int_equal(plan->places[i].dy, plan->places[graph->nodes[i].inputs[0]].dy);
@@ -446,7 +459,7 @@ static void plan_apart(struct plan *plan, const struct graph *graph, int trainin
         }
     }
     plan->scratch = take(&used, scratch);
-    plan->floats = used;
+    plan->floats = plan->kept = used;
     plan->cuts = arena_alloc(arena, (size_t)graph->count * sizeof *plan->cuts);
     for (int i = 0; i < graph->count; i++) {
         const int freeze = ((const struct layer_options *)graph->nodes[i].options)->freeze;
@@ -560,12 +573,39 @@ static void test_size(void **state)
     network_free(&c);
 }
 
+/* With batch normalisation each tile of a batch keeps the input of each convolution and of each
+ * normalisation, and what comes in between; gradients, scratch and the outputs of the last segment
+ * pass. */
+static void test_passing(void **state)
+{
+    (void)state;
+    struct network_case c;
+    struct plan plan;
+    struct error e;
+    assert_int_equal(
+        network_make(&c,
+                     "- conv: {filters: 8, kernel: 3, padding: same}\n- batchnorm\n- relu\n"
+                     "- conv: {filters: 16, kernel: 3, padding: same}\n- batchnorm\n- relu\n"
+                     "- dense: 10\n",
+                     (struct shape){4, 8, 8}),
+        0);
+    assert_int_equal(plan_make(&plan, &c.graph, PLAN_TRAINING, &c.arena, &e), 0);
+    assert_int_equal(plan.cut_count, 2);
+    /* input, conv, batchnorm and relu, conv; the gradient that waits at each cut takes the place of
+     * what is no longer wanted */
+    const size_t kept = (4 + 8 + 8 + 16) * 64 * LANES, gradient = 16 * 64 * LANES;
+    assert_true(plan.kept >= kept && plan.kept <= kept + gradient);
+    assert_true(plan.scratch >= plan.kept && plan.dlogits >= plan.kept && plan.logits >= plan.kept);
+    network_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_needed_is_overwritten),
         cmocka_unit_test(test_same_bytes_as_apart),
         cmocka_unit_test(test_size),
+        cmocka_unit_test(test_passing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
