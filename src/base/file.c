@@ -89,11 +89,26 @@ static int changed(const struct stat *before, const struct stat *after)
            before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
 }
 
+static void *allocate(size_t size)
+{
+    void *memory;
+    const int large = size >= HUGE_PAGE;
+
+    if (posix_memalign(&memory, large ? HUGE_PAGE : ALIGNMENT, size) != 0) {
+        return NULL;
+    }
+    if (large) {
+        madvise(memory, size, MADV_HUGEPAGE); /* a wish: fewer page faults */
+    }
+    return memory;
+}
+
+/* The bytes go to `room`, or with NULL to a block of their own. */
 static int read_open(struct bytes *out, int fd, const char *path, size_t limit,
-                     enum error_kind kind, struct error *e)
+                     enum error_kind kind, struct room *room, struct error *e)
 {
     struct stat before, after;
-    size_t room;
+    size_t size;
 
     if (fstat(fd, &before) != 0) {
         return error_errno(e, ERROR_IO, path, "cannot read");
@@ -101,22 +116,16 @@ static int read_open(struct bytes *out, int fd, const char *path, size_t limit,
     TRY(check_regular(&before, path, limit, kind, e));
     /* One byte more than the file should have: for the terminator, and to see whether it has grown.
      */
-    if (check_add((size_t)before.st_size, 1, &room) != 0) {
+    if (check_add((size_t)before.st_size, 1, &size) != 0) {
         return error_memory(e, SIZE_MAX);
     }
-    void *memory;
-    const int large = room >= HUGE_PAGE;
-
-    if (posix_memalign(&memory, large ? HUGE_PAGE : ALIGNMENT, room) != 0) {
-        return error_memory(e, room);
+    out->data = room != NULL ? room_take(room, size) : allocate(size);
+    if (out->data == NULL) {
+        return error_memory(e, size);
     }
-    if (large) {
-        madvise(memory, room, MADV_HUGEPAGE); /* a wish: fewer page faults */
-    }
-    out->data = memory;
     out->size = (size_t)before.st_size;
 
-    const ssize_t n = read_full(fd, out->data, room);
+    const ssize_t n = read_full(fd, out->data, size);
 
     if (n < 0 || fstat(fd, &after) != 0) {
         return error_errno(e, ERROR_IO, path, "cannot read");
@@ -137,7 +146,7 @@ int file_read_at(struct bytes *out, int dir, const char *name, const char *path,
     if (fd < 0) {
         return error_errno(e, ERROR_IO, path, "cannot open");
     }
-    const int status = read_open(out, fd, path, limit, kind, e);
+    const int status = read_open(out, fd, path, limit, kind, NULL, e);
 
     close(fd);
     if (status != 0) {
@@ -153,7 +162,7 @@ int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind
 }
 
 int file_read_beneath(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
-                      enum error_kind kind, struct error *e)
+                      enum error_kind kind, struct room *room, struct error *e)
 {
     *out = (struct bytes){0};
     const int fd = file_open_beneath(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -164,11 +173,11 @@ int file_read_beneath(struct bytes *out, int dir, const char *name, const char *
     if (fd < 0) {
         return error_errno(e, kind, path, "cannot open");
     }
-    const int status = read_open(out, fd, path, limit, kind, e);
+    const int status = read_open(out, fd, path, limit, kind, room, e);
 
     close(fd);
     if (status != 0) {
-        bytes_free(out);
+        *out = (struct bytes){0};
         if (e != NULL && e->kind == ERROR_IO) {
             e->kind = kind;
         }

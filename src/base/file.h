@@ -6,6 +6,7 @@
 #define CNNTRAIN_BASE_FILE_H
 
 #include "base/error.h"
+#include "base/room.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,9 +27,10 @@ int file_read_at(struct bytes *out, int dir, const char *name, const char *path,
 /* Open `name` below the open directory `dir`: a path or a symbolic link that leads out of it fails
  * with EXDEV (or, on a system that cannot tell, ELOOP for every link). -1 with errno. */
 int file_open_beneath(int dir, const char *name, int flags);
-/* Like file_read_at, but never outside `dir`; every fault is of `kind`. */
+/* Like file_read_at, but never outside `dir`, into `room`, which has the bytes then; every fault is
+ * of `kind`. */
 int file_read_beneath(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
-                      enum error_kind kind, struct error *e);
+                      enum error_kind kind, struct room *room, struct error *e);
 /* The first bytes of a regular file, to tell what it is: how many there are, up to `size`; 0 when
  * it cannot be read. */
 size_t file_peek(const char *path, void *buffer, size_t size);

@@ -54,6 +54,7 @@ static int convert_all(const struct dataset *set, const struct target *target, u
 #pragma omp parallel num_threads(set->threads) reduction(| : failed)
     {
         struct image image = {set->c, set->h, set->w, malloc(from)};
+        struct room room = {0};
 #pragma omp for schedule(static)
         for (size_t i = 0; i < set->count; i++) {
             if (image.pixels == NULL) {
@@ -61,8 +62,10 @@ static int convert_all(const struct dataset *set, const struct target *target, u
                 continue;
             }
             join(set->bytes + i * from, &image);
-            failed |= image_fit(&image, target, set->path, out + i * to, NULL) != 0;
+            failed |= image_fit(&image, target, set->path, out + i * to, &room, NULL) != 0;
+            room_clear(&room);
         }
+        room_free(&room);
         free(image.pixels);
     }
     return failed ? -1 : 0;

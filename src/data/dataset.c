@@ -6,6 +6,7 @@
 #include "data/image_set.h"
 
 #include <assert.h>
+#include <omp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,11 +130,14 @@ int dataset_is_held(const struct dataset *set)
     return set->list == NULL || set->held == set->count;
 }
 
-void dataset_fail_memory(const struct dataset *set, size_t sample, size_t bytes)
+uint8_t *dataset_buffer(const struct dataset *set)
 {
-    struct error fault = {.offset = -1};
-    error_memory(&fault, bytes);
-    fail(set->list, sample, &fault);
+    if (dataset_is_held(set)) {
+        return NULL;
+    }
+    const int thread = omp_get_thread_num();
+    assert(thread < set->threads);
+    return set->list->buffers + (size_t)thread * BUFFER_IMAGES * dataset_values(set);
 }
 
 int dataset_failed(const struct dataset *set, struct error *e)

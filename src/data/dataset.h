@@ -74,13 +74,15 @@ size_t dataset_values(const struct dataset *set);
  * held. An image that was good and cannot be read any more becomes zeros, and dataset_failed says
  * so. */
 const uint8_t *dataset_pixels(const struct dataset *set, size_t sample, uint8_t *buffer);
+/* A place for the pixels of up to BUFFER_IMAGES images, which is the calling thread's: one of the
+ * set->threads of a team; NULL where the whole set is held. */
+enum { BUFFER_IMAGES = 16 };
+uint8_t *dataset_buffer(const struct dataset *set);
 /* Whether all are held, so that dataset_pixels cannot fail. */
 int dataset_is_held(const struct dataset *set);
 /* 0, or -1 with what dataset_pixels could not read, of several the first sample: to be asked after
  * each batch. */
 int dataset_failed(const struct dataset *set, struct error *e);
-/* The same for a caller of dataset_pixels that had no room of `bytes` for its buffer. */
-void dataset_fail_memory(const struct dataset *set, size_t sample, size_t bytes);
 /* The path of a sample's image, cut to `size`; NULL when it has none of its own. */
 const char *dataset_path(const struct dataset *set, size_t sample, char *buffer, size_t size);
 /* Every label must be below `classes`; names the sample and the byte. Sets set->classes. `kind` is

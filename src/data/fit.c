@@ -2,7 +2,6 @@
 #include "data/fit.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* part * number / whole, rounded to the nearest, at least 1. */
@@ -129,7 +128,7 @@ static void lay(const struct pixels *from, const struct placement *p, const stru
 }
 
 int image_fit(const struct image *image, const struct target *target, const char *path,
-              uint8_t *planes, struct error *e)
+              uint8_t *planes, struct room *room, struct error *e)
 {
     struct placement p;
     assert((image->c == 1 || image->c == 3) && (target->c == 1 || target->c == 3));
@@ -142,24 +141,20 @@ int image_fit(const struct image *image, const struct target *target, const char
     const size_t placed = (size_t)p.to_h * (size_t)p.to_w * c;
     const int converts = image->c != target->c;
     const int resizes = p.from_h != p.to_h || p.from_w != p.to_w;
-    uint8_t *converted = converts ? malloc(part) : NULL, *resized = resizes ? malloc(placed) : NULL;
+    uint8_t *converted = converts ? room_take(room, part) : NULL;
+    uint8_t *resized = resizes ? room_take(room, placed) : NULL;
     struct pixels pixels = part_of(image, &p);
-    int status = 0;
     if ((converts && converted == NULL) || (resizes && resized == NULL)) {
-        status = error_memory(e, part + placed);
+        return error_memory(e, part + placed);
     }
-    if (status == 0 && converts) {
+    if (converts) {
         convert(&pixels, converted);
         pixels = (struct pixels){converted, (size_t)p.from_w * c, target->c, p.from_h, p.from_w};
     }
-    if (status == 0 && resizes) {
-        status = image_resize(&pixels, p.to_h, p.to_w, resized, e);
+    if (resizes) {
+        TRY(image_resize(&pixels, p.to_h, p.to_w, resized, room, e));
         pixels = (struct pixels){resized, (size_t)p.to_w * c, target->c, p.to_h, p.to_w};
     }
-    if (status == 0) {
-        lay(&pixels, &p, target, planes);
-    }
-    free(resized);
-    free(converted);
-    return status;
+    lay(&pixels, &p, target, planes);
+    return 0;
 }

@@ -35,9 +35,9 @@ struct target {
 };
 /* Lay the image into planes[c][h][w] of the target, none of whose sizes is 0. Grey becomes three
  * equal channels; three become grey as (19595 R + 38470 G + 7471 B) / 65536, rounded (ITU-R
- * BT.601 luma, as Pillow). ERROR_DATA, ERROR_LIMIT. */
+ * BT.601 luma, as Pillow). What it takes of `room` may be cleared then. ERROR_DATA, ERROR_LIMIT. */
 int image_fit(const struct image *image, const struct target *target, const char *path,
-              uint8_t *planes, struct error *e);
+              uint8_t *planes, struct room *room, struct error *e);
 
 /* Resize bytes [from_h][from_w][c], c being 1 or 3, rows `stride` bytes apart, to [h][w][c], by a
  * triangle filter that widens as the image shrinks ("bilinear, antialiased"): resize.c.
@@ -47,6 +47,7 @@ struct pixels {
     size_t stride;
     int c, h, w;
 };
-int image_resize(const struct pixels *from, int h, int w, uint8_t *to, struct error *e);
+int image_resize(const struct pixels *from, int h, int w, uint8_t *to, struct room *room,
+                 struct error *e);
 
 #endif

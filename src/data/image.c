@@ -1,14 +1,14 @@
 /* image.c: which decoder a file is for, and what all of them need. */
 #include "data/image.h"
 
-#include <stdlib.h>
+#include <libdeflate.h>
 #include <string.h>
 
 static const struct image_format {
     const char *name, *magic;
     size_t length; /* of the magic */
     int (*decode)(struct image *image, const char *path, const unsigned char *data, size_t size,
-                  struct error *e);
+                  struct image_decoder *decoder, struct error *e);
 } FORMATS[] = {
     {"PNG", "\x89PNG", 4, image_decode_png},
     {"JPEG", "\xff\xd8\xff", 3, image_decode_jpeg},
@@ -54,7 +54,7 @@ static int fault_not_image(const char *path, const unsigned char *data, size_t s
 }
 
 int image_decode(struct image *image, const char *path, const void *data, size_t size,
-                 struct error *e)
+                 struct image_decoder *decoder, struct error *e)
 {
     *image = (struct image){0};
     if (size == 0) {
@@ -65,20 +65,33 @@ int image_decode(struct image *image, const char *path, const void *data, size_t
     }
     for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
         if (size >= FORMATS[i].length && memcmp(data, FORMATS[i].magic, FORMATS[i].length) == 0) {
-            const int status = FORMATS[i].decode(image, path, data, size, e);
-            if (status != 0) {
-                image_free(image);
+            if (FORMATS[i].decode(image, path, data, size, decoder, e) == 0) {
+                return 0;
             }
-            return status;
+            *image = (struct image){0};
+            return -1;
         }
     }
     return fault_not_image(path, data, size, e);
 }
 
-void image_free(struct image *image)
+void image_decoder_clear(struct image_decoder *decoder) { room_clear(&decoder->room); }
+
+void image_decoder_prepare(struct image_decoder *decoder, size_t room)
 {
-    free(image->pixels);
-    *image = (struct image){0};
+    room_reserve(&decoder->room, room);
+    if (decoder->inflater == NULL) {
+        decoder->inflater = libdeflate_alloc_decompressor();
+    }
+}
+
+void image_decoder_free(struct image_decoder *decoder)
+{
+    room_free(&decoder->room);
+    if (decoder->inflater != NULL) {
+        libdeflate_free_decompressor(decoder->inflater);
+    }
+    *decoder = (struct image_decoder){0};
 }
 
 int image_check_size(const char *path, long long offset, unsigned long h, unsigned long w,
@@ -99,12 +112,12 @@ int image_check_size(const char *path, long long offset, unsigned long h, unsign
     return 0;
 }
 
-int image_allocate(struct image *image, int c, int h, int w, struct error *e)
+int image_allocate(struct image *image, int c, int h, int w, struct room *room, struct error *e)
 {
     const size_t size = (size_t)c * (size_t)h * (size_t)w;
     image->c = c;
     image->h = h;
     image->w = w;
-    image->pixels = malloc(size);
+    image->pixels = room_take(room, size);
     return image->pixels != NULL ? 0 : error_memory(e, size);
 }

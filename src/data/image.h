@@ -14,6 +14,7 @@
 #define CNNTRAIN_DATA_IMAGE_H
 
 #include "base/error.h"
+#include "base/room.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,24 +23,36 @@ enum { IMAGE_SIDE_MAX = 16384, IMAGE_PIXELS_MAX = 1 << 26, IMAGE_FILE_MAX = 64 <
 
 struct image {
     int c, h, w;
-    uint8_t *pixels; /* owned; [h][w][c] */
+    uint8_t *pixels; /* [h][w][c]; of a decoded image, the decoder's */
 };
 
-/* Decode a whole file, `size` bytes; `path` is for messages. ERROR_DATA, ERROR_LIMIT. On failure
- * nothing is left allocated. */
+/* What decoding works with, for one image after the other: one of them for each thread. Only
+ * libjpeg takes memory of its own beside it. */
+struct image_decoder { /* {0} is a valid start */
+    struct room room;
+    struct libdeflate_decompressor *inflater; /* NULL: not needed yet */
+};
+/* Be ready for images that take `room` in all and are packed as PNG files are, so that nothing is
+ * allocated for them. Without memory this does nothing. */
+void image_decoder_prepare(struct image_decoder *decoder, size_t room);
+/* The last image is done with. */
+void image_decoder_clear(struct image_decoder *decoder);
+void image_decoder_free(struct image_decoder *decoder);
+
+/* Decode a whole file, `size` bytes; `path` is for messages. The pixels last until
+ * image_decoder_clear. ERROR_DATA, ERROR_LIMIT. */
 int image_decode(struct image *image, const char *path, const void *data, size_t size,
-                 struct error *e);
-void image_free(struct image *image);
+                 struct image_decoder *decoder, struct error *e);
 
 /* For the decoders. */
 int image_decode_png(struct image *image, const char *path, const unsigned char *data, size_t size,
-                     struct error *e);
+                     struct image_decoder *decoder, struct error *e);
 int image_decode_jpeg(struct image *image, const char *path, const unsigned char *data, size_t size,
-                      struct error *e);
+                      struct image_decoder *decoder, struct error *e);
 /* Room for c * h * w pixels; sizes are 1..IMAGE_SIDE_MAX, at most IMAGE_PIXELS_MAX together, or it
  * is ERROR_DATA at `offset`. */
 int image_check_size(const char *path, long long offset, unsigned long h, unsigned long w,
                      struct error *e);
-int image_allocate(struct image *image, int c, int h, int w, struct error *e);
+int image_allocate(struct image *image, int c, int h, int w, struct room *room, struct error *e);
 
 #endif

@@ -3,7 +3,9 @@
 
 #include "base/file.h"
 
+#include <assert.h>
 #include <fcntl.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +32,11 @@ void image_list_free(struct image_list *list)
     if (list->dir >= 0) {
         close(list->dir);
     }
+    for (int t = 0; t < list->threads; t++) {
+        image_decoder_free(&list->decoders[t]);
+    }
+    free(list->decoders);
+    free(list->buffers);
     free(list->paths);
     free(list->labels);
     free(list->lines);
@@ -82,14 +89,48 @@ char *image_list_path(const struct image_list *list, size_t i, char *buffer, siz
     return buffer;
 }
 
+int image_list_prepare(struct image_list *list, int threads, struct error *e)
+{
+    list->decoders = calloc((size_t)threads, sizeof *list->decoders);
+    if (list->decoders == NULL) {
+        return error_memory(e, (size_t)threads * sizeof *list->decoders);
+    }
+    list->threads = threads;
+    return 0;
+}
+
+void image_list_settle(struct image_list *list, int again)
+{
+    size_t most = 0;
+    for (int t = 0; t < list->threads; t++) {
+        image_decoder_clear(&list->decoders[t]);
+        most = list->decoders[t].room.size > most ? list->decoders[t].room.size : most;
+    }
+    for (int t = 0; t < list->threads; t++) {
+        if (again) {
+            image_decoder_prepare(&list->decoders[t], most);
+        } else {
+            image_decoder_free(&list->decoders[t]);
+        }
+    }
+}
+
+/* The calling thread's, without the last image. */
+static struct image_decoder *begin(const struct image_list *list)
+{
+    const int thread = omp_get_thread_num();
+    assert(thread < list->threads);
+    image_decoder_clear(&list->decoders[thread]);
+    return &list->decoders[thread];
+}
+
 static int read_image(const struct image_list *list, size_t i, const char *path,
-                      struct image *image, struct error *e)
+                      struct image_decoder *decoder, struct image *image, struct error *e)
 {
     struct bytes file;
-    TRY(file_read_beneath(&file, list->dir, list->paths[i], path, IMAGE_FILE_MAX, ERROR_DATA, e));
-    const int status = image_decode(image, path, file.data, file.size, e);
-    bytes_free(&file);
-    return status;
+    TRY(file_read_beneath(&file, list->dir, list->paths[i], path, IMAGE_FILE_MAX, ERROR_DATA,
+                          &decoder->room, e));
+    return image_decode(image, path, file.data, file.size, decoder, e);
 }
 
 /* A fault also says which line of the list named the image. */
@@ -102,12 +143,18 @@ static int with_line(const struct image_list *list, size_t i, int status, struct
     return status;
 }
 
-int image_list_decode(const struct image_list *list, size_t i, struct image *image, struct error *e)
+static int decode(const struct image_list *list, size_t i, struct image_decoder *decoder,
+                  struct image *image, struct error *e)
 {
     char path[2048];
     *image = (struct image){0};
     image_list_path(list, i, path, sizeof path);
-    return with_line(list, i, read_image(list, i, path, image, e), e);
+    return with_line(list, i, read_image(list, i, path, decoder, image, e), e);
+}
+
+int image_list_decode(const struct image_list *list, size_t i, struct image *image, struct error *e)
+{
+    return decode(list, i, begin(list), image, e);
 }
 
 /* Sets of one size and kind, unless the config says what to make of others. */
@@ -134,16 +181,16 @@ int image_list_pixels(const struct image_list *list, size_t i, uint8_t *planes, 
 {
     char path[2048];
     struct image image;
-    TRY(image_list_decode(list, i, &image, e));
+    struct image_decoder *decoder = begin(list);
+    TRY(decode(list, i, decoder, &image, e));
     image_list_path(list, i, path, sizeof path);
     if (list->sizes != NULL) {
         list->sizes[i] = (struct image){image.c, image.h, image.w, NULL};
     }
     int status = check_same(list, &image, path, e);
     if (status == 0) {
-        status = image_fit(&image, &list->target, path, planes, e);
+        status = image_fit(&image, &list->target, path, planes, &decoder->room, e);
     }
-    image_free(&image);
     return with_line(list, i, status, e);
 }
 

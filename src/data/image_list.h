@@ -26,6 +26,9 @@ struct image_list {
     struct image *sizes; /* [count], each as stored, without pixels; NULL: not asked for */
     size_t bad;          /* the first image that could not be read again; SIZE_MAX: none */
     struct error fault;  /* what was wrong with it */
+    struct image_decoder *decoders; /* [threads]; NULL before image_list_prepare */
+    uint8_t *buffers;               /* [threads], see dataset_buffer */
+    int threads;
 };
 
 /* Open the folder. ERROR_IO. The list is to be freed also after a failure. */
@@ -36,7 +39,14 @@ int image_list_add(struct image_list *list, const char *path, int32_t label, lon
                    struct error *e);
 /* "root/path" of an image, cut to `size`. */
 char *image_list_path(const struct image_list *list, size_t i, char *buffer, size_t size);
-/* Read and decode image i. ERROR_DATA (also when it cannot be opened), ERROR_LIMIT. */
+/* Before anything is decoded: by how many threads that will be done, who have a decoder each.
+ * ERROR_LIMIT. */
+int image_list_prepare(struct image_list *list, int threads, struct error *e);
+/* Once all images have been seen: each decoder gets as much room as any has needed, so that nothing
+ * is allocated when images are decoded again; or with `again` 0 none. */
+void image_list_settle(struct image_list *list, int again);
+/* Read and decode image i; the pixels last until the calling thread decodes another one. ERROR_DATA
+ * (also when it cannot be opened), ERROR_LIMIT. */
 int image_list_decode(const struct image_list *list, size_t i, struct image *image,
                       struct error *e);
 /* Read, decode and lay image i into planes[c][h][w] of the target. */

@@ -114,7 +114,6 @@ static int decide_target(struct dataset *set, const struct loading *how, struct 
         list->target.h = image.h;
         list->target.w = image.w;
     }
-    image_free(&image);
     set->c = list->target.c;
     set->h = list->target.h;
     set->w = list->target.w;
@@ -133,7 +132,11 @@ static int allocate(struct dataset *set, const struct loading *how, struct error
     if (how->faults != NULL) {
         set->list->sizes = calloc(set->count, sizeof *set->list->sizes);
     }
+    if (set->held < set->count && !set->outline) {
+        set->list->buffers = malloc((size_t)set->threads * BUFFER_IMAGES * size);
+    }
     if (set->bytes == NULL || set->list->crc32 == NULL ||
+        (set->list->buffers == NULL && set->held < set->count && !set->outline) ||
         (how->faults != NULL && set->list->sizes == NULL)) {
         return error_memory(e, set->held * size);
     }
@@ -149,7 +152,6 @@ static size_t decode_all(struct dataset *set, int all, unsigned char *bad)
     size_t first_bad = set->count;
 #pragma omp parallel num_threads(set->threads)
     {
-        uint8_t *scratch = set->held < set->count ? malloc(size) : NULL;
 #pragma omp for schedule(dynamic, 16)
         for (size_t i = 0; i < set->count; i++) {
             size_t limit;
@@ -158,8 +160,8 @@ static size_t decode_all(struct dataset *set, int all, unsigned char *bad)
             if (!all && i > limit) {
                 continue;
             }
-            uint8_t *planes = i < set->held ? set->bytes + i * size : scratch;
-            if (planes != NULL && image_list_pixels(list, i, planes, NULL) == 0) {
+            uint8_t *planes = i < set->held ? set->bytes + i * size : dataset_buffer(set);
+            if (image_list_pixels(list, i, planes, NULL) == 0) {
                 list->crc32[i] = file_crc32(0, planes, size);
                 continue;
             }
@@ -172,7 +174,6 @@ static size_t decode_all(struct dataset *set, int all, unsigned char *bad)
                 }
             }
         }
-        free(scratch);
     }
     return first_bad;
 }
@@ -221,6 +222,7 @@ static int leave_out(struct dataset *set, const struct loading *how, const unsig
 int image_set_load(struct dataset *set, const struct loading *how, struct error *e)
 {
     set->threads = how->threads > 0 ? how->threads : 1;
+    TRY(image_list_prepare(set->list, set->threads, e));
     TRY(decide_target(set, how, e));
     TRY(allocate(set, how, e));
     set->labels = set->list->labels; /* the list keeps them */
@@ -237,6 +239,7 @@ int image_set_load(struct dataset *set, const struct loading *how, struct error 
     if (first_bad < set->count) {
         status = how->faults != NULL ? leave_out(set, how, bad, e) : report(set, first_bad, e);
     }
+    image_list_settle(set->list, set->held < set->count);
     free(bad);
     return status;
 }

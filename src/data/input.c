@@ -62,16 +62,11 @@ static int sum_bytes(struct sums *sums, const struct subset *train, struct error
 {
     const struct dataset *set = train->set;
     const int threads = set->threads > 0 ? set->threads : 1;
-    const size_t size = dataset_is_held(set) ? 0 : dataset_values(set);
-    uint8_t *buffers = malloc(size * (size_t)threads + 1);
-    if (buffers == NULL) {
-        return error_memory(e, size * (size_t)threads);
-    }
     *sums = (struct sums){0};
 #pragma omp parallel num_threads(threads)
     {
         struct sums mine = {0};
-        uint8_t *buffer = buffers + size * (size_t)omp_get_thread_num();
+        uint8_t *buffer = dataset_buffer(set);
 #pragma omp for schedule(static)
         for (size_t s = 0; s < train->count; s++) {
             add_image(&mine, set, dataset_pixels(set, train->index[s], buffer));
@@ -82,7 +77,6 @@ static int sum_bytes(struct sums *sums, const struct subset *train, struct error
             sums->squares[k] += mine.squares[k];
         }
     }
-    free(buffers);
     return dataset_failed(set, e);
 }
 

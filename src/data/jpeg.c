@@ -23,6 +23,7 @@ struct reader {
     int memory; /* the fault is a lack of memory */
     char message[JMSG_LENGTH_MAX];
     const unsigned char *data;
+    struct room *room;
 };
 
 /* The library's error codes are in a header that not all of its packages have. */
@@ -94,7 +95,7 @@ static int read_image(struct reader *reader, struct image *image, const char *pa
     check_header(reader, size);
     info->out_color_space = info->jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
     TRY(image_allocate(image, info->out_color_space == JCS_GRAYSCALE ? 1 : 3,
-                       (int)info->image_height, (int)info->image_width, e));
+                       (int)info->image_height, (int)info->image_width, reader->room, e));
     jpeg_start_decompress(info);
     const size_t stride = (size_t)image->w * (size_t)image->c;
     while (info->output_scanline < info->output_height) {
@@ -126,9 +127,9 @@ static long long place_of(const struct reader *reader, size_t size)
 }
 
 int image_decode_jpeg(struct image *image, const char *path, const unsigned char *data, size_t size,
-                      struct error *e)
+                      struct image_decoder *decoder, struct error *e)
 {
-    struct reader reader = {.data = data};
+    struct reader reader = {.data = data, .room = &decoder->room};
     reader.info.err = jpeg_std_error(&reader.manager);
     reader.manager.error_exit = fail;
     reader.manager.emit_message = on_message;

@@ -11,7 +11,6 @@
 #include "base/file.h"
 #include "data/image.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { HEADER = 8 + 25, FRAME = 12, INFLATE_RATIO_MAX = 1032 };
@@ -43,21 +42,20 @@ static size_t length_of(const struct png *png, size_t at)
 }
 
 /* The contents of all IDAT chunks, one behind the other: in the file itself, where there is one of
- * them, else copied to *copy, which is to be freed. NULL without memory. */
-static const unsigned char *gather(const struct png *png, unsigned char **copy)
+ * them, else a copy. NULL without memory. */
+static const unsigned char *gather(const struct png *png, struct room *room)
 {
     size_t at = png->first_idat, length = length_of(png, at);
-    *copy = NULL;
     if (length == png->packed) {
         return png->data + at + 8;
     }
-    *copy = malloc(png->packed);
-    for (size_t done = 0; *copy != NULL && done < png->packed; done += length) {
+    unsigned char *copy = room_take(room, png->packed);
+    for (size_t done = 0; copy != NULL && done < png->packed; done += length) {
         length = length_of(png, at);
-        memcpy(*copy + done, png->data + at + 8, length);
+        memcpy(copy + done, png->data + at + 8, length);
         at += FRAME + length;
     }
-    return *copy;
+    return copy;
 }
 
 /* The sizes of a file with `raw` bytes of rows in stored blocks. */
@@ -93,10 +91,10 @@ static void divide(const struct stored *stored, unsigned char *to)
 
 /* The new file into `file`. */
 static int repack(const struct png *png, const unsigned char *packed, const struct stored *stored,
-                  unsigned char *file, struct error *e)
+                  unsigned char *file, struct image_decoder *decoder, struct error *e)
 {
     unsigned char *stream = file + HEADER + 8, *blocks = stream + ZLIB_HEADER;
-    TRY(png_inflate(png, packed, blocks + stored->blocks * BLOCK_HEADER, e));
+    TRY(png_inflate(png, packed, blocks + stored->blocks * BLOCK_HEADER, decoder, e));
     memcpy(file, png->data, HEADER); /* the signature, and IHDR is always the first chunk */
     if (png->colour == PNG_PALETTE) {
         file[25] = PNG_GREY;
@@ -148,12 +146,12 @@ static void copy_channels(const struct png *png, const void *pixels, int compone
 
 /* What stb_image makes of the new file, as 8 bits a channel, without alpha and palette. */
 static int decode(const struct png *png, const unsigned char *file, size_t size,
-                  struct image *image, struct error *e)
+                  struct image *image, struct room *room, struct error *e)
 {
     const int grey = png->colour == PNG_GREY || png->colour == PNG_GREY_ALPHA;
-    int components = 0, status = 0;
+    int components = 0;
     const char *reason;
-    void *pixels = stb_decode(file, (int)size, png->depth == 16, &components, &reason);
+    void *pixels = stb_decode(file, (int)size, png->depth == 16, &components, room, &reason);
     if (pixels == NULL && strcmp(reason, "outofmem") == 0) {
         return error_memory(e, png_raw_size(png));
     }
@@ -165,19 +163,16 @@ static int decode(const struct png *png, const unsigned char *file, size_t size,
         *image = (struct image){components, (int)png->h, (int)png->w, pixels};
         return 0;
     }
-    if (image_allocate(image, grey ? 1 : 3, (int)png->h, (int)png->w, e) != 0) {
-        status = -1;
-    } else if (png->colour == PNG_PALETTE) {
-        status = look_up(png, pixels, image, e);
-    } else {
-        copy_channels(png, pixels, components, image);
+    TRY(image_allocate(image, grey ? 1 : 3, (int)png->h, (int)png->w, room, e));
+    if (png->colour == PNG_PALETTE) {
+        return look_up(png, pixels, image, e);
     }
-    free(pixels);
-    return status;
+    copy_channels(png, pixels, components, image);
+    return 0;
 }
 
 int image_decode_png(struct image *image, const char *path, const unsigned char *data, size_t size,
-                     struct error *e)
+                     struct image_decoder *decoder, struct error *e)
 {
     struct png png;
     TRY(png_walk(&png, path, data, size, e));
@@ -187,15 +182,11 @@ int image_decode_png(struct image *image, const char *path, const unsigned char 
                                png.packed, png.w, png.h);
     }
     const struct stored stored = stored_size((size_t)png_raw_size(&png));
-    unsigned char *copy, *file = malloc(stored.file);
-    const unsigned char *packed = gather(&png, &copy);
-    int status = -1;
+    unsigned char *file = room_take(&decoder->room, stored.file);
+    const unsigned char *packed = gather(&png, &decoder->room);
     if (file == NULL || packed == NULL) {
-        error_memory(e, stored.file);
-    } else if (repack(&png, packed, &stored, file, e) == 0) {
-        status = decode(&png, file, stored.file, image, e);
+        return error_memory(e, stored.file);
     }
-    free(copy);
-    free(file);
-    return status;
+    TRY(repack(&png, packed, &stored, file, decoder, e));
+    return decode(&png, file, stored.file, image, &decoder->room, e);
 }

@@ -3,7 +3,7 @@
 #ifndef CNNTRAIN_DATA_PNG_H
 #define CNNTRAIN_DATA_PNG_H
 
-#include "base/error.h"
+#include "data/image.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,12 +31,12 @@ uint64_t png_raw_size(const struct png *png);
  * holds the rows that the header promises, no more and no less, each with a known filter, and ends
  * with the right checksum. ERROR_DATA. */
 int png_inflate(const struct png *png, const unsigned char *packed, unsigned char *raw,
-                struct error *e);
+                struct image_decoder *decoder, struct error *e);
 
 /* stb_image.c: pixels of a stream that has been checked: `components` a pixel, of 8 bits, or of 16
- * when `deep`. To be freed with free(); NULL with a reason when it cannot be, which is "outofmem"
- * without memory. */
+ * when `deep`, in `room`; NULL with a reason when it cannot be, which is "outofmem" without memory.
+ */
 void *stb_decode(const unsigned char *stream, int size, int deep, int *components,
-                 const char **reason);
+                 struct room *room, const char **reason);
 
 #endif

@@ -170,18 +170,19 @@ static int find_fault(const struct png *png, const unsigned char *packed, struct
 }
 
 int png_inflate(const struct png *png, const unsigned char *packed, unsigned char *raw,
-                struct error *e)
+                struct image_decoder *decoder, struct error *e)
 {
-    struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
     const size_t size = (size_t)png_raw_size(png);
     struct rows rows = {0};
     size_t used;
-    if (inflater == NULL) {
+    if (decoder->inflater == NULL) {
+        decoder->inflater = libdeflate_alloc_decompressor();
+    }
+    if (decoder->inflater == NULL) {
         return error_memory(e, 1 << MAX_WBITS);
     }
-    const int good = libdeflate_zlib_decompress_ex(inflater, packed, png->packed, raw, size, &used,
-                                                   NULL) == LIBDEFLATE_SUCCESS &&
+    const int good = libdeflate_zlib_decompress_ex(decoder->inflater, packed, png->packed, raw,
+                                                   size, &used, NULL) == LIBDEFLATE_SUCCESS &&
                      used == png->packed && take_rows(&rows, png, raw, size) == 0;
-    libdeflate_free_decompressor(inflater);
     return good ? 0 : find_fault(png, packed, e);
 }

@@ -11,7 +11,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 
 enum { BITS = 22 };
 
@@ -21,13 +20,6 @@ struct weights {
     int *count;      /* [size]: how many are used */
     int32_t *values; /* [size][width] */
 };
-
-static void weights_free(struct weights *weights)
-{
-    free(weights->first);
-    free(weights->count);
-    free(weights->values);
-}
 
 /* The weights of pixel i, in double, then in steps; `row` has room for width of them. */
 static void fill_row(struct weights *weights, int i, int from, int to, double *row)
@@ -50,21 +42,22 @@ static void fill_row(struct weights *weights, int i, int from, int to, double *r
     weights->count[i] = end - first;
 }
 
-static int weights_make(struct weights *weights, int from, int to)
+static int weights_make(struct weights *weights, int from, int to, struct room *room)
 {
     const size_t size = (size_t)to;
     const double ratio = (double)from / to;
     weights->width = 2 * (int)ceil(ratio > 1 ? ratio : 1) + 1;
-    weights->first = malloc(size * sizeof *weights->first);
-    weights->count = malloc(size * sizeof *weights->count);
-    weights->values = malloc(size * (size_t)weights->width * sizeof *weights->values);
-    double *row = malloc((size_t)weights->width * sizeof *row);
-    const int made = weights->first && weights->count && weights->values && row;
-    for (int i = 0; made && i < to; i++) {
+    weights->first = room_take(room, size * sizeof *weights->first);
+    weights->count = room_take(room, size * sizeof *weights->count);
+    weights->values = room_take(room, size * (size_t)weights->width * sizeof *weights->values);
+    double *row = room_take(room, (size_t)weights->width * sizeof *row);
+    if (!weights->first || !weights->count || !weights->values || !row) {
+        return -1;
+    }
+    for (int i = 0; i < to; i++) {
         fill_row(weights, i, from, to, row);
     }
-    free(row);
-    return made ? 0 : -1;
+    return 0;
 }
 
 /* A sum of weights times bytes, as a byte. The weights may sum to a little over 1; 255 times that
@@ -136,22 +129,17 @@ static void resize(const struct pixels *from, const struct weights *across,
     }
 }
 
-int image_resize(const struct pixels *from, int h, int w, uint8_t *to, struct error *e)
+int image_resize(const struct pixels *from, int h, int w, uint8_t *to, struct room *room,
+                 struct error *e)
 {
     assert(from->c == 1 || from->c == 3);
     const size_t size = (size_t)from->h * (size_t)w * (size_t)from->c;
-    struct weights across = {0}, down = {0};
-    uint8_t *middle = malloc(size);
-    int status = -1;
-    if (middle == NULL || weights_make(&across, from->w, w) != 0 ||
-        weights_make(&down, from->h, h) != 0) {
-        error_memory(e, size);
-    } else {
-        resize(from, &across, &down, h, w, middle, to);
-        status = 0;
+    struct weights across, down;
+    uint8_t *middle = room_take(room, size);
+    if (middle == NULL || weights_make(&across, from->w, w, room) != 0 ||
+        weights_make(&down, from->h, h, room) != 0) {
+        return error_memory(e, size);
     }
-    weights_free(&across);
-    weights_free(&down);
-    free(middle);
-    return status;
+    resize(from, &across, &down, h, w, middle, to);
+    return 0;
 }

@@ -7,7 +7,6 @@
 #include "data/input.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 static size_t plane_of(const struct dataset *set) { return (size_t)set->h * (size_t)set->w; }
 
@@ -48,26 +47,13 @@ static float *fill(float *y, size_t count, float value)
     return y + count;
 }
 
-/* The images of a tile: one of the two is used. Those that are not in memory are decoded here, into
- * memory of their own: decoding takes some anyway. */
+_Static_assert(BUFFER_IMAGES >= (int)LANES, "the images of a tile are decoded into a buffer");
+
+/* The images of a tile: one of the two is used. */
 struct sixteen {
     const uint8_t *bytes[LANES];
     const float *floats[LANES];
-    uint8_t *decoded;
 };
-
-/* Room for `count` images of a set that is not held, NULL for one that is. -1 when there is none:
- * the set has then failed. */
-static int make_room(const struct dataset *set, uint32_t sample, size_t count, uint8_t **room)
-{
-    const size_t size = count * dataset_values(set);
-    *room = dataset_is_held(set) ? NULL : malloc(size);
-    if (*room == NULL && !dataset_is_held(set)) {
-        dataset_fail_memory(set, sample, size);
-        return -1;
-    }
-    return 0;
-}
 
 /* A run of `count` values of each image, from `offset`; returns where the next begins. */
 static float *lay(const struct dataset *set, const struct sixteen *images, size_t offset,
@@ -111,30 +97,21 @@ void input_tile(const struct input *input, const struct dataset *set, const uint
 {
     assert(live >= 1 && live <= LANES);
     struct sixteen images;
-    const int failed = make_room(set, index[0], LANES, &images.decoded);
+    uint8_t *buffer = dataset_buffer(set);
     for (int i = 0; i < LANES; i++) {
         const uint32_t sample = index[i < live ? i : 0];
         labels->first[i] = labels->second[i] = i < live ? set->labels[sample] : -1;
         labels->share[i] = 1.0f;
-        if (failed) {
-            continue;
-        }
-        if (set->bytes != NULL && images.decoded != NULL && i >= live) {
-            images.bytes[i] = images.bytes[0];
-        } else if (set->bytes != NULL) {
-            uint8_t *buffer =
-                images.decoded != NULL ? images.decoded + (size_t)i * dataset_values(set) : NULL;
-            images.bytes[i] = dataset_pixels(set, sample, buffer);
-        } else {
+        if (set->bytes == NULL) {
             images.floats[i] = set->floats + sample * dataset_values(set);
+        } else if (i >= live) {
+            images.bytes[i] = images.bytes[0];
+        } else {
+            images.bytes[i] = dataset_pixels(set, sample, buffer);
+            buffer = buffer != NULL ? buffer + dataset_values(set) : NULL;
         }
     }
-    if (failed) {
-        fill(x, (size_t)input->c * (size_t)input->h * (size_t)input->w * LANES, 0);
-    } else {
-        lay_tile(input, set, &images, x, kernels);
-    }
-    free(images.decoded);
+    lay_tile(input, set, &images, x, kernels);
 }
 
 void input_image(const struct input *input, const struct dataset *set, uint32_t sample, float *x,
@@ -142,12 +119,8 @@ void input_image(const struct input *input, const struct dataset *set, uint32_t 
 {
     const struct laying l = lay_out(input, set);
     const size_t size = dataset_values(set);
-    uint8_t *room;
-    if (make_room(set, sample, 1, &room) != 0) {
-        fill(x, (size_t)input->c * (size_t)input->h * (size_t)input->w, 0);
-        return;
-    }
-    const uint8_t *bytes = set->bytes != NULL ? dataset_pixels(set, sample, room) : NULL;
+    const uint8_t *bytes =
+        set->bytes != NULL ? dataset_pixels(set, sample, dataset_buffer(set)) : NULL;
     const float *floats = bytes != NULL ? NULL : set->floats + sample * size;
     for (int k = 0; k < input->c; k++) {
         const float scale = scale_of(input, k), shift = shift_of(input, k);
@@ -164,5 +137,4 @@ void input_image(const struct input *input, const struct dataset *set, uint32_t 
         }
         x = fill(x, l.bottom * (size_t)input->w, shift);
     }
-    free(room);
 }

@@ -98,12 +98,12 @@ int picture_append_sample(struct text *out, const struct dataset *set, size_t sa
 {
     const int channels = set->c == 3 ? 3 : 1, longer = set->h > set->w ? set->h : set->w;
     const size_t values = dataset_values(set), shown = values / (size_t)set->c * (size_t)channels;
-    const size_t room = values + shown + (size_t)MOST_SIDE * MOST_SIDE * 3;
-    uint8_t *const stored = malloc(room), *const pixels = stored ? stored + values : NULL;
+    const size_t size = values + shown + (size_t)MOST_SIDE * MOST_SIDE * 3;
+    uint8_t *const stored = malloc(size), *const pixels = stored ? stored + values : NULL;
     uint8_t *const small = stored ? pixels + shown : NULL;
     int h = set->h, w = set->w, status = 0;
     if (!stored) {
-        return error_memory(e, room);
+        return error_memory(e, size);
     }
     interleave(set, set->floats ? NULL : dataset_pixels(set, sample, stored),
                set->floats ? set->floats + sample * values : NULL, channels, pixels);
@@ -111,7 +111,9 @@ int picture_append_sample(struct text *out, const struct dataset *set, size_t sa
         const struct pixels from = {pixels, (size_t)w * (size_t)channels, channels, h, w};
         h = h * MOST_SIDE / longer > 0 ? h * MOST_SIDE / longer : 1;
         w = w * MOST_SIDE / longer > 0 ? w * MOST_SIDE / longer : 1;
-        status = image_resize(&from, h, w, small, e);
+        struct room room = {0};
+        status = image_resize(&from, h, w, small, &room, e);
+        room_free(&room);
     }
     if (status == 0) {
         status = dataset_failed(set, e);

@@ -152,6 +152,7 @@ int picture_load(const char *path, const struct target *target, uint8_t *planes,
 {
     struct bytes file;
     struct image image;
+    struct image_decoder decoder = {0};
     int status;
 
     if (strcmp(path, "-") == 0) {
@@ -162,11 +163,11 @@ int picture_load(const char *path, const struct target *target, uint8_t *planes,
         }
         return -1;
     }
-    status = image_decode(&image, path, file.data, file.size, e);
+    status = image_decode(&image, path, file.data, file.size, &decoder, e);
     bytes_free(&file);
     if (status == 0) {
-        status = image_fit(&image, target, path, planes, e);
-        image_free(&image);
+        status = image_fit(&image, target, path, planes, &decoder.room, e);
     }
+    image_decoder_free(&decoder);
     return status;
 }

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+static struct room room;
+
 static void test_placements(void **state)
 {
     (void)state;
@@ -85,7 +87,7 @@ static void test_resize(void **state)
             }
             to[c * to_h * to_w] = 77;
             const struct pixels pixels = {from, (size_t)(w * c), c, h, w};
-            assert_int_equal(image_resize(&pixels, to_h, to_w, to, NULL), 0);
+            assert_int_equal(image_resize(&pixels, to_h, to_w, to, &room, NULL), 0);
             for (int n = 0; n < c * to_h * to_w; n++) {
                 const double wanted =
                     exact(from, c, h, w, to_h, to_w, n / c / to_w, n / c % to_w, n % c);
@@ -103,7 +105,7 @@ static void test_resize(void **state)
     uint8_t white[100], out[64];
     memset(white, 255, sizeof white);
     const struct pixels pixels = {white, 10, 1, 10, 10};
-    assert_int_equal(image_resize(&pixels, 7, 9, out, NULL), 0);
+    assert_int_equal(image_resize(&pixels, 7, 9, out, &room, NULL), 0);
     for (int n = 0; n < 63; n++) {
         assert_int_equal(out[n], 255);
     }
@@ -117,16 +119,16 @@ static void test_channels(void **state)
     uint8_t planes[19];
     const struct image rgb = {3, 2, 3, colours};
     struct target target = {1, 2, 3, fit_find("pad")};
-    assert_int_equal(image_fit(&rgb, &target, "x", planes, NULL), 0);
+    assert_int_equal(image_fit(&rgb, &target, "x", planes, &room, NULL), 0);
     assert_memory_equal(planes, luma, 6);
     const struct image grey = {1, 2, 3, planes};
     uint8_t three[18];
     target.c = 3;
-    assert_int_equal(image_fit(&grey, &target, "x", three, NULL), 0);
+    assert_int_equal(image_fit(&grey, &target, "x", three, &room, NULL), 0);
     for (int i = 0; i < 18; i++) {
         assert_int_equal(three[i], luma[i % 6]);
     }
-    assert_int_equal(image_fit(&rgb, &target, "x", three, NULL), 0);
+    assert_int_equal(image_fit(&rgb, &target, "x", three, &room, NULL), 0);
     for (int i = 0; i < 18; i++) { /* interleaved to planes */
         assert_int_equal(three[i], colours[i % 6 * 3 + i / 6]);
     }
@@ -140,19 +142,19 @@ static void test_fit(void **state)
     const struct target padded = {1, 4, 6, fit_find("pad")}, small = {1, 2, 2, fit_find("pad")};
     static const uint8_t wanted[24] = {0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0,
                                        0, 4, 5, 6, 0, 0, 0, 0, 0, 0, 0, 0};
-    assert_int_equal(image_fit(&image, &padded, "x", planes, NULL), 0);
+    assert_int_equal(image_fit(&image, &padded, "x", planes, &room, NULL), 0);
     assert_memory_equal(planes, wanted, 24);
     struct error e = {.offset = -1};
-    assert_int_equal(image_fit(&image, &small, "x", planes, &e), -1);
+    assert_int_equal(image_fit(&image, &small, "x", planes, &room, &e), -1);
     assert_string_equal(e.message, "image is 2x3, the input 2x2; fit: pad cannot make it smaller");
     assert_string_equal(e.file, "x");
     assert_int_equal(e.kind, ERROR_DATA);
     const struct target cropped = {1, 2, 2, fit_find("crop")};
-    assert_int_equal(image_fit(&image, &cropped, "x", planes, NULL), 0);
+    assert_int_equal(image_fit(&image, &cropped, "x", planes, &room, NULL), 0);
     static const uint8_t part[] = {1, 2, 4, 5};
     assert_memory_equal(planes, part, 4);
     const struct target boxed = {3, 3, 3, fit_find("letterbox")};
-    assert_int_equal(image_fit(&image, &boxed, "x", planes, NULL), 0);
+    assert_int_equal(image_fit(&image, &boxed, "x", planes, &room, NULL), 0);
     for (int k = 0; k < 3; k++) {
         assert_memory_equal(planes + 9 * k, pixels, 6);
         assert_memory_equal(planes + 9 * k + 6, "\0\0\0", 3);
