@@ -27,6 +27,7 @@ cmocka      test   libcmocka-dev     libcmocka-devel      cmocka           cmock
 bats        test   bats              bats                 bats             bats-core
 python3     test   python3           python3              python           python3
 chromium    ci     chromium          chromium             chromium         chromium
+gnuplot     ci     gnuplot-nox       gnuplot              gnuplot          gnuplot
 torch       ci     python3-torch     python3-torch        python-pytorch   pytorch
 torch       bench  python3-torch     python3-torch        python-pytorch   pytorch
 c++         bench  g++               gcc-c++              gcc              gcc

@@ -56,6 +56,7 @@ struct cli_option {
     const char *const *words; /* CLI_WORD, CLI_CHOICE: NULL-terminated */
     int optional;             /* the value may be left out: a CLI_TEXT or CLI_WORD is then "" */
     int alone;                /* does a job of its own, in which the command takes no arguments */
+    const char *instead;      /* or, where alone, one or more of these: "LOG" */
 };
 
 /* The options of every command: the first field of each command's options. */

@@ -159,13 +159,22 @@ static int check_arguments(const struct parser *parser, const struct cli_argumen
 {
     const char *const *names = parser->cli->arguments;
     int wanted = 0, alone = 0;
+    const char *instead = NULL;
     char shown[400];
 
     while (names[wanted] != NULL) {
         wanted++;
     }
     for (int i = 0; i < parser->rows.count; i++) {
-        alone |= parser->rows.items[i]->alone && parser->given[i] > 0;
+        const struct cli_option *row = parser->rows.items[i];
+
+        if (row->alone && parser->given[i] > 0) {
+            alone = 1;
+            instead = row->instead != NULL ? row->instead : instead;
+        }
+    }
+    if (instead != NULL) {
+        return arguments->count > 0 ? -1 : cli_missing(parser->cli, instead);
     }
     if (alone) {
         wanted = 0;

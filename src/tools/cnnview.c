@@ -1,7 +1,8 @@
 /* cnnview.c: look inside: a model's layers and tensors as a table, or what a config's augmentations
- * make of the training images, as a sheet. Nothing is trained or changed. */
+ * make of the training images, as a sheet; the curves of runs. Nothing is trained or changed. */
 #include "tools/cli.h"
 #include "tools/explain.h"
+#include "tools/view_curves.h"
 #include "tools/view_inside.h"
 #include "view/sheet.h"
 #include "train/model.h"
@@ -16,7 +17,7 @@ struct view_options {
     const char *augment, *output;
     const char *explain, *config, *at, *image;
     struct cli_texts set;
-    int count, epoch, rows, channel;
+    int count, epoch, rows, channel, curves;
     struct inside_options inside;
 };
 
@@ -35,6 +36,13 @@ static const struct cli_option OPTIONS[] = {
      .argument = "FILE",
      .help = "where the picture goes, as PNG; with a model, a\nname in .safetensors takes the "
              "numbers instead"},
+    {.name = "curves",
+     .kind = &CLI_FLAG,
+     FIELD(curves),
+     .alone = 1,
+     .instead = "LOG",
+     .help = "draw loss and accuracy of runs, by the log.csv of\neach: on the terminal, or with "
+             "--output as SVG or\nPNG, for which it takes gnuplot"},
     {.name = "filters",
      .kind = &CLI_TEXT,
      FIELD(inside.filters),
@@ -159,7 +167,7 @@ static const struct cli CLI = {
     .purpose =
         "Look inside MODEL, written by cnntrain: its layers and tensors, or as pictures its\n"
         "filters and what it makes of an image; with --explain, at how a layer works; or, with\n"
-        "--augment, at the images that a config trains on.",
+        "--augment, at the images that a config trains on; or, with --curves, at the logs of runs.",
     .arguments = (const char *const[]){"MODEL", NULL},
     .options = OPTIONS,
     .epilogue = "IMAGE is a PNG or JPEG file, or TESTSET:N, the N-th image (from 0) of a set as\n"
@@ -172,6 +180,7 @@ static const struct cli CLI = {
                 "Examples: cnnview --augment configs/lenet5-augmented.yaml -o sheet.png\n"
                 "          cnnview runs/lenet5/model.bin --filters C1 -o filters.png\n"
                 "          cnnview runs/lenet5/model.bin --activations data/mnist:0 -o maps.png\n"
+                "          cnnview --curves runs/a/log.csv runs/b/log.csv -o curves.svg\n"
                 "          cnnview --explain conv --config configs/digits.yaml --at 3,4\n",
 };
 
@@ -285,13 +294,14 @@ static const char *stray(const struct view_options *o)
 {
     const int teaches = o->explain != NULL, augments = o->augment != NULL,
               inside = inside_is_asked(&o->inside);
-    return augments && inside                        ? "--augment draws no model"
-           : teaches && (augments || inside)         ? "--explain draws nothing: give it alone"
-           : !augments && !o->config && o->set.count ? "--set goes with --augment or --config"
-           : !teaches && o->config                   ? "--config goes with --explain"
-           : !teaches && o->at                       ? "--at goes with --explain"
-           : !teaches && o->channel > 0              ? "--channel goes with --explain"
-           : !teaches && o->image                    ? "--image goes with --explain"
+    return o->curves && (augments || teaches || inside) ? "--curves draws no model: give it alone"
+           : augments && inside                         ? "--augment draws no model"
+           : teaches && (augments || inside)            ? "--explain draws nothing: give it alone"
+           : !augments && !o->config && o->set.count    ? "--set goes with --augment or --config"
+           : !teaches && o->config                      ? "--config goes with --explain"
+           : !teaches && o->at                          ? "--at goes with --explain"
+           : !teaches && o->channel > 0                 ? "--channel goes with --explain"
+           : !teaches && o->image                       ? "--image goes with --explain"
            : teaches && o->output   ? "--explain draws nothing: there is no --output"
            : augments && !o->output ? "--augment needs --output FILE"
                                     : NULL;
@@ -324,6 +334,9 @@ int main(int argc, char **argv)
     if (fault != NULL) {
         return cli_usage(&CLI, "%s", fault);
     }
+    if (options.curves) {
+        return cli_finish(&CLI, view_curves(&CLI, &arguments, options.output));
+    }
     struct inside_options inside = options.inside;
     inside.layer = options.explain != NULL ? NULL : inside.layer; /* it has its own use of it */
     if (inside_check(&CLI, &inside, options.output) != 0) {
@@ -332,7 +345,7 @@ int main(int argc, char **argv)
     if (options.augment == NULL && !inside_is_asked(&options.inside) && options.output != NULL) {
         return cli_usage(&CLI, "--output needs to be told what to draw: --filters, "
                                "--activations, --saliency, --maximize, "
-                               "--top-patches, --embed, --augment");
+                               "--top-patches, --embed, --augment, --curves");
     }
     if (options.explain != NULL) {
         code = view_layer(&options, options.config != NULL ? NULL : arguments.values[0]);

@@ -46,7 +46,7 @@ double progress_now(void)
 }
 
 /* As setlocale would find it out, without calling it: numbers stay in the C locale. */
-static int locale_is_utf8(void)
+int progress_locale_is_utf8(void)
 {
     static const char *const VARIABLES[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 
@@ -71,7 +71,7 @@ void progress_open(struct progress *progress, FILE *out, enum progress_mode mode
         .bar = !quiet && (mode == PROGRESS_ALWAYS || (mode == PROGRESS_AUTO && capable)),
         .colour = capable && (no_colour == NULL || no_colour[0] == '\0'),
         .quiet = quiet,
-        .unicode = locale_is_utf8(),
+        .unicode = progress_locale_is_utf8(),
         .terminal = isatty(fileno(out)),
         .next_draw = progress_now() + SECONDS_BETWEEN_DRAWS,
         .epochs = epochs,

@@ -35,6 +35,8 @@ void progress_clear(struct progress *progress);
  * when it is empty. */
 void progress_note(struct progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Whether the locale's encoding is UTF-8. */
+int progress_locale_is_utf8(void);
 /* Seconds on a clock that never goes back. */
 double progress_now(void);
 

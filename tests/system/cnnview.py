@@ -94,7 +94,7 @@ def messages():
     equal(cnnview(code=2)[1], "usage: cnnview [options] MODEL\ntry 'cnnview --help'\n")
     for arguments, message in ((("--augment", "view.yaml"), "--augment needs --output FILE"),
                                (("-o", "x.png", "m.bin"), "--output needs to be told what to draw: --filters, --activations, --saliency, --maximize, "
-                                "--top-patches, --embed, --augment"),
+                                "--top-patches, --embed, --augment, --curves"),
                                (("-s", "seed=1", "m.bin"), "--set goes with --augment or --config")):
         equal(cnnview(*arguments, code=2)[1], f"cnnview: error: {message}\ntry 'cnnview --help'\n")
     for code, arguments, message in (
