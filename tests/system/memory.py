@@ -118,7 +118,7 @@ def pictures():
             with open(f"pictures/{label}/{number}.png", "wb") as file:
                 file.write(png(pixels, 160, 120, colour=2))
     for memory in ("1GiB", "100KiB"):
-        compare(NETWORK.format(data=f"train: pictures, validation: 0.2, memory: {memory}", batch=16, units=64, classes=3))
+        compare(NETWORK.format(data=f"train: pictures, validation: 0.5, memory: {memory}", batch=16, units=64, classes=3))
 
 
 run_tests([small_set, mnist, large_network, pictures])
