@@ -19,12 +19,11 @@
 INLINE vec one(void) { return v_set(1.0f); }
 
 /* tanh x = x P(x^2) / Q(x^2) for |x| <= 9, relative error 2e-8 before rounding (a rational minimax
- * fit by Lawson's iteration), clamped to [-1, 1]. From 9 on it stays where it is, within 2^-23
- * of 1. */
+ * fit by Lawson's iteration), clamped to [-1, 1]. From 9 on, where tanh is 1 within 2^-24, P / Q
+ * stays where it is, and x lifts it to the clamp. */
 INLINE vec v_tanh(vec x)
 {
-    x = v_min(v_set(9.0f), v_max(v_set(-9.0f), x));
-    vec u = x * x;
+    vec u = v_min(v_set(81.0f), x * x);
     vec p = v_set(1.3354643e-8f);
     p = v_fma(p, u, v_set(2.0609068e-5f));
     p = v_fma(p, u, v_set(3.4955872e-3f));
