@@ -65,8 +65,9 @@ def cnntrain(level):
     return lambda network, files: [sys.executable, PEERS + "cnntrain.py", level]
 
 
-def torch(*options):
-    return lambda network, files: [python_with_torch(), PEERS + "pytorch.py", *options]
+def torch(*options, blas=()):
+    """OpenBLAS has threads of its own, which stand in the way of PyTorch's where layers are small: `blas` may keep it to one."""
+    return lambda network, files: ["env", *blas, python_with_torch(), PEERS + "pytorch.py", *options]
 
 
 def dlib(network, files):
@@ -96,6 +97,7 @@ NETWORK_PROGRAMS = {
     "cnntrain": Kind("cnntrain", BOTH, (2, 1), cnntrain("")),
     "cnntrain-avx2": Kind("cnntrain, AVX2", BOTH, (2, 1), cnntrain("avx2")),
     "torch": Kind("PyTorch", BOTH, (2, 1), torch()),
+    "torch-blas-1": Kind("PyTorch, BLAS on 1 thread", BOTH, (2, 1), torch(blas=("OPENBLAS_NUM_THREADS=1",))),
     "torch-channels-last": Kind("PyTorch, channels_last", BOTH, (2, 1), torch("--channels-last")),
     "dlib": Kind("dlib", BOTH, (2, 1), dlib),
     "onnx": Kind("ONNX Runtime, best batch", ("eval",), (2,), onnx),

@@ -62,7 +62,7 @@ def ratios(results, subjects):
         return lambda **where: best(results, programs, **where, **({"threads": threads} if threads else {}))
 
     own = rate(("cnntrain",), 2)
-    columns = [("PyTorch", own, rate(("PyTorch", "PyTorch, channels_last"))), ("dlib", own, rate(("dlib",))),
+    columns = [("PyTorch", own, rate(("PyTorch", "PyTorch, BLAS on 1 thread", "PyTorch, channels_last"))), ("dlib", own, rate(("dlib",))),
                ("ONNX Runtime", own, rate(("ONNX Runtime, best batch",))), ("1 thread", own, rate(("cnntrain",), 1)),
                ("AVX2", own, rate(("cnntrain, AVX2",), 2))]
     head, rows = ["network, batch"], [[f"{network}, {batch}"] for network, batch in subjects]
