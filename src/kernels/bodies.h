@@ -42,7 +42,8 @@ void KERNEL(any_conv_backward_weight)(const struct window *, const float *x, con
                                       int add, float *dw, float *db, float *scratch);
 void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, const float *b,
                            float *y);
-void KERNEL(dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx);
+void KERNEL(dense_backward_input)(int in, int out, int first, int end, const float *dy,
+                                  const float *w, float *dx);
 void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
                                    float *dw, float *db, float *scratch);
 void KERNEL(dense_single)(int in, int out, const float *x, const float *w, const float *b,

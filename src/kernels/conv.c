@@ -16,6 +16,7 @@
 #include "kernels/bodies.h"
 #include "kernels/conv_margins.h"
 #include "kernels/conv_widen.h"
+#include "kernels/share.h"
 #include "kernels/winograd.h"
 
 #include <stddef.h>
@@ -179,11 +180,11 @@ static int next_channels(int rest)
     return rest >= first ? first : rest == 5 ? 3 : rest;
 }
 
-/* One output row of `pixels`, `outs` channels: blocks of equal width, the wider ones first, none
+/* One output row of `pixels`, channels [o, outs): blocks of equal width, the wider ones first, none
  * overlapping. */
-static void correlate(const struct row *row, int outs, int pixels)
+static void correlate(const struct row *row, int o, int outs, int pixels)
 {
-    for (int o = 0; o < outs;) {
+    while (o < outs) {
         int channels = next_channels(outs - o), most = most_pixels(channels);
         int blocks = (pixels + most - 1) / most, width = pixels / blocks, wider = pixels % blocks;
         if (wider > 0) {
@@ -194,11 +195,20 @@ static void correlate(const struct row *row, int outs, int pixels)
     }
 }
 
+static void dense_share(const struct window *s, const float *x, const float *w, const float *b,
+                        float *y)
+{
+    const struct share share = share_of_weights(s);
+    const int in = s->c * s->kh * s->kw, o = share.channel;
+    KERNEL(dense_forward)
+    (in, share.channel_end - o, x, w + (size_t)o * in, b ? b + o : NULL, y + (size_t)o * LANES);
+}
+
 void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w, const float *u,
                           const float *b, float *y, float *scratch)
 {
     if (conv_is_dense(s)) {
-        KERNEL(dense_forward)(s->c * s->kh * s->kw, s->oc, x, w, b, y);
+        dense_share(s, x, w, b, y);
         return;
     }
     if (u && winograd_way(s) != WINOGRAD_NONE) {
@@ -220,7 +230,8 @@ void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w
         .w = w,
         .columns = {.count = s->kw, .x_step = LANES, .w_step = 1},
     };
-    for (int oy = 0; oy < s->oh; oy++) {
+    const struct share share = share_of(s, s->oh, 1, s->oc);
+    for (int oy = share.row; oy < share.row_end; oy++) {
         int top = oy * s->stride_h - s->pad_top, first = greater(0, -top),
             end = lesser(s->kh, s->h - top);
         row.y = y + (size_t)oy * s->ow * LANES;
@@ -231,7 +242,7 @@ void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w
             .x_step = (ptrdiff_t)width * LANES,
             .w_step = s->kw,
         };
-        correlate(&row, s->oc, s->ow);
+        correlate(&row, share.channel, share.channel_end, s->ow);
     }
 }
 
@@ -255,7 +266,10 @@ void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const 
                                  const float *u, float *dx, float *scratch)
 {
     if (conv_is_dense(s)) {
-        KERNEL(dense_backward_input)(s->c * s->kh * s->kw, s->oc, dy, w, dx);
+        const int in = s->c * s->kh * s->kw, parts = s->parts > 1 ? s->parts : 1;
+        KERNEL(dense_backward_input)
+        (in, s->oc, share_begin(in, s->part, parts), share_begin(in, s->part + 1, parts), dy, w,
+         dx);
         return;
     }
     if (u && winograd_input_way(s) != WINOGRAD_NONE) {
@@ -282,7 +296,8 @@ void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const 
         .first = left,
         .end = left + s->ow,
     };
-    for (int iy = 0; iy < s->h; iy++) {
+    const struct share share = share_of(s, s->h, 1, s->c);
+    for (int iy = share.row; iy < share.row_end; iy++) {
         row.rows = reach(iy + s->pad_top, s->kh, s->stride_h, 0, s->oh - 1);
         row.rows.x *= (ptrdiff_t)width * LANES;
         row.rows.x_step *= (ptrdiff_t)width * LANES;
@@ -293,7 +308,8 @@ void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const 
             row.columns.x = (row.columns.x + left) * LANES;
             row.columns.x_step *= LANES;
             row.y = dx + ((size_t)iy * s->w + ix) * LANES;
-            correlate(&row, s->c, (s->w - ix + s->stride_w - 1) / s->stride_w);
+            correlate(&row, share.channel, share.channel_end,
+                      (s->w - ix + s->stride_w - 1) / s->stride_w);
         }
     }
 }

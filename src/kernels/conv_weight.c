@@ -11,6 +11,7 @@
 #include "kernels/bodies.h"
 #include "kernels/conv_bias.h"
 #include "kernels/conv_widen.h"
+#include "kernels/share.h"
 #include "kernels/winograd.h"
 
 enum {
@@ -178,12 +179,13 @@ INLINE int next_of(int rest, int most)
     return (rest + blocks - 1) / blocks;
 }
 
-/* All channels for `taps` neighbouring taps. */
+/* All channels, of the output the share's, for `taps` neighbouring taps. */
 static void gradient_taps(const struct gradient *g, int taps, const float *x, const float *dy,
                           float *dw)
 {
-    for (int o = 0, outs; o < g->s->oc; o += outs) {
-        outs = next_of(g->s->oc - o, MOST[taps].outs);
+    const struct share share = share_of_weights(g->s);
+    for (int o = share.channel, outs; o < share.channel_end; o += outs) {
+        outs = next_of(share.channel_end - o, MOST[taps].outs);
         for (int i = 0, ins; i < g->s->c; i += ins) {
             ins = next_of(g->s->c - i, MOST[taps].ins);
             RUN[taps][ins][outs](g, x + (size_t)i * g->x_channel, dy + (size_t)o * g->dy_channel,
@@ -217,8 +219,14 @@ void KERNEL(conv_weight_direct)(const struct window *s, const float *x, const fl
 void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const float *dy, int add,
                                   float *dw, float *db, float *scratch)
 {
+    const struct share share = share_of_weights(s);
+    const int o = share.channel, outs = share.channel_end - o;
+    const size_t map = (size_t)s->oh * s->ow;
     if (conv_is_dense(s)) {
-        KERNEL(dense_backward_weight)(s->c * s->kh * s->kw, s->oc, x, dy, add, dw, db, scratch);
+        const int in = s->c * s->kh * s->kw;
+        KERNEL(dense_backward_weight)
+        (in, outs, x, dy + (size_t)o * LANES, add, dw + (size_t)o * in, db ? db + o : NULL,
+         scratch);
         return;
     }
     if (winograd_weight_way(s) != WINOGRAD_NONE) {
@@ -227,6 +235,6 @@ void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const 
         KERNEL(conv_weight_direct)(s, x, dy, add, dw, scratch);
     }
     if (db) {
-        bias_gradient(dy, s->oc, (size_t)s->oh * s->ow, add, db);
+        bias_gradient(dy + (size_t)o * map * LANES, outs, map, add, db + o);
     }
 }

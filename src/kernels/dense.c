@@ -100,11 +100,12 @@ INLINE void input_block(int IB, int in, int out, const float *dy, const float *w
     }
 }
 
-void KERNEL(dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx)
+void KERNEL(dense_backward_input)(int in, int out, int first, int end, const float *dy,
+                                  const float *w, float *dx)
 {
-    int i = 0;
+    int i = first;
 #define BACKWARD(IB)                                                                               \
-    for (; in - i >= IB; i += IB) {                                                                \
+    for (; end - i >= IB; i += IB) {                                                               \
         input_block(IB, in, out, dy, w + i, dx + (size_t)i * LANES);                               \
     }
     BACKWARD(INS)

@@ -30,6 +30,9 @@ struct window {
     int pad_top, pad_left;
     int dilation_h, dilation_w; /* convolution: from one tap to the next; 0 is 1 */
     int groups; /* convolution: of channels that meet only their own outputs; 0 is 1 */
+    /* A plain convolution, neither grouped nor dilated, of a team: only share `part` of `parts` of
+     * what is made is made now (share.h); scratch is of each member's own. 0: all of it. */
+    int part, parts;
 };
 
 /* A kernel that covers all of its input once: a dense layer. */
@@ -192,7 +195,9 @@ struct kernels {
      * may be NULL. */
     void (*dense_forward)(int in, int out, const float *x, const float *w, const float *b,
                           float *y);
-    void (*dense_backward_input)(int in, int out, const float *dy, const float *w, float *dx);
+    /* dx[i], for first <= i < end, = sum over o of w[o][i] * dy[o]. */
+    void (*dense_backward_input)(int in, int out, int first, int end, const float *dy,
+                                 const float *w, float *dx);
     /* dw = dy x^T, added or written; `scratch`: dense_scratch(in) floats. */
     void (*dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
                                   float *dw, float *db, float *scratch);

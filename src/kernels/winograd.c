@@ -14,7 +14,27 @@
  *
  * The input gradient is the same over dy with the kernel turned round; the weight gradient is in
  * winograd_weight.c. */
+#include "kernels/share.h"
 #include "kernels/winograd_points.h"
+
+/* The first block of output channels that begins at `channel` or behind it. */
+static int block_from(const struct window *s, int channel)
+{
+    int o = 0;
+    while (o < channel) {
+        o += winograd_block(s->oc - o);
+    }
+    return o;
+}
+
+/* A team's share, in whole blocks of channels. */
+static struct share share_in_blocks(const struct window *s, int step)
+{
+    struct share share = share_of(s, s->oh, step, s->oc);
+    share.channel = block_from(s, share.channel);
+    share.channel_end = block_from(s, share.channel_end);
+    return share;
+}
 
 /* u[tile][c][row - first][point] = B' x for the input rows [first, end). `wide`: room for a row
  * with its padding, which is zero. */
@@ -167,9 +187,9 @@ typedef void block_run(const struct block *);
 BLOCKS(DEFINE_BLOCK)
 static block_run *const RUN[6][5][OUTS + 1] = {BLOCKS(LIST_BLOCK)};
 
-/* Output row oy of all channels, from the input rows [top, bottom) at the points. */
-static void make_row(const struct window *s, int oy, const float *u, int top, int bottom,
-                     const float *w, const float *b, float *y)
+/* Output row oy of the share's channels, from the input rows [top, bottom) at the points. */
+static void make_row(const struct window *s, const struct share *share, int oy, const float *u,
+                     int top, int bottom, const float *w, const float *b, float *y)
 {
     const int tiles = winograd_tiles(s), columns = winograd_columns(s), at = oy - s->pad_top;
     const int r0 = greater(0, -at), r1 = greater(r0, lesser(s->kh, s->h - at));
@@ -184,7 +204,7 @@ static void make_row(const struct window *s, int oy, const float *u, int top, in
         block.u = u + ((size_t)t * s->c * (size_t)(bottom - top) + (size_t)(at + r0 - top)) *
                           POINTS * LANES;
         block.live = s->ow - t * columns;
-        for (int o = 0, outs; o < s->oc; o += outs) {
+        for (int o = share->channel, outs; o < share->channel_end; o += outs) {
             outs = winograd_block(s->oc - o);
             block.w_channel = (size_t)s->kh * outs * POINTS;
             block.w = w + ((size_t)o * s->c * s->kh + (size_t)r0 * outs) * POINTS;
@@ -201,14 +221,15 @@ static void along_columns(const struct window *s, const float *x, const float *w
 {
     const size_t reach = (size_t)winograd_reach(s, winograd_tiles(s)) * LANES;
     float *wide = scratch, *u = wide + reach;
+    const struct share share = share_in_blocks(s, 1);
     memset(wide, 0, reach * sizeof *wide);
-    for (int first = 0; first < s->oh; first += WINOGRAD_BAND) {
-        const int end = lesser(s->oh, first + WINOGRAD_BAND);
+    for (int first = share.row; first < share.row_end; first += WINOGRAD_BAND) {
+        const int end = lesser(share.row_end, first + WINOGRAD_BAND);
         const int top = lesser(s->h, greater(0, first - s->pad_top));
         const int bottom = greater(top, lesser(s->h, end - 1 - s->pad_top + s->kh));
         transform_rows(s, x, top, bottom, wide, u);
         for (int oy = first; oy < end; oy++) {
-            make_row(s, oy, u, top, bottom, w, b, y);
+            make_row(s, &share, oy, u, top, bottom, w, b, y);
         }
     }
 }
@@ -226,7 +247,7 @@ static void sum_channels(const struct window *s, const struct chunk *k, int tile
         .live = columns,
     };
     for (int q = 0; q < POINTS; q++, block.u += (size_t)s->c * POINTS * LANES) {
-        for (int o = 0, outs; o < s->oc; o += outs) {
+        for (int o = k->share.channel, outs; o < k->share.channel_end; o += outs) {
             outs = winograd_block(s->oc - o);
             block.w_channel = (size_t)outs * POINTS;
             block.w = w + ((size_t)q * s->oc + o) * s->c * POINTS;
@@ -242,8 +263,8 @@ INLINE void output_rows(const struct window *s, int rows, const struct chunk *k,
 {
     const int columns = winograd_columns(s), step = columns * LANES;
     const int live = lesser(columns, s->ow - ox) * LANES, live_rows = lesser(rows, s->oh - oy);
-    const float *t = k->t;
-    for (int o = 0; o < s->oc; o++, t += POINTS * step) {
+    const float *t = k->t + (size_t)k->share.channel * POINTS * step;
+    for (int o = k->share.channel; o < k->share.channel_end; o++, t += POINTS * step) {
         const vec bias = v_set(b ? b[o] : 0.0f);
         float *to = y + (((size_t)o * s->oh + oy) * s->ow + ox) * LANES;
         for (int at = 0; at < live; at += WIDTH) {
@@ -281,7 +302,7 @@ static void along_both(const struct window *s, const float *x, const float *w, c
 {
     const int tiles = winograd_tiles(s), columns = winograd_columns(s), most = winograd_chunk(s);
     const int rows = winograd_outs(s->kh);
-    struct chunk k = {.zeros = scratch};
+    struct chunk k = {.share = share_in_blocks(s, rows), .zeros = scratch};
     k.v = k.zeros + (size_t)s->w * LANES;
     k.u = k.v + (size_t)POINTS * winograd_reach(s, most) * LANES;
     k.t = k.u + (size_t)most * POINTS * POINTS * s->c * LANES;
@@ -290,7 +311,7 @@ static void along_both(const struct window *s, const float *x, const float *w, c
                                 .channel = POINTS * LANES,
                                 .row = (size_t)s->c * POINTS * LANES,
                                 .tile = (size_t)s->c * POINTS * POINTS * LANES};
-    for (int oy = 0; oy < s->oh; oy += rows) {
+    for (int oy = k.share.row; oy < k.share.row_end; oy += rows) {
         k.top = oy - s->pad_top;
         for (k.first = 0; k.first < tiles; k.first += most) {
             k.count = lesser(most, tiles - k.first);

@@ -4,6 +4,7 @@
 
 #include "kernels/bodies.h"
 #include "kernels/conv_widen.h"
+#include "kernels/share.h"
 #include "kernels/winograd.h"
 
 enum { POINTS = WINOGRAD_POINTS };
@@ -86,6 +87,7 @@ INLINE const float *with_padding(const struct window *s, const float *row, float
  * which may be in the padding. */
 struct chunk {
     int first, count, top, left;
+    struct share share;       /* of a team: what is made */
     float *zeros, *v, *u, *t; /* a row of zeros; six rows; the tiles at the points; a tile's sums */
 };
 

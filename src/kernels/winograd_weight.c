@@ -157,10 +157,13 @@ static void along_columns(const struct window *s, const float *x, const float *d
         gradient_columns(k, columns, s->oc * s->oh, s->ow, dy, d);
         KERNEL(conv_weight_direct)(&points, u + k * point, d, 0, sums + k * step, NULL);
     }
+    const struct share share = share_of_weights(s);
+    const size_t each = (size_t)s->c * s->kh, first = (size_t)share.channel * each,
+                 end = (size_t)share.channel_end * each;
     if (s->kw == 3) {
-        finish_rows(3, rows, step, sums, add, dw);
+        finish_rows(3, end - first, step, sums + first, add, dw + first * 3);
     } else {
-        finish_rows(5, rows, step, sums, add, dw);
+        finish_rows(5, end - first, step, sums + first, add, dw + first * 5);
     }
 }
 
@@ -180,7 +183,9 @@ INLINE void gradient_at_points(int rows, int columns, const struct window *s, co
 {
     const int ox = k->first * columns, width = k->count * columns;
     const int live = lesser(width, s->ow - ox);
-    for (int o = 0; o < s->oc; o++, dy += (size_t)s->oh * s->ow * LANES, d += order->channel) {
+    dy += (size_t)k->share.channel * s->oh * s->ow * LANES;
+    for (int o = k->share.channel; o < k->share.channel_end;
+         o++, dy += (size_t)s->oh * s->ow * LANES, d += order->channel) {
         const float *from[4];
         UNROLL
         for (int i = 0; i < rows; i++) {
@@ -277,9 +282,10 @@ static void along_both(const struct window *s, const float *x, const float *dy, 
 {
     const int tiles = winograd_tiles(s), columns = winograd_columns(s),
               most = winograd_pair_chunk(s);
-    const int rows = winograd_outs(s->kh), reach = winograd_reach(s, most), c = s->c, oc = s->oc;
+    const int rows = winograd_outs(s->kh), reach = winograd_reach(s, most), c = s->c;
+    struct chunk k = {.share = share_of_weights(s), .zeros = scratch};
+    const int oc = k.share.channel_end - k.share.channel;
     const size_t pairs = (size_t)oc * c, step = (pairs + LANES - 1) / LANES * LANES;
-    struct chunk k = {.zeros = scratch};
     k.v = k.zeros + (size_t)greater(s->w, s->ow) * LANES;
     float *u = k.v + (size_t)POINTS * reach * LANES,
           *d = u + (size_t)most * POINTS * POINTS * c * LANES;
@@ -304,6 +310,7 @@ static void along_both(const struct window *s, const float *x, const float *dy, 
             }
         }
     }
+    dw += (size_t)k.share.channel * c * s->kh * s->kw;
     if (s->kh == 3 && s->kw == 3) {
         finish_kernels(3, 3, pairs, step, sums, add, dw);
     } else if (s->kh == 5 && s->kw == 5) {

@@ -70,6 +70,7 @@ struct node {
     const struct shape *ins; /* of each input */
     struct shape in, out;    /* in: of the first input */
     struct window window;    /* how it slides, where it does */
+    int shares;              /* forward and backward can do a part only, as run->part says */
     int absorbs;             /* its type has a forward_through, and its shape is one for it */
     int dense;               /* y = W x + b of all that comes in, W its first parameter */
     float beyond;            /* LAYER_SLIDES: what a border of padding could be filled with; NAN: no
@@ -103,6 +104,9 @@ struct run {
     int input;                        /* which of the node's inputs x and dx belong to */
     const struct node *does;          /* the activation behind the node, if it is to do that too */
     struct stopwatch *watch;          /* the worker's; NULL: nobody measures */
+    /* A team works on the tile at once (net/team.h): nodes that can share do only share `part` of
+     * `parts` of what is written, of y, dx, and the parameters' gradients. 0 parts: all. */
+    int part, parts;
 };
 
 enum layer_flags {
@@ -274,6 +278,14 @@ static inline struct choice *node_choice(const struct node *node, size_t offset)
 static inline float *node_shared(const struct node *node, const struct run *run)
 {
     return run->shared ? run->shared + node->shared : NULL;
+}
+
+/* The share of n things that run->part is: [*first, end), which is returned. */
+static inline size_t run_share(const struct run *run, size_t n, size_t *first)
+{
+    const size_t part = (size_t)run->part, parts = run->parts > 1 ? (size_t)run->parts : 1;
+    *first = n * part / parts;
+    return n * (part + 1) / parts;
 }
 
 static inline size_t shape_size(struct shape s) { return (size_t)s.c * s.h * s.w; }

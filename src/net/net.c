@@ -1,5 +1,5 @@
 /* net.c: the loops over the nodes. */
-#include "net/net.h"
+#include "net/net_node.h"
 
 #include <math.h>
 
@@ -9,21 +9,27 @@ static float *output_of(const struct plan *plan, const struct run *run, int node
     return net_at(plan, run, block, node == NETWORK_INPUT ? plan->input : plan->places[node].y);
 }
 
+void node_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block,
+                  int i, int k)
+{
+    const struct node *node = &graph->nodes[i];
+    const struct node *absorbed = plan->places[i].absorbed;
+    const float *x = output_of(plan, run, node->inputs[k], block);
+    float *y = output_of(plan, run, i, block);
+    run->input = k;
+    run->does = plan->places[i].does;
+    if (absorbed) {
+        node->type->forward_through(node, absorbed, run, x, y);
+    } else {
+        node->type->forward(node, run, x, y);
+    }
+}
+
 static void forward_node(const struct graph *graph, const struct plan *plan, struct run *run,
                          float *block, int i)
 {
-    const struct node *node = &graph->nodes[i];
-    if (plan->places[i].absorbed) {
-        node->type->forward_through(node, plan->places[i].absorbed, run,
-                                    output_of(plan, run, node->inputs[0], block),
-                                    output_of(plan, run, i, block));
-        return;
-    }
-    run->does = plan->places[i].does;
-    for (int k = 0; k < node->input_count && plan->places[i].runs; k++) {
-        run->input = k;
-        node->type->forward(node, run, output_of(plan, run, node->inputs[k], block),
-                            output_of(plan, run, i, block));
+    for (int k = 0; k < graph->nodes[i].input_count && plan->places[i].runs; k++) {
+        node_forward(graph, plan, run, block, i, k);
     }
 }
 
@@ -39,7 +45,7 @@ void net_prepare(const struct graph *graph, const struct run *run)
     }
 }
 
-static int segment_end(const struct graph *graph, const struct plan *plan, int segment)
+int net_segment_end(const struct graph *graph, const struct plan *plan, int segment)
 {
     return segment < plan->cut_count ? plan->cuts[segment] : graph->count;
 }
@@ -47,7 +53,7 @@ static int segment_end(const struct graph *graph, const struct plan *plan, int s
 void net_forward_segment(const struct graph *graph, const struct plan *plan, struct run *run,
                          float *block, int segment, double *sums)
 {
-    const int end = segment_end(graph, plan, segment);
+    const int end = net_segment_end(graph, plan, segment);
     run->scratch = net_at(plan, run, block, plan->scratch);
     for (int i = segment ? plan->cuts[segment - 1] : 0; i < end; i++) {
         forward_node(graph, plan, run, block, i);
@@ -56,8 +62,7 @@ void net_forward_segment(const struct graph *graph, const struct plan *plan, str
         }
     }
     if (end < graph->count) {
-        const struct node *node = &graph->nodes[end];
-        node->type->coupling->gather(node, run, output_of(plan, run, node->inputs[0], block), sums);
+        node_gather(graph, plan, run, block, end, sums);
         stopwatch_lap(run->watch, net_row(end, NET_FORWARD));
     }
 }
@@ -75,31 +80,63 @@ void net_meet(const struct graph *graph, const struct plan *plan, const struct r
     stopwatch_lap(run->watch, net_row(plan->cuts[cut], NET_FORWARD));
 }
 
-static void backward_node(const struct graph *graph, const struct plan *plan, struct run *run,
-                          float *block, int i)
+void node_backward(const struct graph *graph, const struct plan *plan, struct run *run,
+                   float *block, int i, int k)
 {
     const struct node *node = &graph->nodes[i];
     const struct place *place = &plan->places[i];
+    const struct edge *edge = &place->inputs[k];
+    float *dx = edge->gradient == GRADIENT_SKIP ? NULL : net_at(plan, run, block, edge->dx);
+    run->input = k;
     run->does = place->does;
-    for (int k = node->input_count - 1; k >= 0; k--) {
-        const struct edge *edge = &place->inputs[k];
-        float *dx = edge->gradient == GRADIENT_SKIP ? NULL : net_at(plan, run, block, edge->dx);
-        run->input = k;
-        node->type->backward(node, run, output_of(plan, run, node->inputs[k], block),
-                             net_at(plan, run, block, place->y),
-                             net_at(plan, run, block, place->dy), dx);
-        if (edge->gradient == GRADIENT_ADD) {
-            run->kernels->add(shape_size(node->ins[k]) * LANES, dx,
-                              net_at(plan, run, block, plan->places[node->inputs[k]].dy));
+    node->type->backward(node, run, output_of(plan, run, node->inputs[k], block),
+                         net_at(plan, run, block, place->y), net_at(plan, run, block, place->dy),
+                         dx);
+}
+
+void node_add(const struct graph *graph, const struct plan *plan, const struct run *run,
+              float *block, int i, int k)
+{
+    const struct node *node = &graph->nodes[i];
+    size_t first;
+    const size_t end = run_share(run, shape_size(node->ins[k]), &first), at = first * LANES;
+    run->kernels->add((end - first) * LANES,
+                      net_at(plan, run, block, plan->places[i].inputs[k].dx) + at,
+                      net_at(plan, run, block, plan->places[node->inputs[k]].dy) + at);
+}
+
+static void backward_node(const struct graph *graph, const struct plan *plan, struct run *run,
+                          float *block, int i)
+{
+    for (int k = graph->nodes[i].input_count - 1; k >= 0; k--) {
+        node_backward(graph, plan, run, block, i, k);
+        if (plan->places[i].inputs[k].gradient == GRADIENT_ADD) {
+            node_add(graph, plan, run, block, i, k);
         }
     }
+}
+
+void node_gather(const struct graph *graph, const struct plan *plan, struct run *run, float *block,
+                 int i, double *sums)
+{
+    const struct node *node = &graph->nodes[i];
+    node->type->coupling->gather(node, run, output_of(plan, run, node->inputs[0], block), sums);
+}
+
+void node_gather_back(const struct graph *graph, const struct plan *plan, struct run *run,
+                      float *block, int i, double *sums)
+{
+    const struct node *node = &graph->nodes[i];
+    run->does = plan->places[i].does;
+    node->type->coupling->gather_back(node, run, output_of(plan, run, node->inputs[0], block),
+                                      net_at(plan, run, block, plan->places[i].dy), sums);
 }
 
 void net_backward_segment(const struct graph *graph, const struct plan *plan, struct run *run,
                           float *block, int segment, double *sums)
 {
     const int first = segment ? plan->cuts[segment - 1] : -1,
-              end = segment_end(graph, plan, segment);
+              end = net_segment_end(graph, plan, segment);
     run->scratch = net_at(plan, run, block, plan->scratch);
     for (int i = end < graph->count ? end : end - 1; i > first; i--) {
         if (plan->places[i].learns && plan->places[i].runs) {
@@ -108,10 +145,7 @@ void net_backward_segment(const struct graph *graph, const struct plan *plan, st
         }
     }
     if (segment && plan->places[first].learns) {
-        const struct node *node = &graph->nodes[first];
-        run->does = plan->places[first].does;
-        node->type->coupling->gather_back(node, run, output_of(plan, run, node->inputs[0], block),
-                                          net_at(plan, run, block, plan->places[first].dy), sums);
+        node_gather_back(graph, plan, run, block, first, sums);
         stopwatch_lap(run->watch, net_row(first, NET_BACKWARD));
     }
 }

@@ -1,12 +1,15 @@
 /* batch.c: one step: the shards of a batch forward and backward, those of further batches added
  * where gradients are accumulated, then the update, range by range.
  *
+ * A batch with fewer shards than threads is shared out within its tiles instead (net/team.h).
+ *
  * Where nothing couples the samples of a batch, a thread takes a tile through the whole network and
  * back while it is in its cache. Each layer that does (layer.h, struct coupling) is a place where
  * all tiles wait for each other, on the way there and back. */
 #include "train/trainer.h"
 
 #include "base/rng.h"
+#include "net/team.h"
 
 #include <math.h>
 #include <omp.h>
@@ -144,6 +147,82 @@ static void meet(const struct batch *b, int part)
     }
 }
 
+/* The tiles of shard s, and where its gradients go. */
+static int shard_begin(const struct batch *b, int s)
+{
+    return (int)((long long)b->tiles * s / b->shards);
+}
+
+static float *shard_gradients(const struct batch *b, int s)
+{
+    return b->trainer->shard_gradients + (size_t)s * b->trainer->model.graph.moved;
+}
+
+int trainer_teams(const struct trainer *t, int tiles, int shards)
+{
+    return shards < t->threads && tiles <= MOST_TEAM_TILES &&
+           team_pays(&t->model.graph, t->threads);
+}
+
+static void make_team(const struct batch *b, struct team *team)
+{
+    const struct trainer *t = b->trainer;
+    team->threads = omp_get_num_threads();
+    team->me = omp_get_thread_num();
+    team->tiles = b->tiles;
+    team->blocks = t->blocks;
+    team->passing = t->plan.cut_count ? t->passing : NULL;
+    team->sums = t->tile_sums;
+    team->sums_stride = t->model.graph.sums;
+    for (int s = 0; s < b->shards; s++) {
+        for (int tile = shard_begin(b, s); tile < shard_begin(b, s + 1); tile++) {
+            team->runs[tile] = run_of(b, tile);
+            team->runs[tile].gradients = shard_gradients(b, s);
+            team->runs[tile].add = b->add || tile > shard_begin(b, s);
+            team->shard[tile] = s;
+        }
+    }
+}
+
+/* find_gradients, all threads on all tiles at once. */
+static void find_gradients_together(const struct batch *b)
+{
+    const struct trainer *t = b->trainer;
+    const struct graph *graph = &t->model.graph;
+    const int last = t->plan.cut_count;
+    struct stopwatch *watch = profile_watch(t->profile);
+    struct team team;
+    make_team(b, &team);
+    for (int part = 0; part < b->parts; part++) {
+        if (part == 0) {
+#pragma omp for schedule(static, 1)
+            for (int tile = 0; tile < b->tiles; tile++) {
+                begin_tile(b, tile, team_at(&t->plan, &team, tile, t->plan.input));
+            }
+            profile_lap(t->profile, watch, PROFILE_INPUT);
+        }
+        if (part <= last) {
+            net_forward_team(graph, &t->plan, &team, part);
+        }
+        if (part == last) {
+#pragma omp for schedule(static, 1)
+            for (int tile = 0; tile < b->tiles; tile++) {
+                find_loss(b, tile, team_at(&t->plan, &team, tile, t->plan.logits),
+                          team_at(&t->plan, &team, tile, t->plan.dlogits));
+            }
+            profile_lap(t->profile, watch, PROFILE_LOSS);
+        }
+        if (part >= last) {
+            net_backward_team(graph, &t->plan, &team, 2 * last - part);
+        }
+        if (part + 1 < b->parts) {
+#pragma omp single
+            meet(b, part);
+            profile_lap(t->profile, watch, PROFILE_WAIT);
+        }
+    }
+}
+
 /* All tiles through all parts, into the gradients of the shards; called by every thread of a team.
  */
 static void find_gradients(const struct batch *b)
@@ -153,11 +232,9 @@ static void find_gradients(const struct batch *b)
     for (int part = 0; part < b->parts; part++) {
 #pragma omp for schedule(dynamic, 1)
         for (int s = 0; s < b->shards; s++) {
-            float *gradients = t->shard_gradients + (size_t)s * t->model.graph.moved;
-            const int begin = (int)((long long)b->tiles * s / b->shards);
-            const int end = (int)((long long)b->tiles * (s + 1) / b->shards);
-            for (int tile = begin; tile < end; tile++) {
-                tile_part(b, part, tile, gradients, b->add || tile > begin);
+            const int begin = shard_begin(b, s);
+            for (int tile = begin; tile < shard_begin(b, s + 1); tile++) {
+                tile_part(b, part, tile, shard_gradients(b, s), b->add || tile > begin);
             }
         }
         profile_lap(t->profile, watch, PROFILE_WAIT);
@@ -271,7 +348,11 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
             if (batch.add) { /* all must have read what the batch before left */
 #pragma omp barrier
             }
-            find_gradients(&batch);
+            if (batch.tiles <= t->block_count && trainer_teams(t, batch.tiles, batch.shards)) {
+                find_gradients_together(&batch);
+            } else {
+                find_gradients(&batch);
+            }
             add_tiles(&batch, &sums);
             at += batch.n;
         }

@@ -98,10 +98,17 @@ static void *take(char *base, size_t *used, size_t count, size_t size)
     return at;
 }
 
-/* Tiles in memory at a time: where they meet, all of a batch. */
-static int blocks_of(const struct trainer *t)
+/* Tiles in memory at a time: one a thread; where they meet, or all threads work on all of them, all
+ * of a batch. */
+static void count_blocks(struct trainer *t)
 {
-    return t->plan.cut_count ? t->batch_tiles : t->threads;
+    const int all = t->plan.cut_count || trainer_teams(t, t->batch_tiles, t->shards);
+    t->block_count = t->threads;
+    if (all && t->batch_tiles > t->threads) {
+        t->block_count = t->batch_tiles;
+    }
+    /* what passes between meetings: a worker's, but where all work on all tiles, a tile's */
+    t->passing_count = trainer_teams(t, t->batch_tiles, t->shards) ? t->block_count : t->threads;
 }
 
 static size_t lay_out(struct trainer *t, char *base)
@@ -115,9 +122,9 @@ static size_t lay_out(struct trainer *t, char *base)
         t->states[k] = take(base, &used, n, sizeof(float));
     }
     t->shard_gradients = take(base, &used, t->model.graph.moved * (size_t)t->shards, sizeof(float));
-    t->blocks = take(base, &used, t->plan.kept * (size_t)blocks_of(t), sizeof(float));
-    t->passing =
-        take(base, &used, (t->plan.floats - t->plan.kept) * (size_t)t->threads, sizeof(float));
+    t->blocks = take(base, &used, t->plan.kept * (size_t)t->block_count, sizeof(float));
+    t->passing = take(base, &used, (t->plan.floats - t->plan.kept) * (size_t)t->passing_count,
+                      sizeof(float));
     t->shared = take(base, &used, t->model.graph.shared, sizeof(float));
     t->tile_sums = take(base, &used, t->model.graph.sums * (size_t)t->batch_tiles, sizeof(double));
     t->tile_labels = take(base, &used, (size_t)t->batch_tiles, sizeof *t->tile_labels);
@@ -134,8 +141,8 @@ static int allocate(struct trainer *t, struct error_list *errors)
 {
     const double estimate =
         (double)t->model.graph.parameters * (t->shards + t->optimizer->states + 3) * sizeof(float) +
-        ((double)t->plan.kept * blocks_of(t) +
-         (double)(t->plan.floats - t->plan.kept) * t->threads) *
+        ((double)t->plan.kept * t->block_count +
+         (double)(t->plan.floats - t->plan.kept) * t->passing_count) *
             sizeof(float);
     t->memory_bytes = estimate < 1e15 ? lay_out(t, NULL) : 0;
     t->memory = t->memory_bytes ? block_allocate(t->memory_bytes) : NULL;
@@ -235,6 +242,7 @@ static int prepare(struct trainer *t, const struct settings *settings, struct ar
     TRY_ONE(plan_make(&t->plan, &t->model.graph, 1, &t->model.arena, e));
     TRY_ONE(update_prepare(t, e));
     cut_batch(t);
+    count_blocks(t);
     return allocate(t, errors);
 }
 

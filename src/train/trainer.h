@@ -58,6 +58,8 @@ struct trainer {
     struct evaluator evaluator;
 
     int batch_tiles, shards;
+    int block_count;     /* tiles that have memory at a time */
+    int passing_count;   /* of them those that have what does not outlive a meeting */
     double batch_weight; /* what the loss of the batch under way is divided by */
     void *memory;        /* owned; all that follows points into it */
     size_t memory_bytes;
@@ -90,6 +92,8 @@ int trainer_prepare(struct trainer *trainer, const struct settings *settings, st
 int trainer_outline(struct trainer *trainer, const struct settings *settings, struct arena *arena,
                     const struct kernels *kernels, int threads, struct error_list *errors);
 void trainer_free(struct trainer *trainer);
+/* Whether a batch of so many tiles and shards is shared out within its tiles. */
+int trainer_teams(const struct trainer *trainer, int tiles, int shards);
 
 /* Start anew in an open output directory: new log, config.yaml, first checkpoint. */
 int trainer_start(struct trainer *trainer, const struct output_dir *dir, struct error *e);

@@ -70,6 +70,22 @@ train:
   swa: {{start: 2}}
   early_stopping: {{monitor: train_loss, patience: 2, start_epoch: 2, restore_best: false}}
 """
+# Fewer shards than threads, and enough work for them to share the tiles out: by rows and by channels, all kinds of nodes.
+TEAM = f"""\
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, limit: 90, input: {{height: 16, width: 16, fit: stretch}}}}
+augment: [flip: horizontal]
+network:
+  - conv: {{filters: 64, kernel: 3, padding: same, bias: false}}
+  - batchnorm
+  - relu
+  - residual: {{body: [conv: {{filters: 96, kernel: 3, stride: 2, padding: 1}}, batchnorm, tanh], shortcut: conv}}
+  - concat: [[], [conv: {{filters: 32, kernel: 3, padding: same}}], [conv: {{filters: 32, kernel: 5, padding: same, groups: 2}}]]
+  - maxpool: 2
+  - dropout: 0.2
+  - dense: {{units: 50, activation: gelu}}
+  - dense: 10
+train: {{epochs: 4, batch_size: 40, accumulate: 2}}
+"""
 # Image files, of which the last ones are decoded anew for each batch.
 PICTURES = """\
 data: {train: pictures, validation: 0.25, memory: 40KiB, input: {height: 14, width: 12, fit: crop}}
@@ -151,7 +167,7 @@ train:
   batch_size: 40
   optimizer: {{type: adam, lr: 0.002}}
 """
-CONFIGS += (("augmented.yaml", AUGMENTED), ("mixed.yaml", MIXED))
+CONFIGS += (("augmented.yaml", AUGMENTED), ("mixed.yaml", MIXED), ("team.yaml", TEAM))
 
 
 def make_pictures():

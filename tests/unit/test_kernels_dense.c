@@ -142,7 +142,7 @@ static void check_level(struct dense_case *c, const struct kernels *k)
     guarded_copy(&db, c->db0.f.data);
 
     k->dense_forward(c->in, c->out, c->x.f.data, c->w.f.data, c->bias ? c->b.f.data : NULL, y.data);
-    k->dense_backward_input(c->in, c->out, c->dy.f.data, c->w.f.data, dx.data);
+    k->dense_backward_input(c->in, c->out, 0, c->in, c->dy.f.data, c->w.f.data, dx.data);
     k->dense_backward_weight(c->in, c->out, c->x.f.data, c->dy.f.data, 1, dw.data,
                              c->bias ? db.data : NULL, scratch.data);
 
@@ -240,7 +240,7 @@ static void test_nan(void **state)
             assert_int_equal(isnan(dw.data[i]) != 0, i % IN == 7);
         }
         y.data[3 * LANES + BAD] = NAN;
-        levels[l]->dense_backward_input(IN, OUT, y.data, w.data, x.data);
+        levels[l]->dense_backward_input(IN, OUT, 0, IN, y.data, w.data, x.data);
         for (int i = 0; i < IN * LANES; i++) {
             assert_int_equal(isnan(x.data[i]) != 0, i % LANES == BAD);
         }

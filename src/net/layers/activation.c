@@ -44,6 +44,7 @@ static int activation_shape(struct node *node, struct error_list *errors)
 {
     (void)errors;
     node->out = node->in;
+    node->shares = 1;
     return 0;
 }
 
@@ -51,7 +52,10 @@ static void activation_forward(const struct node *node, const struct run *run, c
                                float *y)
 {
     const struct activation_options *o = node->options;
-    run->kernels->activation[node->type->detail].forward(x, y, shape_size(node->in), o->slope);
+    size_t first;
+    const size_t end = run_share(run, shape_size(node->in), &first);
+    run->kernels->activation[node->type->detail].forward(x + first * LANES, y + first * LANES,
+                                                         end - first, o->slope);
 }
 
 enum activation activation_kind(const struct node *does)
@@ -78,8 +82,10 @@ static void activation_backward(const struct node *node, const struct run *run, 
     const struct activation_options *o = node->options;
     if (dx) {
         const float *from = node->type->flags & LAYER_READS_Y ? y : x;
-        run->kernels->activation[node->type->detail].backward(from, dy, dx, shape_size(node->in),
-                                                              o->slope);
+        size_t first;
+        const size_t end = run_share(run, shape_size(node->in), &first), at = first * LANES;
+        run->kernels->activation[node->type->detail].backward(from + at, dy + at, dx + at,
+                                                              end - first, o->slope);
     }
 }
 

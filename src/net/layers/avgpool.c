@@ -39,14 +39,18 @@ static int avgpool_shape(struct node *node, struct error_list *errors)
 static void avgpool_forward_through(const struct node *node, const struct node *activation,
                                     const struct run *run, const float *x, float *y)
 {
-    activation_mean(activation, run, &node->window, x, y);
+    size_t from, to;
+    const struct window s = pooling_share(node, run, &from, &to);
+    activation_mean(activation, run, &s, x + from, y + to);
 }
 
 static void avgpool_forward(const struct node *node, const struct run *run, const float *x,
                             float *y)
 {
     const struct avgpool *o = node->options;
-    run->kernels->avgpool_forward(&node->window, o->count_padding, x, y);
+    size_t from, to;
+    const struct window s = pooling_share(node, run, &from, &to);
+    run->kernels->avgpool_forward(&s, o->count_padding, x + from, y + to);
 }
 
 static void avgpool_backward(const struct node *node, const struct run *run, const float *x,
@@ -55,7 +59,9 @@ static void avgpool_backward(const struct node *node, const struct run *run, con
     const struct avgpool *o = node->options;
     (void)x, (void)y;
     if (dx) {
-        run->kernels->avgpool_backward(&node->window, o->count_padding, dy, dx);
+        size_t at, out;
+        const struct window s = pooling_share(node, run, &at, &out);
+        run->kernels->avgpool_backward(&s, o->count_padding, dy + out, dx + at);
     }
 }
 

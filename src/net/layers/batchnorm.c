@@ -63,6 +63,7 @@ static int batchnorm_shape(struct node *node, struct error_list *errors)
 {
     (void)errors;
     node->out = node->in;
+    node->shares = 1;
     return 0;
 }
 
@@ -231,7 +232,9 @@ static void batchnorm_forward(const struct node *node, const struct run *run, co
                               float *y)
 {
     const struct norm_kernel *f = kernel_of(run);
-    for (int c = 0; c < node->in.c; c++) {
+    size_t first;
+    const size_t end = run_share(run, (size_t)node->in.c, &first);
+    for (int c = (int)first; c < (int)end; c++) {
         const size_t at = (size_t)c * map_floats(node);
         const struct norm n = norm_of(node, run, c);
         f->forward(pixels(node), x + at, &n, y + at);
@@ -242,8 +245,10 @@ static void batchnorm_backward(const struct node *node, const struct run *run, c
                                const float *y, const float *dy, float *dx)
 {
     const struct norm_kernel *f = kernel_of(run);
+    size_t first;
+    const size_t end = run_share(run, (size_t)node->in.c, &first);
     (void)y;
-    for (int c = 0; c < node->in.c && dx; c++) {
+    for (int c = (int)first; c < (int)end && dx; c++) {
         const size_t at = (size_t)c * map_floats(node);
         const struct norm n = norm_of(node, run, c);
         f->backward(pixels(node), x + at, dy + at, run->live, &n, dx + at);

@@ -35,6 +35,7 @@ static int concat_expand(struct builder *b, const struct choice *layer, int inpu
 static int concat_shape(struct node *node, struct error_list *errors)
 {
     node->out = (struct shape){0, node->in.h, node->in.w};
+    node->shares = 1;
     for (int k = 0; k < node->input_count; k++) {
         const struct shape in = node->ins[k], first = node->in;
         if (in.h != first.h || in.w != first.w) {
@@ -59,14 +60,17 @@ static size_t place_of(const struct node *node, int input)
     return at;
 }
 
-static size_t bytes_of(const struct node *node, int input)
+/* Copy an input's values, or the run's share of them. */
+static void copy(const struct node *node, const struct run *run, const float *from, float *to)
 {
-    return shape_size(node->ins[input]) * LANES * sizeof(float);
+    size_t first;
+    const size_t end = run_share(run, shape_size(node->ins[run->input]), &first);
+    memcpy(to + first * LANES, from + first * LANES, (end - first) * LANES * sizeof *to);
 }
 
 static void concat_forward(const struct node *node, const struct run *run, const float *x, float *y)
 {
-    memcpy(y + place_of(node, run->input), x, bytes_of(node, run->input));
+    copy(node, run, x, y + place_of(node, run->input));
 }
 
 static void concat_backward(const struct node *node, const struct run *run, const float *x,
@@ -74,7 +78,7 @@ static void concat_backward(const struct node *node, const struct run *run, cons
 {
     (void)x, (void)y;
     if (dx) {
-        memcpy(dx, dy + place_of(node, run->input), bytes_of(node, run->input));
+        copy(node, run, dy + place_of(node, run->input), dx);
     }
 }
 

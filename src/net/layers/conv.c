@@ -115,6 +115,8 @@ static int conv_shape(struct node *node, struct error_list *errors)
     }
     node->window.groups = (int)o->groups;
     node->dense = conv_is_dense(&node->window);
+    node->shares = o->groups == 1 && node->window.dilation_h <= 1 && node->window.dilation_w <= 1 &&
+                   !o->connections.filters;
     if (o->connections.filters && o->groups > 1) {
         return yaml_error(errors, node->where,
                           "conv '%s': 'groups' and 'connections' cannot be combined", node->name);
@@ -163,25 +165,36 @@ static void conv_prepare(const struct node *node, const struct run *run, int par
                                node_shared(node, run));
 }
 
+/* With the share that is to be done. */
+static struct window window_of(const struct node *node, const struct run *run)
+{
+    struct window s = node->window;
+    s.part = run->part;
+    s.parts = run->parts;
+    return s;
+}
+
 static void conv_forward(const struct node *node, const struct run *run, const float *x, float *y)
 {
-    run->kernels->conv_forward(&node->window, x, node_parameter(node, run, 0),
-                               node_shared(node, run), node_bias(node, run), y, run->scratch);
+    const struct window s = window_of(node, run);
+    run->kernels->conv_forward(&s, x, node_parameter(node, run, 0), node_shared(node, run),
+                               node_bias(node, run), y, run->scratch);
 }
 
 static void conv_backward(const struct node *node, const struct run *run, const float *x,
                           const float *y, const float *dy, float *dx)
 {
     const struct conv *o = node->options;
+    const struct window s = window_of(node, run);
     (void)y;
     if (node->trained) {
-        run->kernels->conv_backward_weight(
-            &node->window, x, dy, run->add, node_gradient(node, run, 0),
-            o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
+        run->kernels->conv_backward_weight(&s, x, dy, run->add, node_gradient(node, run, 0),
+                                           o->bias ? node_gradient(node, run, 1) : NULL,
+                                           run->scratch);
         conv_mask(node, node_gradient(node, run, 0));
     }
     if (dx) {
-        run->kernels->conv_backward_input(&node->window, dy, node_parameter(node, run, 0),
+        run->kernels->conv_backward_input(&s, dy, node_parameter(node, run, 0),
                                           node_shared(node, run), dx, run->scratch);
     }
 }

@@ -50,6 +50,7 @@ static int dense_shape(struct node *node, struct error_list *errors)
     (void)errors;
     node->out = (struct shape){(int)o->units, 1, 1};
     node->dense = 1;
+    node->shares = 1;
     return 0;
 }
 
@@ -72,8 +73,26 @@ static void dense_need(const struct node *node, struct needs *needs)
 static void dense_forward(const struct node *node, const struct run *run, const float *x, float *y)
 {
     const struct dense *o = node->options;
-    run->kernels->dense_forward(inputs(node), (int)o->units, x, node_parameter(node, run, 0),
-                                node_bias(node, run), y);
+    const size_t in = shape_size(node->in);
+    const float *b = node_bias(node, run);
+    size_t first;
+    const size_t end = run_share(run, (size_t)o->units, &first);
+    run->kernels->dense_forward((int)in, (int)(end - first), x,
+                                node_parameter(node, run, 0) + first * in, b ? b + first : NULL,
+                                y + first * LANES);
+}
+
+static void backward_weight(const struct node *node, const struct run *run, const float *x,
+                            const float *dy)
+{
+    const struct dense *o = node->options;
+    const size_t in = shape_size(node->in);
+    size_t first;
+    const size_t end = run_share(run, (size_t)o->units, &first);
+    run->kernels->dense_backward_weight((int)in, (int)(end - first), x, dy + first * LANES,
+                                        run->add, node_gradient(node, run, 0) + first * in,
+                                        o->bias ? node_gradient(node, run, 1) + first : NULL,
+                                        run->scratch);
 }
 
 static void dense_backward(const struct node *node, const struct run *run, const float *x,
@@ -82,12 +101,12 @@ static void dense_backward(const struct node *node, const struct run *run, const
     const struct dense *o = node->options;
     (void)y;
     if (node->trained) {
-        run->kernels->dense_backward_weight(
-            inputs(node), (int)o->units, x, dy, run->add, node_gradient(node, run, 0),
-            o->bias ? node_gradient(node, run, 1) : NULL, run->scratch);
+        backward_weight(node, run, x, dy);
     }
     if (dx) {
-        run->kernels->dense_backward_input(inputs(node), (int)o->units, dy,
+        size_t first;
+        const size_t end = run_share(run, shape_size(node->in), &first);
+        run->kernels->dense_backward_input(inputs(node), (int)o->units, (int)first, (int)end, dy,
                                            node_parameter(node, run, 0), dx);
     }
 }

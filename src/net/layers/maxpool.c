@@ -19,14 +19,18 @@ static int maxpool_shape(struct node *node, struct error_list *errors)
 static void maxpool_forward(const struct node *node, const struct run *run, const float *x,
                             float *y)
 {
-    run->kernels->maxpool_forward(&node->window, x, y);
+    size_t from, to;
+    const struct window s = pooling_share(node, run, &from, &to);
+    run->kernels->maxpool_forward(&s, x + from, y + to);
 }
 
 static void maxpool_backward(const struct node *node, const struct run *run, const float *x,
                              const float *y, const float *dy, float *dx)
 {
     if (dx) {
-        run->kernels->maxpool_backward(&node->window, x, y, dy, dx);
+        size_t at, out;
+        const struct window s = pooling_share(node, run, &at, &out);
+        run->kernels->maxpool_backward(&s, x + at, y + out, dy + out, dx + at);
     }
 }
 

@@ -137,6 +137,7 @@ static int residual_shape(struct node *node, struct error_list *errors)
     const struct shortcut *shortcut = shortcut_of(node->options);
     const struct shape y = node->ins[0], x = node->ins[1];
     node->out = y;
+    node->shares = 1;
     if (x.h == y.h && x.w == y.w && (x.c == y.c || (shortcut->fewer_channels && x.c < y.c))) {
         return 0;
     }
@@ -154,11 +155,13 @@ static int residual_shape(struct node *node, struct error_list *errors)
 static void residual_forward(const struct node *node, const struct run *run, const float *x,
                              float *y)
 {
-    const size_t n = shape_size(node->ins[run->input]) * LANES;
+    size_t first;
+    const size_t end = run_share(run, shape_size(node->ins[run->input]), &first);
+    const size_t at = first * LANES, n = (end - first) * LANES;
     if (run->input == 1) {
-        run->kernels->add(n, x, y);
+        run->kernels->add(n, x + at, y + at);
     } else if (x != y) {
-        memcpy(y, x, n * sizeof *y);
+        memcpy(y + at, x + at, n * sizeof *y);
     }
 }
 
@@ -167,7 +170,9 @@ static void residual_backward(const struct node *node, const struct run *run, co
 {
     (void)x, (void)y;
     if (dx && dx != dy) {
-        memcpy(dx, dy, shape_size(node->ins[run->input]) * LANES * sizeof *dx);
+        size_t first;
+        const size_t end = run_share(run, shape_size(node->ins[run->input]), &first);
+        memcpy(dx + first * LANES, dy + first * LANES, (end - first) * LANES * sizeof *dx);
     }
 }
 

@@ -251,7 +251,19 @@ int pooling_shape(struct node *node, struct error_list *errors)
     }
     const struct sliding sliding = {
         .what = "window", .size = o->size, .stride = o->stride, .padding = &o->padding};
+    node->shares = 1;
     return sliding_shape(node, &sliding, errors);
+}
+
+struct window pooling_share(const struct node *node, const struct run *run, size_t *x, size_t *y)
+{
+    struct window s = node->window;
+    size_t first;
+    const size_t end = run_share(run, (size_t)s.c, &first);
+    s.c = s.oc = (int)(end - first);
+    *x = first * (size_t)s.h * (size_t)s.w * LANES;
+    *y = first * (size_t)s.oh * (size_t)s.ow * LANES;
+    return s;
 }
 
 /* ---- windows that take their greatest value ---- */

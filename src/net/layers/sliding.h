@@ -60,6 +60,8 @@ struct pooling {
         .fallback = "0", .low = 0, .high = 1024, .help = "border around the input"                 \
     }
 int pooling_shape(struct node *node, struct error_list *errors);
+/* The maps that are run->part's share, as a window over them, and where they stand in x and y. */
+struct window pooling_share(const struct node *node, const struct run *run, size_t *x, size_t *y);
 
 /* layer.h, `hold`, of a layer whose output is the greatest value of each window. */
 size_t hold_greatest(const struct node *node, const struct run *run, const float *x0,

@@ -1,0 +1,129 @@
+/* team.c: the loops over the nodes for a team; a barrier behind each. */
+#include "net/team.h"
+
+#include "net/net_node.h"
+
+/* What a barrier costs, in multiply-adds of a vector: a node must have more than that for each
+ * thread. */
+enum { BARRIER_COST = 20000 };
+
+int team_pays(const struct graph *graph, int threads)
+{
+    return threads > 1 &&
+           graph->multiply_adds > (double)BARRIER_COST * threads * (double)graph->count;
+}
+
+static float *block_of(const struct plan *plan, const struct team *team, int tile)
+{
+    return team->blocks + (size_t)tile * (team->passing ? plan->kept : plan->floats);
+}
+
+/* What a tile, or a member, has of its own beside its block. */
+static float *passing_of(const struct plan *plan, const struct team *team, int tile)
+{
+    return team->passing ? team->passing + (size_t)tile * (plan->floats - plan->kept) : NULL;
+}
+
+float *team_at(const struct plan *plan, const struct team *team, int tile, size_t offset)
+{
+    const struct run run = {.passing = passing_of(plan, team, tile)};
+    return net_at(plan, &run, block_of(plan, team, tile), offset);
+}
+
+static void set_scratch(const struct plan *plan, const struct team *team, struct run *run)
+{
+    run->scratch = team_at(plan, team, team->me, plan->scratch);
+}
+
+/* Whether the member has something to do for a node of a tile, and then which share. */
+static int takes(const struct plan *plan, struct team *team, const struct node *node, int tile)
+{
+    struct run *run = &team->runs[tile];
+    run->passing = passing_of(plan, team, tile);
+    set_scratch(plan, team, run);
+    run->part = node->shares ? team->me : 0;
+    run->parts = node->shares ? team->threads : 0;
+    return node->shares || team->shard[tile] % team->threads == team->me;
+}
+
+/* Time, waiting included, to a row of the profile. */
+static void lap(const struct team *team, int row) { stopwatch_lap(team->runs[0].watch, row); }
+
+static void wait_for_all(void)
+{
+#pragma omp barrier
+}
+
+void net_forward_team(const struct graph *graph, const struct plan *plan, struct team *team,
+                      int segment)
+{
+    const int end = net_segment_end(graph, plan, segment);
+    for (int i = segment ? plan->cuts[segment - 1] : 0; i < end; i++) {
+        const struct node *node = &graph->nodes[i];
+        for (int k = 0; k < node->input_count && plan->places[i].runs; k++) {
+            for (int tile = 0; tile < team->tiles; tile++) {
+                if (takes(plan, team, node, tile)) {
+                    node_forward(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
+                }
+            }
+            wait_for_all();
+        }
+        lap(team, net_row(i, NET_FORWARD));
+    }
+    for (int tile = 0; tile < team->tiles && end < graph->count; tile++) {
+        if (team->shard[tile] % team->threads == team->me) {
+            node_gather(graph, plan, &team->runs[tile], block_of(plan, team, tile), end,
+                        team->sums + (size_t)tile * team->sums_stride);
+        }
+    }
+    wait_for_all();
+}
+
+/* What was made for input k of node i is added to what other nodes made for it. */
+static void add_gradients(const struct graph *graph, const struct plan *plan, struct team *team,
+                          int i, int k)
+{
+    for (int tile = 0; tile < team->tiles; tile++) {
+        team->runs[tile].part = team->me;
+        team->runs[tile].parts = team->threads;
+        node_add(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
+    }
+    wait_for_all();
+}
+
+static void backward(const struct graph *graph, const struct plan *plan, struct team *team, int i)
+{
+    const struct node *node = &graph->nodes[i];
+    for (int k = node->input_count - 1; k >= 0; k--) {
+        for (int tile = 0; tile < team->tiles; tile++) {
+            if (takes(plan, team, node, tile)) {
+                node_backward(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
+            }
+        }
+        wait_for_all();
+        if (plan->places[i].inputs[k].gradient == GRADIENT_ADD) {
+            add_gradients(graph, plan, team, i, k);
+        }
+    }
+}
+
+void net_backward_team(const struct graph *graph, const struct plan *plan, struct team *team,
+                       int segment)
+{
+    const int first = segment ? plan->cuts[segment - 1] : -1,
+              end = net_segment_end(graph, plan, segment);
+    for (int i = end < graph->count ? end : end - 1; i > first; i--) {
+        if (plan->places[i].learns && plan->places[i].runs) {
+            backward(graph, plan, team, i);
+            lap(team, net_row(i, NET_BACKWARD));
+        }
+    }
+    for (int tile = 0; tile < team->tiles && segment && plan->places[first].learns; tile++) {
+        if (team->shard[tile] % team->threads == team->me) {
+            set_scratch(plan, team, &team->runs[tile]);
+            node_gather_back(graph, plan, &team->runs[tile], block_of(plan, team, tile), first,
+                             team->sums + (size_t)tile * team->sums_stride);
+        }
+    }
+    wait_for_all();
+}

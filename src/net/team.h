@@ -1,0 +1,35 @@
+/* team.h: all threads on the same tiles at once, for a batch with fewer shards than there are
+ * threads. Node by node, each member makes its share of every tile's outputs (node->shares), and
+ * then waits for the others; of a node that cannot share, each tile has one member. Every number is
+ * made as by a thread alone, so nothing depends on how many there are. */
+#ifndef CNNTRAIN_NET_TEAM_H
+#define CNNTRAIN_NET_TEAM_H
+
+#include "net/net.h"
+
+enum { MOST_TEAM_TILES = 64 };
+
+/* One member's view. */
+struct team {
+    int threads, me;
+    int tiles;
+    struct run runs[MOST_TEAM_TILES]; /* its own, one a tile; scratch and part are set here */
+    int shard[MOST_TEAM_TILES];       /* of each tile; ascending */
+    float *blocks;                    /* a tile's and a member's scratch: of plan->floats each, */
+    float *passing;                   /* or of plan->kept, and here the rest; or NULL */
+    double *sums;                     /* what tiles bring to a meeting */
+    size_t sums_stride;
+};
+
+/* What the plan has at an offset, of a tile. */
+float *team_at(const struct plan *plan, const struct team *team, int tile, size_t offset);
+/* As net_forward_segment and net_backward_segment, called by every member of the innermost parallel
+ * region; at the end all of it is done. */
+void net_forward_team(const struct graph *graph, const struct plan *plan, struct team *team,
+                      int segment);
+void net_backward_team(const struct graph *graph, const struct plan *plan, struct team *team,
+                       int segment);
+/* Whether sharing a tile out among so many threads is worth the waiting. */
+int team_pays(const struct graph *graph, int threads);
+
+#endif
