@@ -3,6 +3,7 @@
 #include "train/evaluate.h"
 
 #include "net/fold.h"
+#include "net/team.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -270,6 +271,57 @@ static int evaluate_single(const struct evaluator *e, const struct subset *subse
     return end;
 }
 
+/* Fewer tiles than threads, which share them out: where there is work for some milliseconds, less
+ * is not worth waking them. */
+static int is_for_team(const struct evaluator *e, size_t tiles)
+{
+    const double least = 5e7;
+    return tiles < (size_t)e->threads && tiles <= MOST_TEAM_TILES && !e->augmenter &&
+           (double)tiles * e->graph->multiply_adds > least && team_pays(e->graph, e->threads);
+}
+
+static int evaluate_together(const struct evaluator *e, const struct subset *subset,
+                             int (*visit)(void *user, const struct evaluated_tile *tile),
+                             void *user)
+{
+    const int tiles = (int)((subset->count + LANES - 1) / LANES);
+    float *results = e->memory + (size_t)e->threads * e->plan.floats;
+#pragma omp parallel num_threads(e->threads)
+    {
+        struct team team = {.threads = omp_get_num_threads(),
+                            .me = omp_get_thread_num(),
+                            .tiles = tiles,
+                            .blocks = e->memory};
+        for (int tile = 0; tile < tiles; tile++) {
+            team.runs[tile] = run_of(e);
+            team.shard[tile] = tile;
+        }
+        net_prepare(e->graph, &team.runs[0]);
+        profile_lap(e->profile, team.runs[0].watch, PROFILE_PREPARE);
+#pragma omp for schedule(static, 1)
+        for (int tile = 0; tile < tiles; tile++) {
+            float *result = results + (size_t)tile * result_floats(e);
+            input_tile(e->input, subset->set, subset->index + (size_t)tile * LANES,
+                       live_of(subset, (size_t)tile),
+                       e->memory + (size_t)tile * e->plan.floats + e->plan.input,
+                       labels_in(e, result), e->kernels);
+        }
+        profile_lap(e->profile, team.runs[0].watch, PROFILE_INPUT);
+        net_forward_team(e->graph, &e->plan, &team, 0);
+#pragma omp for schedule(static, 1)
+        for (int tile = 0; tile < tiles; tile++) {
+            float *result = results + (size_t)tile * result_floats(e);
+            judge_logits(e, labels_in(e, result),
+                         e->memory + (size_t)tile * e->plan.floats + e->plan.logits, result);
+        }
+    }
+    profile_all(e->profile, PROFILE_WAIT);
+    const int end = visit_tiles(e, subset, 0, tiles, results, visit, user);
+    profile_all(e->profile, PROFILE_RESULTS);
+    profile_count(e->profile, 0, subset->count);
+    return end;
+}
+
 int evaluate(const struct evaluator *e, const struct subset *subset,
              int (*visit)(void *user, const struct evaluated_tile *tile), void *user)
 {
@@ -283,6 +335,9 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
     profile_all(e->profile, PROFILE_OTHER);
     if (e->mosaic && subset->count == 1 && !e->augmenter) {
         return evaluate_single(e, subset, visit, user);
+    }
+    if (is_for_team(e, tiles)) {
+        return evaluate_together(e, subset, visit, user);
     }
     const struct run run = run_of(e);
 #pragma omp parallel num_threads(e->threads)

@@ -163,6 +163,18 @@ def near(line, other):
     assert abs(float(one[2]) - float(two[2])) < 5e-6, f"{one[2]}, not {two[2]}"
 
 
+def few_images():
+    """fewer tiles than threads, which share them out: the bytes of one thread"""
+    train("-s", "network.0.conv.filters=128", "-s", "data.input={height: 32, width: 32, fit: stretch}", "-s", "train.epochs=0",
+          "-s", "network.1={conv: {filters: 64, kernel: 3, activation: relu}}")
+    for number in range(20):
+        put(f"{number}.png", png(*digit(number)))
+    for count in 2, 20:
+        paths = [f"{number}.png" for number in range(count)]
+        outputs = {predict("-t", threads, "run/model.bin", "--json", "--top-k=10", *paths)[0] for threads in "1235"}
+        equal(len(outputs), 1, f"outputs for {count} images")
+
+
 def one_image():
     """an image by itself goes another way: the same answer but for rounding, and the same bytes on any threads and levels"""
     train("-s", "network.0.conv.filters=8", "-s", "data.input={height: 20, width: 24, fit: stretch}")
@@ -184,4 +196,4 @@ def one_image():
     assert abs(best - json.loads(outputs.pop())["probability"]) < 1e-6, "what cnneval says of it"
 
 
-run_tests([one_image, same_as_cnneval, top_k, folders, bad_images, conversions, many_images])
+run_tests([one_image, few_images, same_as_cnneval, top_k, folders, bad_images, conversions, many_images])
