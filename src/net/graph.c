@@ -141,6 +141,7 @@ static int shape_node(struct graph *graph, struct node *node, struct error_list 
         node->couples = 1;
         graph->sums = graph->sums > node->needs.sums ? graph->sums : node->needs.sums;
     }
+    graph->prepares |= node->type->prepare && node->needs.shared > 0;
     if (node->couples || node->type->prepare) {
         node->shared = graph->shared;
         graph->shared += padded(node->needs.shared);

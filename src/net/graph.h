@@ -31,6 +31,7 @@ struct graph {
                             between; first those that the optimizer moves, then the fixed ones */
     size_t moved;        /* length of the first part, which has gradients */
     size_t values;       /* elements of all tensors */
+    int prepares;        /* a node has something to prepare of its weights */
     size_t shared, sums; /* floats a batch for all coupling nodes; doubles a tile for any of them */
     size_t trained, frozen; /* parameters in the usual sense */
     double multiply_adds;   /* for one sample, forward */

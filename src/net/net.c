@@ -36,6 +36,9 @@ static void forward_node(const struct graph *graph, const struct plan *plan, str
 void net_prepare(const struct graph *graph, const struct run *run)
 {
     enum { PARTS = 8 };
+    if (!graph->prepares) {
+        return;
+    }
 #pragma omp for schedule(dynamic, 1)
     for (int k = 0; k < graph->count * PARTS; k++) {
         const struct node *node = &graph->nodes[k / PARTS];
