@@ -5,7 +5,8 @@
 #
 # Looks for the things themselves (a command, pkg-config, a header, a Python module), not for packages, and does nothing when
 # all are there. Otherwise installs with apt-get, dnf, pacman or brew, through sudo when it is needed. Exit: 0 all is there,
-# 1 something is missing and could not be installed, 2 usage. ONNX Runtime's library comes with npm, into build/bench.
+# 1 something is missing and could not be installed, 2 usage. ONNX Runtime's library comes with npm, into build/bench, and
+# so does playwright-core, by which the tests drive Chromium, into vendor/playwright: the module alone, no browser of its own.
 #
 # uPlot, which draws the charts of report.html, comes from npm where that is installed, into vendor/uplot, checked by SHA-256; without
 # it the program is built all the same, and reports have tables. Its licence (MIT) goes into every page that has its code.
@@ -27,6 +28,8 @@ cmocka      test   libcmocka-dev     libcmocka-devel      cmocka           cmock
 bats        test   bats              bats                 bats             bats-core
 python3     test   python3           python3              python           python3
 chromium    ci     chromium          chromium             chromium         chromium
+node        ci     nodejs            nodejs               nodejs           node
+npm         ci     npm               npm                  npm              node
 gnuplot     ci     gnuplot-nox       gnuplot              gnuplot          gnuplot
 torch       ci     python3-torch     python3-torch        python-pytorch   pytorch
 torch       bench  python3-torch     python3-torch        python-pytorch   pytorch
@@ -39,6 +42,10 @@ npm         bench  npm               npm                  npm              node
 
 UPLOT='uplot@1.6.32'
 UPLOT_SHA256=ce19830f2cf63dab211f82f4428f5486d3639d785c2ddcec2de65a6c7c2b69f4 # of its script, style and licence, one behind the other
+
+# A version for Node 18 and later, with the checksum that npm notes of what it has unpacked.
+PLAYWRIGHT='playwright-core@1.60.0'
+PLAYWRIGHT_SHA512='9bW6zvX/m0lEbgTKJ6YppOKx8H3VOPBMOCFh2irXFOT4BbHgrx5hPjwJYLT40Lu+4qtD36qKc/Hn56StUW57IA=='
 
 say() {
     printf '%s\n' "deps.sh: $*"
@@ -125,6 +132,25 @@ get_uplot() {
     rm -rf "$work"
 }
 
+has_playwright() {
+    [ -e vendor/playwright/node_modules/playwright-core/package.json ] &&
+        grep -qF "\"sha512-$PLAYWRIGHT_SHA512\"" vendor/playwright/node_modules/.package-lock.json 2>/dev/null
+}
+
+# The module without its scripts, which would fetch browsers. One that is damaged does not stay.
+playwright() {
+    has_playwright && return
+    rm -rf vendor/playwright
+    mkdir -p vendor/playwright
+    if npm install --silent --ignore-scripts --no-audit --no-fund --fetch-retries=0 --fetch-timeout=60000 \
+        --prefix vendor/playwright "$PLAYWRIGHT" >/dev/null && has_playwright; then
+        say "$PLAYWRIGHT is in vendor/playwright"
+    else
+        rm -rf vendor/playwright
+        return 1
+    fi
+}
+
 is_there() {
     case $1 in
     compiler | stb | torch) "$1" ;;
@@ -194,6 +220,7 @@ esac
 finish() {
     get_uplot
     case " $levels " in
+    *' ci '*) playwright || fail "npm could not install $PLAYWRIGHT, or what came is damaged (is there a network?)" ;;
     *' bench '*) onnxruntime || fail 'npm could not install onnxruntime-node (is there a network?)' ;;
     esac
     say "all there for: $levels"

@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""report_browser.py: report.html in a real browser, headless Chromium: charts are drawn, nothing is asked for, no error, in
+"""report_browser.py: report.html in a real browser, headless Chromium driven by playwright-core (browser.js): charts are drawn, nothing is asked for, no error, in
 light and dark and on a narrow screen; the numbers are those of cnneval --json; keys work. Prints TAP."""
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from runs import BIN, DIGITS, Skip, cnntrain, environment, equal, read_bytes, run_tests, write  # noqa: E402
+from runs import BIN, DIGITS, ROOT, Skip, cnntrain, environment, equal, run_tests, write  # noqa: E402
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-QUIET = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-         "--disable-component-update --disable-sync --disable-default-apps --disable-extensions --hide-scrollbars").split()
+NODE = shutil.which("node") or shutil.which("nodejs")
+PLAYWRIGHT = os.path.join(ROOT, "vendor", "playwright", "node_modules", "playwright-core")
 CONFIG = f"""\
 data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, test: {DIGITS}/t10k-images-idx3-ubyte.gz, validation: 0.2}}
 network: [conv: {{filters: 6, kernel: 3, activation: relu}}, dense: 10]
@@ -23,95 +23,31 @@ train:
   optimizer: {{type: adam, lr: 0.003}}
   early_stopping: {{monitor: val_accuracy, patience: 3, min_delta: 0.004}}
 """
-# Before everything else of the page, and behind it.
-WATCH = """<script>
-var seen = { errors: [] };
-addEventListener("error", (e) => seen.errors.push(String(e.message)));
-addEventListener("unhandledrejection", (e) => seen.errors.push(String(e.reason)));
-addEventListener("securitypolicyviolation", (e) => seen.errors.push(e.violatedDirective + " " + e.blockedURI));
-</script>"""
-LOOK = """<script>
-function look() {
-    const all = (selector) => [...document.querySelectorAll(selector)], text = (e) => e.innerText.trim();
-    const painted = (canvas) => {
-        const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data, colours = new Set();
-        let count = 0;
-        for (let i = 0; i < data.length; i += 4) {
-            if (data[i + 3] > 0) {
-                count++;
-                colours.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
-            }
-        }
-        return { width: canvas.width, height: canvas.height, share: count / (data.length / 4), colours: colours.size };
-    };
-    const legend = (chart) => [...chart.querySelectorAll(".u-value")].map(text);
-    const charts = all(".chart"), before = charts.map(legend);
-    for (const chart of charts) {
-        chart.focus();
-        chart.dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true, cancelable: true }));
-    }
-    return {
-        ...seen, title: document.title, heading: text(document.querySelector("h1")), status: text(document.querySelector("#status")),
-        figures: Object.fromEntries(all("#figures div").map((d) => [text(d.querySelector("dt")), text(d.querySelector("dd"))])),
-        sections: all("main section").map((s) => s.id), links: all("nav a").map((a) => a.getAttribute("href").slice(1)),
-        canvases: all("canvas").map(painted), charts: charts.length, before, after: charts.map(legend),
-        focus: document.activeElement.className,
-        confusion: all(".confusion tbody tr").map((r) => [...r.querySelectorAll("td")].map(text)),
-        classes: all("#classes tbody tr").map((r) => [...r.children].map(text)),
-        pictures: all("main img").map((i) => [i.complete && i.naturalWidth > 0, i.alt]),
-        requests: performance.getEntriesByType("resource").map((r) => r.name).filter((n) => !n.startsWith("data:")),
-        dark: matchMedia("(prefers-color-scheme: dark)").matches, ground: getComputedStyle(document.body).backgroundColor,
-        ink: getComputedStyle(document.body).color, width: innerWidth, scroll: document.documentElement.scrollWidth,
-        notes: all(".note").map(text),
-    };
-}
-addEventListener("load", () => setTimeout(() => {
-    const result = JSON.stringify(look());
-    if (parent !== window) {
-        parent.postMessage(result, "*");
-        return;
-    }
-    const e = document.createElement("script");
-    e.type = "application/json";
-    e.id = "looked";
-    e.textContent = result.replace(/</g, "\\\\u003c");
-    document.body.append(e);
-}, 300));
-</script>"""
-FRAME = """<!DOCTYPE html><body style="margin: 0"><iframe src="watched.html" width="390" height="800" style="border: 0"></iframe>
-<script>addEventListener("message", (m) => {
-    const e = document.createElement("script");
-    e.type = "application/json";
-    e.id = "looked";
-    e.textContent = m.data.replace(/</g, "\\\\u003c");
-    document.body.append(e);
-});</script></body>"""
-
 
 def cnneval(*arguments):
     return subprocess.run([os.path.join(BIN, "cnneval"), *map(str, arguments)], capture_output=True, text=True, timeout=100,
                           env=environment(), check=True).stdout
 
 
-def browse(page, *options, narrow=False):
-    """What the browser makes of a page: what LOOK finds. Anything on its console is a failure."""
+def look(page, *, scheme="light", width=1100):
+    """What Chromium makes of a page: what browser.js prints of it."""
+    if not NODE:
+        raise Skip("no node here: scripts/deps.sh ci installs it")
+    if not os.path.exists(PLAYWRIGHT):
+        raise Skip("no playwright-core here: scripts/deps.sh ci installs it")
     if not CHROMIUM:
         raise Skip("no chromium here: scripts/deps.sh ci installs it")
-    text = read_bytes(page).decode()
-    write("watched.html", text.replace("<head>", "<head>" + WATCH, 1).replace("</body>", LOOK + "</body>", 1))
-    write("frame.html", FRAME)
-    with tempfile.TemporaryDirectory(prefix="chromium-") as profile:
-        done = subprocess.run([CHROMIUM, *QUIET, f"--user-data-dir={profile}", "--window-size=1100,900", *options,
-                               "--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom",
-                               "file://" + os.path.abspath("frame.html" if narrow else "watched.html")],
-                              capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([NODE, os.path.join(ROOT, "tests", "system", "browser.js"), PLAYWRIGHT, CHROMIUM, os.path.abspath(page),
+                           scheme, str(width)], capture_output=True, text=True, timeout=120, check=False)
     equal(done.returncode, 0, done.stderr)
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    equal(console, [], "console")
-    found = re.search(r'<script type="application/json" id="looked">(.*?)</script>', done.stdout)
-    assert found, "the page did not come so far:\n" + done.stderr
-    seen = json.loads(found.group(1))
-    equal((seen["errors"], seen["requests"]), ([], []), "errors and requests")
+    return json.loads(done.stdout)
+
+
+def browse(page, **options):
+    """The same of a page of ours, which asks for nothing but itself and has no errors."""
+    seen = look(page, **options)
+    equal(seen["requests"], [pathlib.Path(page).absolute().as_uri()], "requests")
+    equal((seen["errors"], seen["console"]), ([], []), "errors and console")
     return seen
 
 
@@ -162,7 +98,7 @@ def light():
 def dark():
     """dark where the reader wants it so"""
     _, charts = run()
-    seen = browse("run/report.html", "--blink-settings=preferredColorScheme=0")
+    seen = browse("run/report.html", scheme="dark")
     brightness = [sum(map(int, re.findall(r"\d+", seen[name])[:3])) for name in ("ground", "ink")]
     assert seen["dark"] and brightness[0] < 150 and brightness[1] > 600, (seen["ground"], seen["ink"])
     check_charts(seen, charts)
@@ -171,7 +107,7 @@ def dark():
 def narrow():
     """on a screen of 390 pixels nothing is wider than it"""
     _, charts = run()
-    seen = browse("run/report.html", narrow=True)
+    seen = browse("run/report.html", width=390)
     equal((seen["width"], seen["scroll"]), (390, 390), "width")
     check_charts(seen, charts)
 
@@ -207,4 +143,18 @@ def evaluation():
     check_charts(seen, charts)
 
 
-run_tests([light, dark, narrow, first_page, names, evaluation])
+def watch():
+    """a page that asks for files, throws and complains is seen to do so"""
+    write("other.js", "")
+    write("bad.html", """<!DOCTYPE html><h1>bad</h1><p id="status"></p><p style="width: 2000px">wide</p>
+<script src="other.js"></script><img src="http://127.0.0.1:9/x.png">
+<script>console.error("complaint"); setTimeout(() => { throw new Error("thrown"); }); Promise.reject(new Error("rejected"));</script>
+""")
+    seen = look("bad.html", width=390)
+    equal(sorted(url.split("/")[-1] for url in seen["requests"]), ["bad.html", "other.js", "x.png"], "requests")
+    equal(sorted(seen["errors"]), ["rejected", "thrown"], "errors")
+    assert any("complaint" in line for line in seen["console"]), seen["console"]
+    assert seen["width"] == 390 and seen["scroll"] >= 2000, seen["scroll"]
+
+
+run_tests([watch, light, dark, narrow, first_page, names, evaluation])

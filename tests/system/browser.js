@@ -1,0 +1,82 @@
+// browser.js: open a page in headless Chromium and print, as JSON, what a reader would find there: for report_browser.py.
+//
+// usage: node browser.js PLAYWRIGHT CHROMIUM PAGE light|dark WIDTH
+//
+// PLAYWRIGHT is the folder of the module playwright-core, CHROMIUM the browser, PAGE a file, WIDTH that of the window in pixels.
+// The page itself is as it is on disk, nothing is put into it. Everything it asks for is listed, itself included, and
+// everything it complains about; then each chart gets the focus and the key Home.
+"use strict";
+const { pathToFileURL } = require("url");
+
+const ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+// Runs in the page: its texts, pictures and measures.
+function look() {
+    const all = (selector) => [...document.querySelectorAll(selector)], text = (e) => e.innerText.trim();
+    const painted = (canvas) => {
+        const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data, colours = new Set();
+        let count = 0;
+        for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] > 0) {
+                count++;
+                colours.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
+            }
+        }
+        return { width: canvas.width, height: canvas.height, share: count / (data.length / 4), colours: colours.size };
+    };
+    return {
+        title: document.title, heading: text(document.querySelector("h1")), status: text(document.querySelector("#status")),
+        figures: Object.fromEntries(all("#figures div").map((d) => [text(d.querySelector("dt")), text(d.querySelector("dd"))])),
+        sections: all("main section").map((s) => s.id), links: all("nav a").map((a) => a.getAttribute("href").slice(1)),
+        canvases: all("canvas").map(painted), charts: all(".chart").length,
+        confusion: all(".confusion tbody tr").map((r) => [...r.querySelectorAll("td")].map(text)),
+        classes: all("#classes tbody tr").map((r) => [...r.children].map(text)),
+        pictures: all("main img").map((i) => [i.complete && i.naturalWidth > 0, i.alt]),
+        dark: matchMedia("(prefers-color-scheme: dark)").matches, ground: getComputedStyle(document.body).backgroundColor,
+        ink: getComputedStyle(document.body).color, width: innerWidth, scroll: document.documentElement.scrollWidth,
+        notes: all(".note").map(text),
+    };
+}
+
+// Runs in the page: what the legends of the charts say.
+function legends() {
+    return [...document.querySelectorAll(".chart")].map((c) => [...c.querySelectorAll(".u-value")].map((e) => e.innerText.trim()));
+}
+
+// Runs in the page: until what was to be drawn is drawn.
+function drawn() {
+    return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())));
+}
+
+async function main([playwright, executablePath, file, colorScheme, width]) {
+    const { chromium } = require(playwright);
+    const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+    try {
+        const page = await browser.newPage({ viewport: { width: Number(width), height: 900 } });
+        const requests = [], errors = [], console = [];
+        page.on("request", (request) => requests.push(request.url()));
+        page.on("websocket", (socket) => requests.push(socket.url()));
+        page.on("pageerror", (error) => errors.push(error.message));
+        page.on("console", (message) => console.push(`${message.type()}: ${message.text()}`));
+        await page.emulateMedia({ colorScheme });
+        await page.goto(pathToFileURL(file).href, { waitUntil: "load" });
+        await page.evaluate(drawn);
+        const before = await page.evaluate(legends);
+        for (const chart of await page.locator(".chart").all()) {
+            await chart.focus();
+            await page.keyboard.press("Home");
+        }
+        await page.evaluate(drawn);
+        const after = await page.evaluate(legends), focus = await page.evaluate(() => document.activeElement.className);
+        const seen = await page.evaluate(look);
+        return { ...seen, before, after, focus, errors, console, requests: requests.filter((url) => !url.startsWith("data:")) };
+    } finally {
+        await browser.close();
+    }
+}
+
+main(process.argv.slice(2)).then((seen) => process.stdout.write(JSON.stringify(seen) + "\n"), (error) => {
+    process.stderr.write(`browser.js: ${error.stack}\n`);
+    process.exitCode = 1;
+});
