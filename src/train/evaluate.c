@@ -345,8 +345,8 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
     profile_all(e->profile, PROFILE_PREPARE);
     for (size_t first = 0; (first < tiles || done > 0) && !end; first += round) {
         const size_t rest = first < tiles ? tiles - first : 0;
-        const int count = (int)(rest < round ? rest : round), work = count + (done > 0);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(work < e->threads ? work : e->threads)
+        const int count = (int)(rest < round ? rest : round);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(e->threads)
         for (int t = -1; t < count; t++) {
             if (t < 0) {
                 profile_lap(e->profile, profile_watch(e->profile), PROFILE_WAIT);
