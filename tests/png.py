@@ -22,10 +22,13 @@ def read_png(path):
     raw, rows, before = zlib.decompress(packed), [], bytearray(width * 3)
     for y in range(height):
         kind, line = raw[y * (width * 3 + 1)], bytearray(raw[y * (width * 3 + 1) + 1:(y + 1) * (width * 3 + 1)])
-        for i in range(width * 3):
+        for i in range(width * 3) if kind else ():
             a, b, c = (line[i - 3], before[i], before[i - 3]) if i >= 3 else (0, before[i], 0)
-            paeth = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
-            line[i] = (line[i] + (0, a, b, (a + b) // 2, paeth)[kind]) & 255
+            if kind == 4:
+                guess = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+            else:
+                guess = (0, a, b, (a + b) // 2)[kind]
+            line[i] = (line[i] + guess) & 255
         rows.append(line)
         before = line
     return width, height, rows
