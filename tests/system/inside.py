@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from inside_net import BIN, DIGITS, conv_back, flat, gate, near, pool_back, softmax, test_set, train  # noqa: E402
 from png import read_png, write_png  # noqa: E402
 from runs import Skip, cnntrain, environment, equal, read_bytes, read_model, run_tests, write  # noqa: E402
+from scikit import scikit  # noqa: E402
 
 GAP, LINE = 6, 10
 POSITIVE = ((255, 255, 255), (248, 180, 148), (216, 72, 56), (122, 8, 30))
@@ -397,6 +398,26 @@ def embed():
     equal(read_png("e.png")[:2], (902, 716), "size")
 
 
+PCA = """
+from sklearn.decomposition import PCA
+pca = PCA(n_components=2, svd_solver="full").fit(values[0])
+print(json.dumps([pca.components_.tolist(), pca.explained_variance_.tolist(), pca.explained_variance_ratio_.tolist()]))
+"""
+
+
+def embed_by_scikit_learn():
+    """--embed: axes and variances are those of scikit-learn's PCA, but for the signs of the axes"""
+    path, net = train("run")
+    axes, variance, share = scikit(PCA, [net.forward(net.normalized(own))["F"] for own in test_set()[0]])
+    got = numbers(path, "--embed", DIGITS)
+    near(got["variance"][1], variance, 1e-5, "variance")
+    near(got["share"][1], share, 1e-5, "share")
+    for k, axis in enumerate(axes):
+        mine = got["axes"][1][12 * k:12 * k + 12]
+        sign = 1 if sum(a * b for a, b in zip(mine, axis)) > 0 else -1
+        near(mine, [sign * a for a in axis], 1e-4, f"axis {k}")
+
+
 def same_bytes():
     """the same bytes with any number of threads, and with AVX2 as with AVX-512"""
     path, _ = train("run")
@@ -470,4 +491,5 @@ if __name__ == "__main__":
     if not os.path.isdir(DIGITS):
         raise Skip("no digits")
     run_tests([filters, filters_deep, filters_colour, activations, saliency_gradient, saliency_rules,
-               deconvnet_switches, gradcam, occlusion, maximize, top_patches, embed, same_bytes, messages])
+               deconvnet_switches, gradcam, occlusion, maximize, top_patches, embed, embed_by_scikit_learn, same_bytes,
+               messages])

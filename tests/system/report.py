@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from pages import page_without_times, read_page, read_picture  # noqa: E402
 from runs import (BIN, DIGITS, MNIST, ROOT, Skip, cnntrain, environment, equal, read_bytes, read_idx, read_log,  # noqa: E402
                   read_model, run_tests, same_result, write)
+from scikit import scikit  # noqa: E402
 
 CONFIG = f"""\
 data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, test: {DIGITS}/t10k-images-idx3-ubyte.gz, validation: 0.2}}
@@ -183,6 +184,29 @@ def check_calibration(shown, rows):
         scaled[max(b for b in range(15) if b == 0 or sure * 15 > b)] += sure - (label == prediction)
     error = sum(map(abs, scaled)) / len(rows)
     assert math.isclose(shown["scaled_ece"], error, rel_tol=1e-6), (shown["scaled_ece"], error)
+
+
+SCIKIT = """
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+labels, predictions, classes = values
+each = precision_recall_fscore_support(labels, predictions, labels=classes, zero_division=0)
+print(json.dumps([accuracy_score(labels, predictions), confusion_matrix(labels, predictions, labels=classes).tolist(),
+                  *(list(one) for one in each[:3])]))
+"""
+
+
+def by_scikit_learn():
+    """accuracy, confusion matrix, precision, recall and F1 are those of scikit-learn"""
+    train("-s", "train.epochs=2", "-s", "train.optimizer=sgd")
+    shown = read_page("run/report.html")[1]["evaluation"]
+    rows = rows_of("run/model.bin", "small.yaml", "--part", "validation")
+    classes = [one["name"] for one in shown["classes"]]
+    accuracy, confusion, *each = scikit(SCIKIT, [row[1] for row in rows], [row[2] for row in rows], classes)
+    equal(shown["confusion"], confusion, "confusion matrix")
+    assert math.isclose(shown["accuracy"], accuracy, rel_tol=1e-12), (shown["accuracy"], accuracy)
+    for key, values in zip(("precision", "recall", "f1"), each):
+        for one, value in zip(shown["classes"], values):
+            assert math.isclose(one[key], value, rel_tol=1e-9, abs_tol=1e-12), (key, one, value)
 
 
 def calibration():
@@ -367,6 +391,6 @@ def evaluation_faults():
     cnneval("run/model.bin", "small.yaml", "--report", "", code=2)
 
 
-run_tests([structure, library, escaping, log, same_numbers, calibration, network_and_filters, repeated, averages,
+run_tests([structure, library, escaping, log, same_numbers, by_scikit_learn, calibration, network_and_filters, repeated, averages,
            without_validation, outputs, failed_write, size_of_mnist, evaluation, evaluation_tta, evaluation_colour,
            evaluation_faults])
