@@ -106,6 +106,19 @@ def same_result(one, other, what=""):
 
 # ---- data ----
 
+def write_weights(path, tensors):
+    """A safetensors file; tensors: name -> (shape, numbers)."""
+    header, data = {}, b""
+    for name, (shape, values) in tensors.items():
+        packed = struct.pack(f"<{len(values)}f", *values)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
+        data += packed
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
 def write_idx(path, dimensions, values):
     with open(path, "wb") as file:
         file.write(struct.pack(f">BBBB{len(dimensions)}I", 0, 0, 8, len(dimensions), *dimensions) + bytes(values))

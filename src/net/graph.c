@@ -374,3 +374,13 @@ void graph_initialize(const struct graph *graph, uint64_t seed, float *parameter
         }
     }
 }
+
+size_t graph_scratch(const struct graph *graph)
+{
+    size_t most = 0;
+    for (int i = 0; i < graph->count; i++) {
+        const size_t need = graph->nodes[i].needs.scratch;
+        most = most > need ? most : need;
+    }
+    return most;
+}

@@ -45,6 +45,8 @@ int graph_build(struct graph *graph, const struct network *network, struct shape
                 struct arena *arena, struct error_list *errors);
 /* The last layer must give one value a class. 0, or -1 with a fault at that layer. */
 int graph_check_classes(const struct graph *graph, int classes, struct error_list *errors);
+/* Floats that the node with the most scratch needs. */
+size_t graph_scratch(const struct graph *graph);
 /* Fill the flat vector: weights by their initialisers, the rest zero. */
 void graph_initialize(const struct graph *graph, uint64_t seed, float *parameters);
 

@@ -326,16 +326,6 @@ static void fill_places(struct planner *planner, const int *gradients)
     plan->dlogits = plan->places[graph->count - 1].dy;
 }
 
-static size_t greatest_scratch(const struct graph *graph)
-{
-    size_t most = 0;
-    for (int i = 0; i < graph->count; i++) {
-        const size_t need = graph->nodes[i].needs.scratch;
-        most = most > need ? most : need;
-    }
-    return most;
-}
-
 int plan_make(struct plan *plan, const struct graph *graph, int purpose, struct arena *arena,
               struct error *e)
 {
@@ -374,7 +364,7 @@ int plan_make(struct plan *plan, const struct graph *graph, int purpose, struct 
     if (training) {
         plan_gradients(&planner, gradients);
     }
-    const int scratch = add_piece(&planner, greatest_scratch(graph), -1, 2 * graph->count + 1);
+    const int scratch = add_piece(&planner, graph_scratch(graph), -1, 2 * graph->count + 1);
     place_all(&planner, scratch, order, order + most);
     fill_places(&planner, gradients);
     return 0;

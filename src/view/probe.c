@@ -29,16 +29,6 @@ static size_t place_outputs(struct probe *probe)
     return most;
 }
 
-static size_t greatest_scratch(const struct graph *graph)
-{
-    size_t most = 0;
-    for (int i = 0; i < graph->count; i++) {
-        const size_t need = graph->nodes[i].needs.scratch;
-        most = most > need ? most : need;
-    }
-    return most;
-}
-
 int probe_open(struct probe *probe, const struct graph *graph, const float *parameters,
                const struct kernels *kernels, int gradients, struct error *e)
 {
@@ -58,7 +48,7 @@ int probe_open(struct probe *probe, const struct graph *graph, const float *para
     for (size_t i = 0; i < n; i++) {
         probe->nodes[i].trained = probe->nodes[i].couples = 0;
     }
-    const size_t most = place_outputs(probe), scratch = greatest_scratch(graph);
+    const size_t most = place_outputs(probe), scratch = graph_scratch(graph);
     const size_t bytes =
         (probe->size * (gradients ? 2 : 1) + most + scratch + LANES) * sizeof(float);
     probe->y = block_allocate(bytes);

@@ -35,7 +35,8 @@ def own_figures():
           {(p, j, t) for p in ("cnntrain", "cnntrain, AVX2") for j in ("train", "eval") for t in "12"})
     for row in networks:
         least, middle, most = (float(row[key]) for key in ("minimum", "median", "maximum"))
-        assert 0 < least <= middle <= most and float(row["peak_share"]) > 0, row
+        # 4x4 outputs of a 3x3 kernel take a quarter of the multiplications that they are credited with
+        assert 0 < least <= middle <= most and 0 < float(row["peak_share"]) < 4, row
         operations = 1e9 * float(row["gflops"]) / middle / 2  # an image
         expected = 40551040 * (3 if row["job"] == "train" else 1) - (16 * 27 * 32 * 32 if row["job"] == "train" else 0)
         assert abs(operations / expected - 1) < 1e-2, (row, operations)

@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """doctor.py: what cnntrain --doctor says of logs made up for it, and of trainings that are really broken. Prints TAP."""
-import json
 import os
 import re
-import struct
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from runs import (BIN, DIGITS, cnntrain, environment, equal, make_subset, read_bytes, run_tests, write,  # noqa: E402
+from runs import (BIN, DIGITS, cnntrain, environment, equal, make_subset, read_bytes, run_tests, write, write_weights,  # noqa: E402
                   write_idx)
 
 OVER, UNDER, HIGH, LOW = "overfitting", "underfitting", "learning rate too high", "learning rate too low"
@@ -222,18 +220,6 @@ def broken_class():
         assert f"Class 'd\\x1B[31m' is never predicted: {count} of the 1438 validation images are of it, and {some} of " \
             "the training set's." in text, text
         equal(("cannot be learned" in text, "data.over_sample: balanced" in text), (name == "none", name == "few"), text)
-
-
-def write_weights(path, tensors):
-    header, data = {}, b""
-    for name, (shape, values) in tensors.items():
-        packed = struct.pack(f"<{len(values)}f", *values)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
-        data += packed
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
 
 
 def broken_relu():

@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """teach.py: what cnnview --explain says, against the lecture's worked examples and sums of our own. Prints TAP."""
-import json
 import os
 import re
-import struct
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from runs import (BIN, DIGITS, ROOT, cnntrain, environment, equal, read_model, run_tests, write,  # noqa: E402
+from runs import (BIN, DIGITS, ROOT, cnntrain, environment, equal, read_model, run_tests, write, write_weights,  # noqa: E402
                   write_idx, read_idx)
 
 
@@ -51,19 +49,6 @@ C = ([[[1, 2, 0, 0, 0], [2, 2, 0, 0, 0], [2, 2, 2, 1, 0], [1, 0, 0, 2, 0], [1, 1
 
 def flat(values):
     return [v for value in values for v in flat(value)] if isinstance(values, list) else [values]
-
-
-def write_weights(path, tensors):
-    """A safetensors file; tensors: name -> (shape, numbers)."""
-    header, data = {}, b""
-    for name, (shape, values) in tensors.items():
-        packed = struct.pack(f"<{len(values)}f", *values)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
-        data += packed
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
 
 
 def write_example(example):
