@@ -1,5 +1,6 @@
-/* winograd.c: convolution along the columns by Toom-Cook's way, in fewer multiplications
- * (Winograd 1980; Lavin and Gray 2016, "Fast algorithms for convolutional neural networks").
+/* winograd.c: convolution by Toom-Cook's way, along the columns or along both axes, in fewer
+ * multiplications (Winograd 1980; Lavin and Gray 2016, "Fast algorithms for convolutional neural
+ * networks").
  *
  * A kernel row of r columns and 6 input columns make m = 7 - r output columns, as the product of
  * two polynomials, known at the points 0, 1, -1, 2, -2 and infinity: r = 5 takes 6 multiplications
@@ -7,13 +8,16 @@
  *
  *     y = A' [ (G w) * (B' x) ],  * point by point
  *
- * Kernel rows and channels are summed at the points, in registers: a block is OUTS output channels
- * of one tile of m columns, and one transformed vector meets OUTS weights. One dimension only: A, B
- * and G stay small numbers, so the error is a few times that of the direct sum, and little memory
- * moves.
+ * Channels, and along the columns kernel rows too, are summed at the points, in registers: a block
+ * is OUTS output channels of one tile of m columns, and one transformed vector meets OUTS weights.
  *
- * The input gradient is the same over dy with the kernel turned round; the weight gradient is in
- * winograd_weight.c. */
+ * Along both axes the rows go the same way: y = A' [ (G w G') * (B' x B) ] A, for a square of
+ * m x m outputs. It takes 36 multiplications for 144 (r = 3) or 100 (r = 5), but each output needs
+ * its transforms, which pays where channels are many (winograd_way). The error stays some times
+ * that of the direct sum (bounds in tests/unit/test_kernels_conv.c).
+ *
+ * The weights stand at the points already (winograd_prepare.c). The input gradient is the same over
+ * dy with the kernel turned round; the weight gradient is in winograd_weight.c. */
 #include "kernels/share.h"
 #include "kernels/winograd_points.h"
 

@@ -1,4 +1,5 @@
-/* winograd_points.h: an input row at the points, shared by the two files of Winograd's way. */
+/* winograd_points.h: inputs at the points, and the blocks of output channels: what
+ * the files of Winograd's way share. */
 #ifndef CNNTRAIN_KERNELS_WINOGRAD_POINTS_H
 #define CNNTRAIN_KERNELS_WINOGRAD_POINTS_H
 

@@ -4,7 +4,8 @@
  *     dw = A" [ (G' dy) * (B' x) ]
  *
  * along the columns, or along both axes. The pixels are summed at the points: there the sums are
- * the weight gradient of a kernel of one column, or of one pixel, conv_weight.c's own. */
+ * the weight gradient of a kernel of one column, conv_weight.c's own, or of a dense layer,
+ * dense.c's own. */
 #include "kernels/winograd_points.h"
 
 /* One point of G' d, without its factor: the polynomial with the tile's columns, or rows, as
