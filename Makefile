@@ -95,11 +95,17 @@ unit: $(UNIT:%=$(B)/unit/%)
 demo:  ## on a fresh machine: install, build, get MNIST, train LeNet-5, evaluate it
 	@scripts/demo.sh
 
-test:  ## install what the tests need, build all variants, run all tests
+test:  ## install what the tests need, build all variants, run all tests (TIER=ci: tests/reliability too)
 	@scripts/deps.sh test
 	@$(MAKE) --no-print-directory all unit
 	@$(MAKE) --no-print-directory VARIANT=asan all unit
 	@tests/run
+
+acceptance:  ## the reliability programme at full size, into build/acceptance.md (hours; ONLY="kills soak": a part)
+	@scripts/deps.sh ci
+	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory VARIANT=asan all unit
+	@scripts/acceptance.py $(ONLY)
 
 asan:  ## build with the address and undefined-behaviour sanitizers, into build/asan/bin
 	@$(MAKE) --no-print-directory VARIANT=asan all
@@ -121,10 +127,10 @@ clean:  ## remove what was built
 	rm -rf build bin
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 FORCE:
-.PHONY: all unit demo test asan data bench install clean help FORCE
+.PHONY: all unit demo test acceptance asan data bench install clean help FORCE
 .SECONDARY:
 
 -include $(OBJECTS:.o=.d) $(wildcard $(B)/src/tools/*.d $(B)/tests/*.d $(B)/tests/unit/*.d)
