@@ -32,7 +32,7 @@ USAGE = [
     ("C08b no config", ["cnntrain", "--quiet"], "CONFIG.yaml"),
     ("C08c --list and a config", ["cnntrain", "--list=layers", "base.yaml"], "unexpected argument 'base.yaml'"),
     ("C08d --list of what there is not", ["cnntrain", "--list", "lairs"], "--list must be config | layers | "),
-    ("C15 --progress sometimes", ["cnntrain", "--progress", "sometimes", "base.yaml"],
+    ("C35 --progress sometimes", ["cnntrain", "--progress", "sometimes", "base.yaml"],
      "--progress must be auto | always | never"),
     ("C17 --resume and --fresh", ["cnntrain", "--resume", "--fresh", "base.yaml"],
      "--resume and --fresh cannot be combined"),

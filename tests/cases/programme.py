@@ -1,0 +1,75 @@
+"""programme.py: the list of bad inputs that the reliability programme numbers, and what proves each.
+
+The rows of programme.txt: ID | what is wrong with the input | what proves it | in what our specification differs. Proof
+is one or more of these, with commas between; one that is there is enough:
+
+    case                      cases of the tables in this folder that are called after the ID: "C02 ..", "C02b .."
+    case: BEGINNING           cases whose names begin so
+    unit test_x: FUNCTION     a test of tests/unit/test_x.c
+    reliability/x.py          a program below tests, which names the ID
+    none                      it does not apply; the fourth column says why
+
+A row without proof is missing. The line that begins with "darknet" names the cases that are translated from those
+malformed configs that were given to darknet."""
+import os
+import re
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SIZES = {"C": 24, "Y": 43, "L": 19, "S": 73, "N": 30, "I": 43, "G": 24, "P": 56, "J": 7, "F": 34, "M": 80, "Q": 23,
+         "E": 30, "X": 17, "V": 12}
+IDS = [f"{group}{number:02}" for group, size in SIZES.items() for number in range(1, size + 1)]
+
+
+def read():
+    """Rows as lists of three or four fields, and the names of the cases that darknet was given."""
+    rows, darknet = [], []
+    with open(os.path.join(TESTS, "cases", "programme.txt")) as file:
+        for line in file:
+            if line.startswith("darknet "):
+                darknet += line.split()[1:]
+            elif line.strip() and not line.startswith("#"):
+                rows.append([field.strip() for field in line.split(" | ")])
+    return rows, darknet
+
+
+def text_of(path):
+    try:
+        with open(os.path.join(TESTS, path)) as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def is_there(proof, row, names):
+    """Whether there is such a `proof`."""
+    kind, _, what = proof.partition(": ")
+    if kind == "case":
+        return any(name.startswith(what) for name in names) if what else row[0] in {number(name) for name in names}
+    if kind.startswith("unit "):
+        return f"cmocka_unit_test({what})" in text_of(f"unit/{kind[5:]}.c")
+    if kind == "none":
+        return len(row) == 4
+    return re.search(rf"\b{row[0]}\b", text_of(kind)) is not None
+
+
+def number(name):
+    """The ID that a case is called after: "C02" of "C02b nothing near"."""
+    found = re.match(r"([A-Z]\d\d)[a-z]* ", name)
+    return found and found[1]
+
+
+def audit(names):
+    """What is wrong with the table; the IDs that are tested, those that do not apply, and those that are missing."""
+    rows, darknet = read()
+    wrong = [f"{row[0]}: no row of three or four fields" for row in rows if len(row) not in (3, 4)]
+    if [row[0] for row in rows] != IDS:
+        wrong.append(f"the rows are not the {len(IDS)} IDs in their order")
+    first_words = {name.split(" ")[0] for name in names}
+    wrong += [f"darknet's {word} is no case" for word in darknet if word not in first_words]
+    tested, explained, missing = [], [], []
+    for row in rows:
+        if any(is_there(proof, row, names) for proof in row[2].split(", ")):
+            (explained if row[2] == "none" else tested).append(row[0])
+        else:
+            missing.append(row[0])
+    return wrong, tested, explained, missing
