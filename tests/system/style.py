@@ -11,7 +11,10 @@ os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 # A file may include its own folder and lower floors.
 FLOORS = {"base": 0, "kernels": 1, "config": 1, "net": 2, "optim": 2, "data": 2, "train": 3, "teach": 4,
           "report": 4, "view": 4, "teach": 4, "tools": 5}
-FORBIDDEN = r"\b(atoi|atof|atol|sprintf|vsprintf|strcpy|strcat|gets|scanf|rand|srand|alloca|system|popen|setlocale)\s*\("
+FORBIDDEN = r"\b(atoi|atof|atoll?|v?sprintf|st[rp]cpy|strcat|gets|[sf]?scanf|s?rand|random|alloca|system|popen|execvp|strtok(_r)?|" \
+            r"localtime|gmtime|ctime|asctime|mktemp|tmpnam|tempnam|putenv|setenv|chdir|dlopen|setlocale)\s*\("
+# libjpeg's way out of an error in a picture.
+SETJMP, MAY_SETJMP = r"\b(sig)?(set|long)jmp\s*\(", {"src/data/jpeg.c"}
 MOST_LINES = 400
 
 
@@ -44,7 +47,7 @@ def floors():
 def forbidden_calls():
     for path in sources():
         for number, line in enumerate(lines_of(path), 1):
-            if re.search(FORBIDDEN, line) and not line.lstrip().startswith(("*", "/*")):
+            if (re.search(FORBIDDEN, line) or (re.search(SETJMP, line) and path not in MAY_SETJMP)) and not line.lstrip().startswith(("*", "/*")):
                 yield f"{path}:{number}: {line.strip()}"
 
 
