@@ -4,6 +4,7 @@
 #include "tools/explain.h"
 #include "tools/view_curves.h"
 #include "tools/view_inside.h"
+#include "tools/view_verify.h"
 #include "view/sheet.h"
 #include "train/model.h"
 #include "train/summary.h"
@@ -17,7 +18,7 @@ struct view_options {
     const char *augment, *output;
     const char *explain, *config, *at, *image;
     struct cli_texts set;
-    int count, epoch, rows, channel, curves;
+    int count, epoch, rows, channel, curves, verify;
     struct inside_options inside;
 };
 
@@ -43,6 +44,10 @@ static const struct cli_option OPTIONS[] = {
      .instead = "LOG",
      .help = "draw loss and accuracy of runs, by the log.csv of\neach: on the terminal, or with "
              "--output as SVG or\nPNG, for which it takes gnuplot"},
+    {.name = "verify",
+     .kind = &CLI_FLAG,
+     FIELD(verify),
+     .help = "say all that is wrong with a model.bin or\ncheckpoint.bin, and what of it is good"},
     {.name = "filters",
      .kind = &CLI_TEXT,
      FIELD(inside.filters),
@@ -180,6 +185,7 @@ static const struct cli CLI = {
                 "Examples: cnnview --augment configs/lenet5-augmented.yaml -o sheet.png\n"
                 "          cnnview runs/lenet5/model.bin --filters C1 -o filters.png\n"
                 "          cnnview runs/lenet5/model.bin --activations data/mnist:0 -o maps.png\n"
+                "          cnnview --verify runs/lenet5/checkpoint.bin\n"
                 "          cnnview --curves runs/a/log.csv runs/b/log.csv -o curves.svg\n"
                 "          cnnview --explain conv --config configs/digits.yaml --at 3,4\n",
 };
@@ -294,14 +300,16 @@ static const char *stray(const struct view_options *o)
 {
     const int teaches = o->explain != NULL, augments = o->augment != NULL,
               inside = inside_is_asked(&o->inside);
-    return o->curves && (augments || teaches || inside) ? "--curves draws no model: give it alone"
-           : augments && inside                         ? "--augment draws no model"
-           : teaches && (augments || inside)            ? "--explain draws nothing: give it alone"
-           : !augments && !o->config && o->set.count    ? "--set goes with --augment or --config"
-           : !teaches && o->config                      ? "--config goes with --explain"
-           : !teaches && o->at                          ? "--at goes with --explain"
-           : !teaches && o->channel > 0                 ? "--channel goes with --explain"
-           : !teaches && o->image                       ? "--image goes with --explain"
+    return o->verify && (o->curves || augments || teaches || inside || o->output)
+               ? "--verify draws nothing: give it alone"
+           : o->curves && (augments || teaches || inside) ? "--curves draws no model: give it alone"
+           : augments && inside                           ? "--augment draws no model"
+           : teaches && (augments || inside)              ? "--explain draws nothing: give it alone"
+           : !augments && !o->config && o->set.count      ? "--set goes with --augment or --config"
+           : !teaches && o->config                        ? "--config goes with --explain"
+           : !teaches && o->at                            ? "--at goes with --explain"
+           : !teaches && o->channel > 0                   ? "--channel goes with --explain"
+           : !teaches && o->image                         ? "--image goes with --explain"
            : teaches && o->output   ? "--explain draws nothing: there is no --output"
            : augments && !o->output ? "--augment needs --output FILE"
                                     : NULL;
@@ -349,6 +357,8 @@ int main(int argc, char **argv)
     }
     if (options.explain != NULL) {
         code = view_layer(&options, options.config != NULL ? NULL : arguments.values[0]);
+    } else if (options.verify) {
+        code = view_verify(&CLI, arguments.values[0], &options.common);
     } else if (inside_is_asked(&options.inside)) {
         code = inside_run(&CLI, &options.inside, arguments.values[0], options.output,
                           cli_threads(&options.common));

@@ -212,7 +212,7 @@ static int read_real(const struct safetensors *file, enum entry key, double *val
     return 0;
 }
 
-static int read_position(const struct safetensors *file, struct position *p, struct error *e)
+int checkpoint_position(const struct safetensors *file, struct position *p, struct error *e)
 {
     long long finished;
     TRY(read_counter(file, EPOCH, &p->epoch, e));
@@ -307,7 +307,7 @@ static int resume_from(struct trainer *t, const struct safetensors *file,
     }
     struct position position = {0};
     long long log_bytes;
-    TRY(read_position(file, &position, e));
+    TRY(checkpoint_position(file, &position, e));
     TRY(read_counter(file, LOG_BYTES, &log_bytes, e));
     TRY(check_position(t, file, &position, e));
     t->position = position;

@@ -14,6 +14,9 @@ int checkpoint_write(const struct trainer *trainer, const struct output_dir *dir
  * cut back to its length. ERROR_MODEL, ERROR_IO. */
 int checkpoint_resume(struct trainer *trainer, const struct output_dir *dir, struct error *e);
 
+/* How far the run had come, by the file's metadata. ERROR_MODEL. */
+int checkpoint_position(const struct safetensors *file, struct position *position, struct error *e);
+
 enum checkpoint_state { CHECKPOINT_NONE, CHECKPOINT_UNFINISHED, CHECKPOINT_FINISHED };
 /* What the directory holds. An unreadable checkpoint counts as unfinished: it is not ours to throw
  * away. */

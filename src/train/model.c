@@ -42,7 +42,7 @@ int model_tensors(const struct graph *graph, const float *flat, const char *pref
         const struct node *node = &graph->nodes[i];
         for (int k = 0; k < node->needs.parameter_count; k++) {
             TRY(describe(node, k, prefix, arena, &(*entries)[count]));
-            (*entries)[count++].data = flat + node->needs.parameters[k].offset;
+            (*entries)[count++].data = flat ? flat + node->needs.parameters[k].offset : NULL;
         }
     }
     return count;
@@ -54,11 +54,11 @@ static int same_shape(const struct tensor_entry *a, const struct tensor_entry *b
            memcmp(a->shape, b->shape, (size_t)a->rank * sizeof a->shape[0]) == 0;
 }
 
-static void print_shape(char *out, size_t size, const struct tensor_entry *tensor)
+void model_print_shape(char *out, size_t size, int rank, const size_t *shape)
 {
     size_t used = (size_t)snprintf(out, size, "[");
-    for (int d = 0; d < tensor->rank && used < size; d++) {
-        used += (size_t)snprintf(out + used, size - used, "%s%zu", d ? ", " : "", tensor->shape[d]);
+    for (int d = 0; d < rank && used < size; d++) {
+        used += (size_t)snprintf(out + used, size - used, "%s%zu", d ? ", " : "", shape[d]);
     }
     if (used < size) {
         snprintf(out + used, size - used, "]");
@@ -85,8 +85,8 @@ int model_read_tensors(const struct graph *graph, const struct safetensors *file
             }
             if (!same_shape(found, &wanted)) {
                 char is[160], should[160];
-                print_shape(is, sizeof is, found);
-                print_shape(should, sizeof should, &wanted);
+                model_print_shape(is, sizeof is, found->rank, found->shape);
+                model_print_shape(should, sizeof should, wanted.rank, wanted.shape);
                 error_at_offset(e, ERROR_MODEL, file->path, found->offset,
                                 "tensor '%s' is %s, its config needs %s", wanted.name, is, should);
                 goto end;
@@ -220,32 +220,39 @@ end:
     return status;
 }
 
-/* The config inside, decoded like a file; its faults become one of the model. */
-static int load_config(struct model *model, const struct safetensors *file, const char *config,
-                       struct error *e)
+int model_settings(struct model *model, const struct safetensors *file, struct error_list *errors)
 {
-    struct error_list errors = {0};
+    const char *config = safetensors_metadata(file, "config");
     struct text name = {0};
     text_append(&name, "%s!config", file->path);
     char *copy = arena_strndup(&model->arena, config, strlen(config));
     if (name.failed || !copy) {
         text_free(&name);
-        return error_memory(e, strlen(config));
+        return error_memory(error_next(errors), strlen(config));
     }
-    const struct yaml *root = yaml_parse(&model->arena, name.data, copy, strlen(copy), &errors);
+    const struct yaml *root = yaml_parse(&model->arena, name.data, copy, strlen(copy), errors);
     text_free(&name);
-    if (!root || settings_decode(&model->settings, root, NULL, &model->arena, &errors) != 0 ||
+    return root ? settings_decode(&model->settings, root, NULL, &model->arena, errors) : -1;
+}
+
+/* The config inside, decoded like a file, and its network; their faults become the model's. */
+static int load_config(struct model *model, const struct safetensors *file,
+                       struct error_list *errors)
+{
+    const int before = errors->count;
+    if (model_settings(model, file, errors) == 0 &&
         graph_build(&model->graph, &model->settings.network,
                     (struct shape){model->input.c, model->input.h, model->input.w}, &model->arena,
-                    &errors) != 0 ||
-        graph_check_classes(&model->graph, model->classes.count, &errors) != 0 ||
+                    errors) == 0 &&
+        graph_check_classes(&model->graph, model->classes.count, errors) == 0 &&
         settings_weigh_classes(&model->settings, NULL, model->classes.count, &model->arena,
-                               &errors) != 0) {
-        *e = errors.items[0];
-        e->kind = ERROR_MODEL;
-        return -1;
+                               errors) == 0) {
+        return 0;
     }
-    return 0;
+    for (int i = before; i < errors->count; i++) {
+        errors->items[i].kind = ERROR_MODEL;
+    }
+    return -1;
 }
 
 static int load_parameters(struct model *model, const struct safetensors *file, struct error *e)
@@ -278,34 +285,54 @@ static int counter(const struct safetensors *file, const char *key, long long *v
     return text && text_to_integer(text, strlen(text), value) == 0 && *value >= 0 ? 0 : -1;
 }
 
+int model_describe(struct model *model, const struct safetensors *file, struct error_list *errors)
+{
+    const char *config = safetensors_metadata(file, "config"),
+               *classes = safetensors_metadata(file, "classes");
+    const char *input = safetensors_metadata(file, "input");
+    const char *kind = safetensors_metadata(file, "kind"),
+               *training = safetensors_metadata(file, "training");
+    const char *path = file->path;
+    *model = (struct model){0};
+    if (kind && strcmp(kind, "checkpoint") == 0) {
+        return error_set(error_next(errors), ERROR_MODEL, path,
+                         "is a checkpoint; the model is the model.bin beside it");
+    }
+    if (!config || !classes || !input) {
+        return error_set(error_next(errors), ERROR_MODEL, path, "metadata '%s' is missing",
+                         !config    ? "config"
+                         : !classes ? "classes"
+                                    : "input");
+    }
+    if (classes_from_json(&model->classes, classes, &model->arena) != 0) {
+        return error_set(error_next(errors), ERROR_MODEL, path,
+                         "metadata 'classes' is not a list of at least 2 names");
+    }
+    if (input_from_text(&model->input, input) != 0) {
+        return error_set(error_next(errors), ERROR_MODEL, path,
+                         "metadata 'input' is not a shape and its normalisation");
+    }
+    if (counter(file, "epoch", &model->epoch) != 0 || counter(file, "step", &model->step) != 0) {
+        return error_set(error_next(errors), ERROR_MODEL, path,
+                         "metadata 'epoch' and 'step' must be whole numbers");
+    }
+    if (training && facts_from_json(&model->facts, training) != 0) {
+        return error_set(error_next(errors), ERROR_MODEL, path,
+                         "metadata 'training' is not what cnntrain writes there");
+    }
+    return load_config(model, file, errors);
+}
+
 int model_load(struct model *model, const char *path, struct error *e)
 {
     struct safetensors file;
+    struct error_list errors = {0};
+    int status = -1;
     *model = (struct model){0};
     TRY(safetensors_read(&file, path, "cnntrain.format", e));
-    const char *config = safetensors_metadata(&file, "config"),
-               *classes = safetensors_metadata(&file, "classes");
-    const char *input = safetensors_metadata(&file, "input");
-    const char *kind = safetensors_metadata(&file, "kind"),
-               *training = safetensors_metadata(&file, "training");
-    int status = -1;
-    if (kind && strcmp(kind, "checkpoint") == 0) {
-        error_set(e, ERROR_MODEL, path, "is a checkpoint; the model is the model.bin beside it");
-    } else if (!config || !classes || !input) {
-        error_set(e, ERROR_MODEL, path, "metadata '%s' is missing",
-                  !config    ? "config"
-                  : !classes ? "classes"
-                             : "input");
-    } else if (classes_from_json(&model->classes, classes, &model->arena) != 0) {
-        error_set(e, ERROR_MODEL, path, "metadata 'classes' is not a list of at least 2 names");
-    } else if (input_from_text(&model->input, input) != 0) {
-        error_set(e, ERROR_MODEL, path, "metadata 'input' is not a shape and its normalisation");
-    } else if (counter(&file, "epoch", &model->epoch) != 0 ||
-               counter(&file, "step", &model->step) != 0) {
-        error_set(e, ERROR_MODEL, path, "metadata 'epoch' and 'step' must be whole numbers");
-    } else if (training && facts_from_json(&model->facts, training) != 0) {
-        error_set(e, ERROR_MODEL, path, "metadata 'training' is not what cnntrain writes there");
-    } else if (load_config(model, &file, config, e) == 0) {
+    if (model_describe(model, &file, &errors) != 0) {
+        *e = errors.items[0];
+    } else {
         status = load_parameters(model, &file, e);
     }
     safetensors_free(&file);

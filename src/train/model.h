@@ -33,19 +33,27 @@ struct model {
  * inside are reported as "PATH!config:LINE:COL". On failure nothing is left allocated. */
 int model_load(struct model *model, const char *path, struct error *e);
 void model_free(struct model *model);
+/* What the metadata of a file say: all of a model but its parameters. All faults of the config are
+ * reported. 0 or -1; to be freed in either case. */
+int model_describe(struct model *model, const struct safetensors *file, struct error_list *errors);
+/* Only model->settings, of the metadata's "config", which must be there. */
+int model_settings(struct model *model, const struct safetensors *file, struct error_list *errors);
 /* Write model.bin into the open directory. ERROR_IO, or ERROR_NUMERIC when a weight is not finite.
  */
 int model_write(const struct model *model, int dir, const char *path, struct error *e);
 
 /* Shared with the checkpoint: tensors named after the layers, pointing into a flat vector laid out
- * like the parameters; `prefix` may be
- * "". Returns how many; entries[] and names (in the arena) are filled. -1 without memory. */
+ * like the parameters, or, with NULL, nowhere;
+ * `prefix` may be "". Returns how many; entries[] and names (in the arena) are filled. -1 without
+ * memory. */
 int model_tensors(const struct graph *graph, const float *flat, const char *prefix,
                   struct arena *arena, struct tensor_entry **entries);
 /* The other way: copy the tensors of a file into a flat vector, names and shapes checked.
  * ERROR_MODEL. */
 int model_read_tensors(const struct graph *graph, const struct safetensors *file,
                        const char *prefix, float *flat, struct error *e);
+/* "[4, 1, 3, 3]" */
+void model_print_shape(char *out, size_t size, int rank, const size_t *shape);
 /* How many tensors the graph has. */
 int model_tensor_count(const struct graph *graph);
 
