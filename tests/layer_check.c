@@ -100,6 +100,21 @@ static void find_norm_bounds(struct layer_case *c)
     }
 }
 
+/* What radial basis functions add up is all of one sign in y; in dx it is at most 2 |dy| (|x| + 1)
+ * for each unit. */
+static void find_rbf_bounds(struct layer_case *c)
+{
+    for (size_t i = 0; i < c->dy.size; i++) {
+        c->y_bound[i] = 4 * EPSILON * fabs(c->y[i]);
+    }
+    for (size_t i = 0; i < c->x.size; i++) {
+        const double *dy = c->dy_d + i / c->layer->in * c->layer->out;
+        for (size_t o = 0; o < c->layer->out; o++) {
+            c->dx_bound[i] += 4 * EPSILON * 2 * fabs(dy[o]) * (fabs(c->x_d[i]) + 1);
+        }
+    }
+}
+
 static void find_bounds(struct layer_case *c)
 {
     const struct ref_layer *layer = c->layer;
@@ -107,6 +122,10 @@ static void find_bounds(struct layer_case *c)
     const int is_pool = strcmp(layer->type, "maxpool") == 0;
     if (layer->eps > 0 || layer->lrn.size) {
         find_norm_bounds(c);
+        return;
+    }
+    if (strcmp(layer->type, "rbf") == 0) {
+        find_rbf_bounds(c);
         return;
     }
     double *x = copy_absolute(ins, c->x_d), *dy = copy_absolute(outs, c->dy_d);

@@ -69,11 +69,11 @@ void ref_softmax(int n, int classes, const double *z, double *p);
 struct ref_terms {
     double smoothing;
     const double *weights;
-    double gamma, delta, margin;
+    double gamma, j, delta, margin;
 };
 typedef void ref_loss(const struct ref_terms *, int n, int classes, const double *z,
                       const struct ref_labels *labels, double scale, double *loss, double *dz);
-ref_loss ref_cross_entropy, ref_focal, ref_mse, ref_mae, ref_huber, ref_hinge;
+ref_loss ref_cross_entropy, ref_focal, ref_map, ref_mse, ref_mae, ref_huber, ref_hinge;
 
 /* One step, the `step`-th from 1. */
 struct ref_adam {

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 enum { MOST_CLASSES = 1024 };
 
@@ -136,6 +137,28 @@ void ref_focal(const struct ref_terms *terms, int n, int classes, const double *
             t[k] *= weight_of(terms, k);
         }
         of_logarithms(focal_value, focal_slope, terms, classes, z, t, scale, &loss[s], dz);
+    }
+}
+
+/* ln p of one class more, whose logit is -j, is left out: its target is 0. */
+void ref_map(const struct ref_terms *terms, int n, int classes, const double *z,
+             const struct ref_labels *labels, double scale, double *loss, double *dz)
+{
+    double t[MOST_CLASSES], all[MOST_CLASSES], log_p[MOST_CLASSES];
+    for (int s = 0; s < n; s++, z += classes, dz = dz ? dz + classes : NULL) {
+        dead(classes, &loss[s], dz);
+        if (!targets_of(labels, s, classes, t)) {
+            continue;
+        }
+        memcpy(all, z, (size_t)classes * sizeof *all);
+        all[classes] = -terms->j;
+        log_softmax(classes + 1, all, log_p);
+        for (int k = 0; k < classes; k++) {
+            loss[s] -= t[k] > 0 ? t[k] * log_p[k] : 0;
+            if (dz) {
+                dz[k] = scale * (exp(log_p[k]) - t[k]);
+            }
+        }
     }
 }
 

@@ -197,6 +197,11 @@ void ref_add_layer(struct ref_network *net, const char *type, const struct yaml 
         layer->oh = layer->ow = 1;
         ref_take_parameters(net, layer, layer->oc * layer->in,
                             flag_of(options, "bias") ? layer->oc : 0);
+    } else if (strcmp(type, "rbf") == 0) {
+        const struct yaml *codes = option_of(options, "codes", 1);
+        layer->oc = codes && codes->kind == YAML_LIST ? codes->count : 10;
+        layer->oh = layer->ow = 1;
+        ref_take_parameters(net, layer, layer->oc * layer->in, 0);
     } else if (strstr(type, "dropout")) {
         layer->rate = (float)number_of(options, "rate", 1, 0);
     } else if (strcmp(type, "gaussian_noise") == 0) {
@@ -392,6 +397,22 @@ static void mask(const struct ref_layer *layer, double *weight)
     }
 }
 
+/* Minus the squared distances of n vectors to the codes, or, where there is a dy, dx. */
+static void near_codes(const struct ref_layer *layer, int n, const double *codes, const double *x,
+                       const double *dy, double *to)
+{
+    memset(to, 0, (dy ? layer->in : layer->out) * (size_t)n * sizeof *to);
+    for (size_t k = 0; k < (size_t)n * layer->out * layer->in; k++) {
+        const size_t i = k % layer->in, o = k / layer->in, s = o / layer->out;
+        const double d = x[s * layer->in + i] - codes[o % layer->out * layer->in + i];
+        if (dy) {
+            to[s * layer->in + i] -= 2 * dy[o] * d;
+        } else {
+            to[o] -= d * d;
+        }
+    }
+}
+
 void ref_layer_forward(const struct ref_network *net, int i, int n, const struct ref_draws *draws,
                        const double *w, const double *x, double *y)
 {
@@ -410,6 +431,8 @@ void ref_layer_forward(const struct ref_network *net, int i, int n, const struct
         free(own);
     } else if (strcmp(layer->type, "dense") == 0) {
         ref_dense_forward(n, (int)layer->in, layer->oc, x, weight, bias, y);
+    } else if (strcmp(layer->type, "rbf") == 0) {
+        near_codes(layer, n, weight, x, NULL, y);
     } else if (strcmp(layer->type, "maxpool") == 0) {
         ref_maxpool_forward(&window, x, y);
     } else if (strcmp(layer->type, "avgpool") == 0) {
@@ -479,6 +502,8 @@ void ref_layer_backward(const struct ref_network *net, int i, int n, const struc
         ref_conv_backward_input(&window, dy, w + layer->weight, dx);
     } else if (strcmp(layer->type, "dense") == 0) {
         ref_dense_backward_input(n, (int)layer->in, layer->oc, dy, w + layer->weight, dx);
+    } else if (strcmp(layer->type, "rbf") == 0) {
+        near_codes(layer, n, w + layer->weight, x, dy, dx);
     } else if (strcmp(layer->type, "maxpool") == 0) {
         ref_maxpool_backward(&window, x, dy, dx);
     } else if (strcmp(layer->type, "avgpool") == 0) {

@@ -77,9 +77,12 @@ void KERNEL(spatial_dropout)(const float *x, float *y, size_t maps, size_t size,
                              uint32_t stream);
 void KERNEL(normal_noise)(const float *x, float *y, size_t n, float std, int multiply,
                           uint64_t seed, const uint32_t *samples, uint32_t epoch, uint32_t stream);
+void KERNEL(rbf_forward)(int in, int out, const float *x, const float *w, float *y);
+void KERNEL(rbf_backward)(int in, int out, const float *x, const float *dy, const float *w,
+                          float *dx);
 void KERNEL(softmax)(int classes, const float *z, float *p);
-loss_kernel KERNEL(cross_entropy), KERNEL(focal), KERNEL(mse), KERNEL(mae), KERNEL(huber),
-    KERNEL(hinge);
+loss_kernel KERNEL(cross_entropy), KERNEL(focal), KERNEL(map), KERNEL(mse), KERNEL(mae),
+    KERNEL(huber), KERNEL(hinge);
 void KERNEL(add)(size_t n, const float *x, float *y);
 void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
 void KERNEL(clip)(float limit, size_t n, float *x);

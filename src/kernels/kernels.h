@@ -54,7 +54,7 @@ struct labels {
 struct loss_terms {
     float smoothing;      /* cross_entropy: the share of a target that goes to all classes alike */
     const float *weights; /* cross_entropy, focal: of the classes; NULL: 1 */
-    float gamma, delta, margin; /* focal, huber, hinge */
+    float gamma, j, delta, margin; /* focal, map, huber, hinge */
 };
 
 /* loss[lane] and, when dz is not NULL, dz = its gradient by z, times scale, from z[classes][16];
@@ -206,6 +206,11 @@ struct kernels {
      * lanes, input i in lane i % 16. */
     void (*dense_single)(int in, int out, const float *x, const float *w, const float *b, float *y);
 
+    /* y[o] = - sum over i of (x[i] - w[o][i])^2, for x of `in` vectors and y of `out` vectors. */
+    void (*rbf_forward)(int in, int out, const float *x, const float *w, float *y);
+    void (*rbf_backward)(int in, int out, const float *x, const float *dy, const float *w,
+                         float *dx);
+
     /* The greatest value of each window; padding never wins. Backward gives dy to the first
      * greatest in row order. */
     void (*maxpool_forward)(const struct window *, const float *x, float *y);
@@ -267,7 +272,7 @@ struct kernels {
      * is allowed. */
     void (*softmax)(int classes, const float *z, float *p);
     /* The losses (formulas: loss.c, loss_outputs.c). */
-    loss_kernel *cross_entropy, *focal, *mse, *mae, *huber, *hinge;
+    loss_kernel *cross_entropy, *focal, *map, *mse, *mae, *huber, *hinge;
 
     /* y[i] += x[i], for i < n, a multiple of 16. */
     void (*add)(size_t n, const float *x, float *y);

@@ -4,9 +4,12 @@
  *
  *     cross_entropy   - sum over k of w[k] t'[k] ln p[k],  t' = (1 - s) t + s / classes
  *     focal           - sum over k of w[k] t[k] (1 - p[k])^gamma ln p[k]
+ *     map             - sum over k of t[k] z[k] + ln(e^-j + sum over k of e^z[k])
  *
  * s is the label smoothing of Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2016 (section 7), weighted
- * as in PyTorch; focal is Lin, Goyal, Girshick, He, Dollar 2017. */
+ * as in PyTorch; focal is Lin, Goyal, Girshick, He, Dollar 2017; map is LeCun, Bottou, Bengio,
+ * Haffner 1998, equation 9, for outputs that are minus its distances: cross_entropy with one class
+ * more, to which nothing belongs, and whose logit is -j. */
 #include "kernels/loss_target.h"
 
 #include <float.h>
@@ -191,5 +194,40 @@ void KERNEL(focal)(const struct loss_terms *terms, int classes, const float *z,
     }
     for (int lane = 0; lane < LANES; lane++) {
         finish_lane(labels, lane, classes, first[lane], second[lane], loss, dz);
+    }
+}
+
+/* As of cross_entropy: the greatest of all logits, -j among them, is taken away first. */
+void KERNEL(map)(const struct loss_terms *terms, int classes, const float *z,
+                 const struct labels *labels, float scale, float *loss, float *dz)
+{
+    const vec other = v_set(-terms->j);
+    float greatest[LANES] __attribute__((aligned(64)));
+    for (int part = 0; part < PARTS; part++) {
+        const float *from = z + part * WIDTH;
+        vec most = other;
+        for (int k = 0; k < classes; k++) {
+            most = v_max(v_load(from + (size_t)k * LANES), most);
+        }
+        vec sum = v_exp(other - most);
+        for (int k = 0; k < classes; k++) {
+            sum = sum + v_exp(v_load(from + (size_t)k * LANES) - most);
+        }
+        v_store(greatest + part * WIDTH, most);
+        v_store(loss + part * WIDTH, v_log(sum));
+        for (int k = 0; dz && k < classes; k++) {
+            const vec p = v_exp(v_load(from + (size_t)k * LANES) - most) / sum;
+            v_store(dz + (size_t)k * LANES + part * WIDTH, p * v_set(scale));
+        }
+    }
+    for (int lane = 0; lane < LANES; lane++) {
+        float first, second;
+        weigh(labels, NULL, lane, &first, &second);
+        if (labels->first[lane] >= 0) {
+            const float *at = z + lane;
+            loss[lane] += first * (greatest[lane] - at[(size_t)labels->first[lane] * LANES]) +
+                          second * (greatest[lane] - at[(size_t)labels->second[lane] * LANES]);
+        }
+        finish_lane(labels, lane, classes, first * scale, second * scale, loss, dz);
     }
 }

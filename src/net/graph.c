@@ -370,6 +370,9 @@ void graph_initialize(const struct graph *graph, uint64_t seed, float *parameter
                 for (size_t e = 0; e < p->size; e++) {
                     parameters[p->offset + e] = p->start;
                 }
+                if (k == 0 && node->type->begin) {
+                    node->type->begin(node, parameters + p->offset);
+                }
             }
         }
     }

@@ -197,6 +197,9 @@ struct layer_type {
      */
     void (*backward)(const struct node *node, const struct run *run, const float *x, const float *y,
                      const float *dy, float *dx);
+    /* Write what the first parameter starts as, where neither an initializer nor one number says
+     * it. May be NULL. */
+    void (*begin)(const struct node *node, float *weight);
     /* Zero those elements of the first parameter that are zero for ever (parameter.used); they have
      * no gradient. NULL: there are none. */
     void (*mask)(const struct node *node, float *weight);

@@ -16,6 +16,17 @@ static const struct option GAMMA[] = {
     OPTION_END,
 };
 
+static const struct option J[] = {
+    {.key = "j",
+     .kind = &OPTION_NUMBER,
+     .offset = offsetof(struct loss_options, terms.j),
+     .fallback = "1",
+     .low = 0,
+     .high = 1000000,
+     .help = "wrong classes with outputs far below -j are pushed no further; large: cross_entropy"},
+    OPTION_END,
+};
+
 static const struct option DELTA[] = {
     {.key = "delta",
      .kind = &OPTION_NUMBER,
@@ -73,6 +84,8 @@ DEFINE(cross_entropy, LOSS_SMOOTHING | LOSS_WEIGHTS | LOSS_LOGITS, NULL, probabi
        "softmax, then -ln of the right class's probability; with label_smoothing, class_weights")
 DEFINE(focal, LOSS_WEIGHTS | LOSS_LOGITS, GAMMA, probabilities,
        "cross_entropy times (1 - p)^gamma, p the right class's probability; with class_weights")
+DEFINE(map, LOSS_LOGITS, J, probabilities,
+       "LeNet-5's, for rbf: minus the right output, + ln(e^-j + sum over the classes of e^output)")
 DEFINE(mse, 0, NULL, outputs,
        "mean over the classes of (output - target) squared, target 1 for the right class, else 0")
 DEFINE(mae, 0, NULL, outputs, "mean over the classes of |output - target|")

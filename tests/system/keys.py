@@ -108,7 +108,7 @@ NEEDED = {"conv": "filters: 3, kernel: 3", "maxpool": "size: 2", "avgpool": "siz
 # What else stands before and behind it: a sequence for what takes one, and what can tell new shapes from old ones.
 AROUND = {"conv1d": ("reshape: [3, 36]", ""), "maxpool1d": ("reshape: [3, 36]", ""),
           "avgpool1d": ("reshape: [3, 36]", ""), "reshape": ("", "conv1d: {filters: 2, kernel: 5}"),
-          "flatten": ("", "conv: {filters: 3, kernel: 1}")}
+          "flatten": ("", "conv: {filters: 3, kernel: 1}"), "rbf": ("dense: {units: 84, activation: tanh}", "")}
 LAYERS = {
     "conv.filters": (SUMMARY, "3", "4"),
     "conv.kernel": (SUMMARY, "3", "[3, 5]"),
@@ -147,6 +147,7 @@ LAYERS = {
     "avgpool.stride": (SUMMARY, "2", "1"),
     "avgpool.padding": (SUMMARY, "0", "1"),
     "avgpool.count_padding": (WEIGHTS, "true", "false", "padding: 1"),
+    "rbf.codes": (SUMMARY, None, "[" + ", ".join(f'"{"#" * k:.<84}"' for k in range(7)) + "]"),
     "dense.units": (SUMMARY, "7", "8"),
     "dense.bias": (SUMMARY, "true", "false"),
     "dense.activation": (WEIGHTS, None, "tanh"),
@@ -230,6 +231,7 @@ OPTIMIZERS = {
 }
 LOSSES = {
     "focal.gamma": (WEIGHTS, "2", "0.5"),
+    "map.j": (WEIGHTS, "1", "5"),
     "huber.delta": (WEIGHTS, "1", "0.5"),
     "hinge.margin": (WEIGHTS, "1", "0.5"),
 }

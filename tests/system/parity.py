@@ -208,6 +208,8 @@ def forward(layers, weights, x, words, counts=None):
                 x = F.avg_pool2d(x, size, stride, padding, count_include_pad=options.get("count_padding", True))
         elif kind == "dense":
             x = F.linear(x.flatten(1), w, b)
+        elif kind == "rbf":
+            x = -(x.flatten(1)[:, None] - w).square().sum(2)
         elif "dropout" in kind or kind == "gaussian_noise":
             x = random_layer(kind, options, x, lambda size, place=place: words(size, place))
         elif kind == "batchnorm":
@@ -258,6 +260,9 @@ def loss_of(train, z, labels):
         return F.cross_entropy(z, labels, weights, label_smoothing=train.get("label_smoothing", 0))
     if kind == "focal":
         return focal(z, labels, weights, options.get("gamma", 2))
+    if kind == "map":  # equation 9, of minus the distances
+        nothing = torch.full((len(z), 1), -options.get("j", 1.0), dtype=torch.float64)
+        return (torch.logsumexp(torch.cat([z, nothing], 1), 1) - z.gather(1, labels[:, None])[:, 0]).mean()
     if kind == "hinge":
         return F.multi_margin_loss(z, labels, **options)
     return {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}[kind](
@@ -484,7 +489,7 @@ def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=
     x = torch.from_numpy((x - images.mean()) / images.std())
     frozen = tuple(name + "." for name in frozen_names(layers, {}))
     for name, weight in weights.items():
-        weight.requires_grad_(not name.startswith(frozen or ("?",)) and ".running_" not in name)
+        weight.requires_grad_(not name.startswith((*frozen, "rbf")) and ".running_" not in name)
     step = (batch or count) * train.get("accumulate", 1)
     want = theirs(layers, optimizer, train, step, x, torch.tensor(list(labels)), weights)
 
@@ -607,12 +612,16 @@ def other_norms():
 
 
 def lenet_of_1998():
-    """LeNet-5 of 1998: C3's connections, trained pooling, scaled tanh"""
+    """LeNet-5 of 1998: C3's connections, trained pooling, scaled tanh, radial basis functions, its loss"""
     def squashed(kind, **options):
         return [(kind, options), ("scaled_tanh", {})]
-    compare([*squashed("conv", filters=6, kernel=5), *squashed("subsample"), *squashed("conv", filters=16, kernel=5, connections="lenet5"),
-             *squashed("subsample", size=2), *squashed("conv", filters=120, kernel=5), *squashed("dense", units=84),
-             ("dense", {"units": 10})], {"type": "sgd", "lr": 0.01, "momentum": 0.9}, size=(32, 32), count=50)
+    layers = [*squashed("conv", filters=6, kernel=5), *squashed("subsample"),
+              *squashed("conv", filters=16, kernel=5, connections="lenet5"), *squashed("subsample", size=2),
+              *squashed("conv", filters=120, kernel=5), *squashed("dense", units=84)]
+    compare([*layers, ("dense", {"units": 10})], {"type": "sgd", "lr": 0.01, "momentum": 0.9}, size=(32, 32), count=50)
+    for j in (0.5, 30):
+        compare([*layers, ("rbf", {"codes": "digits"})], {"type": "sgd", "lr": 0.0005}, {"type": "map", "j": j},
+                size=(32, 32), count=50)
 
 
 def resnet():
@@ -718,8 +727,8 @@ def validation():
 
 
 def other_losses():
-    """focal, mean absolute error, Huber, multi-class hinge"""
-    for loss in ({"type": "focal", "gamma": 3}, "mae", {"type": "huber", "delta": 0.3}, "huber", "hinge",
+    """focal, LeNet's (over plain outputs), mean absolute error, Huber, multi-class hinge"""
+    for loss in ({"type": "focal", "gamma": 3}, "map", "mae", {"type": "huber", "delta": 0.3}, "huber", "hinge",
                  {"type": "hinge", "margin": 0.5}):
         compare(SMALL, {"type": "sgd", "lr": 0.01}, loss=loss, data=DIGITS)
 

@@ -128,7 +128,7 @@ static void test_softmax(void **state)
     }
 }
 
-/* Six losses, one shape of test. */
+/* Seven losses, one shape of test. */
 struct loss_case {
     const char *name;
     loss_kernel *(*kernel)(const struct kernels *k);
@@ -142,6 +142,7 @@ struct loss_case {
     static loss_kernel *NAME##_of(const struct kernels *k) { return k->NAME; }
 KERNEL_OF(cross_entropy)
 KERNEL_OF(focal)
+KERNEL_OF(map)
 KERNEL_OF(mse)
 KERNEL_OF(mae)
 KERNEL_OF(huber)
@@ -187,6 +188,27 @@ static void cross_entropy_bound(const struct ref_terms *terms, int n, int classe
         }
     }
     free(p);
+}
+
+/* As that of plain cross-entropy with one class more. */
+static void map_bound(const struct ref_terms *terms, int n, int classes, const double *z,
+                      const struct ref_labels *labels, double scale, double *loss, double *dz)
+{
+    const struct ref_terms plain = {0};
+    const size_t size = (size_t)n * (classes + 1);
+    double *wider = check_doubles(size), *wider_dz = check_doubles(size);
+    for (int s = 0; s < n; s++) {
+        memcpy(wider + (size_t)s * (classes + 1), z + (size_t)s * classes,
+               (size_t)classes * sizeof *wider);
+        wider[(size_t)s * (classes + 1) + classes] = -terms->j;
+    }
+    cross_entropy_bound(&plain, n, classes + 1, wider, labels, scale, loss, wider_dz);
+    for (int s = 0; s < n; s++) {
+        memcpy(dz + (size_t)s * classes, wider_dz + (size_t)s * (classes + 1),
+               (size_t)classes * sizeof *dz);
+    }
+    free(wider);
+    free(wider_dz);
 }
 
 /* As that of plain cross-entropy, by the weights, and the power's own: e^x of gamma ln(1 - p)
@@ -263,6 +285,7 @@ static void hinge_bound(const struct ref_terms *terms, int n, int classes, const
 static const struct loss_case CASES[] = {
     {"cross_entropy", cross_entropy_of, ref_cross_entropy, cross_entropy_bound, KINDS},
     {"focal", focal_of, ref_focal, focal_bound, 2},
+    {"map", map_of, ref_map, map_bound, KINDS},
     {"mse", mse_of, ref_mse, mse_bound, 2},
     {"mae", mae_of, ref_mae, mae_bound, 2},
     {"huber", huber_of, ref_huber, huber_bound, 2},
@@ -299,11 +322,13 @@ static void fill_terms(struct dice *dice, int classes, struct loss_terms *terms,
     *terms = (struct loss_terms){.smoothing = dice_uniform(dice, 0, 0.5f),
                                  .weights = weights,
                                  .gamma = dice_uniform(dice, 0, 4),
+                                 .j = dice_uniform(dice, 0, 40),
                                  .delta = dice_uniform(dice, 0.25f, 3),
                                  .margin = dice_uniform(dice, 0.25f, 3)};
     *ref = (struct ref_terms){.smoothing = (double)terms->smoothing,
                               .weights = weights_d,
                               .gamma = (double)terms->gamma,
+                              .j = (double)terms->j,
                               .delta = (double)terms->delta,
                               .margin = (double)terms->margin};
 }
@@ -326,8 +351,8 @@ static void check_loss(const struct loss_case *c, struct dice *dice, int classes
     struct agreement same_loss = {0}, same_dz = {0};
     snprintf(what, sizeof what, "%s of %d classes, kind %d%s", c->name, classes, kind,
              rich ? ", soft" : "");
-    struct loss_terms terms = {.delta = 1, .margin = 1};
-    struct ref_terms terms_d = {.delta = 1, .margin = 1};
+    struct loss_terms terms = {.j = 1, .delta = 1, .margin = 1};
+    struct ref_terms terms_d = {.j = 1, .delta = 1, .margin = 1};
     float weights[MOST_CLASSES];
     double weights_d[MOST_CLASSES];
     fill_labels(dice, classes, rich, &labels);
@@ -390,7 +415,7 @@ static void test_dead_lane_with_nan(void **state)
     enum { CLASSES_3 = 3 };
     const struct kernels *levels[KERNEL_LEVELS];
     const int count = check_levels(levels);
-    const struct loss_terms terms = {.gamma = 2, .delta = 1, .margin = 1};
+    const struct loss_terms terms = {.gamma = 2, .j = 1, .delta = 1, .margin = 1};
     struct labels labels = {{0}, {0}, {0}};
     struct guarded z = guarded_new(CLASSES_3 * LANES), loss = guarded_new(LANES),
                    dz = guarded_new(CLASSES_3 * LANES);

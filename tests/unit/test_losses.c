@@ -36,6 +36,7 @@ static void outputs_themselves(int n, int classes, const double *z, double *p)
 static const struct twin TWINS[] = {
     {"cross_entropy", ref_cross_entropy, ref_softmax},
     {"focal", ref_focal, ref_softmax},
+    {"map", ref_map, ref_softmax},
     {"mse", ref_mse, outputs_themselves},
     {"mae", ref_mae, outputs_themselves},
     {"huber", ref_huber, outputs_themselves},
@@ -65,11 +66,12 @@ struct terms {
  * from the outputs that fill_outputs draws. */
 static void terms_make(struct terms *terms, int classes, int rich)
 {
-    *terms = (struct terms){.options.terms = {.gamma = 2, .delta = 1, .margin = 1.015625f}};
+    *terms = (struct terms){.options.terms = {.gamma = 2, .j = 1, .delta = 1, .margin = 1.015625f}};
     if (rich) {
         terms->options.terms = (struct loss_terms){.smoothing = 0.125f,
                                                    .weights = terms->weights,
                                                    .gamma = 0.75f,
+                                                   .j = 2.5f,
                                                    .delta = 0.25f,
                                                    .margin = 2.015625f};
         terms->ref.weights = terms->weights_d;
@@ -80,6 +82,7 @@ static void terms_make(struct terms *terms, int classes, int rich)
     }
     terms->ref.smoothing = (double)terms->options.terms.smoothing;
     terms->ref.gamma = (double)terms->options.terms.gamma;
+    terms->ref.j = (double)terms->options.terms.j;
     terms->ref.delta = (double)terms->options.terms.delta;
     terms->ref.margin = (double)terms->options.terms.margin;
 }
@@ -200,7 +203,7 @@ static void test_every_loss(void **state)
             check_loss((const void *)*member, CLASSES[i], 1, &dice);
         }
     }
-    assert_true(types >= 6);
+    assert_true(types >= 7);
 }
 
 /* What a lane counts in a mean. */
