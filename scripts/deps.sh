@@ -31,6 +31,7 @@ chromium    ci     chromium          chromium             chromium         chrom
 node        ci     nodejs            nodejs               nodejs           node
 npm         ci     npm               npm                  npm              node
 gnuplot     ci     gnuplot-nox       gnuplot              gnuplot          gnuplot
+strace      ci     strace            strace               strace           strace
 torch       ci     python3-torch     python3-torch        python-pytorch   pytorch
 torch       bench  python3-torch     python3-torch        python-pytorch   pytorch
 c++         bench  g++               gcc-c++              gcc              gcc

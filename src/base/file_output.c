@@ -16,6 +16,32 @@
 static const char LOCK[] = ".lock";
 static const char PROBE[] = ".probe";
 
+/* Make the new entry `path` of its parent directory outlast a loss of power. Not where the parent
+ * may not be read, nor on file systems that cannot sync a directory and say EINVAL. */
+static int sync_parent(const char *path)
+{
+    char parent[sizeof((struct output_dir *)0)->path];
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash != NULL ? (size_t)(slash - path) : 0;
+
+    memcpy(parent, path, length);
+    parent[length] = '\0';
+    const int fd = RETRY(open(length > 0      ? parent
+                              : slash != NULL ? "/"
+                                              : ".",
+                              O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+
+    if (fd < 0) {
+        return errno == EACCES ? 0 : -1;
+    }
+    const int failed = RETRY(fsync(fd)) != 0 && errno != EINVAL;
+    const int number = errno;
+
+    close(fd);
+    errno = number;
+    return failed ? -1 : 0;
+}
+
 /* `path` and its parents. What is there already is looked at by whoever opens it. */
 static int make_directories(char *path)
 {
@@ -23,8 +49,11 @@ static int make_directories(char *path)
         if (slash != NULL) {
             *slash = '\0';
         }
-        const int status = RETRY(mkdir(path, 0777));
+        int status = RETRY(mkdir(path, 0777));
 
+        if (status == 0) {
+            status = sync_parent(path);
+        }
         if (slash != NULL) {
             *slash = '/';
         }

@@ -208,7 +208,7 @@ static int begin(struct trainer *trainer, const struct train_options *options,
                  const struct output_dir *dir, struct error *e)
 {
     if (options->resume) {
-        return checkpoint_resume(trainer, dir, e);
+        return trainer_resume(trainer, dir, e);
     }
     if (!options->fresh && checkpoint_state(dir) == CHECKPOINT_UNFINISHED) {
         return error_set(

@@ -26,17 +26,25 @@ static int open_log(struct log *log, int dir, const char *dir_path, int flags, s
     return log->fd >= 0 ? 0 : error_errno(e, ERROR_IO, log->path, "cannot open");
 }
 
+void log_start(struct log *log)
+{
+    *log = (struct log){
+        .fd = -1, .bytes = sizeof HEADER - 1, .crc32 = file_crc32(0, HEADER, sizeof HEADER - 1)};
+}
+
 int log_create(struct log *log, int dir, const char *dir_path, struct error *e)
 {
     const struct chunk header = {HEADER, sizeof HEADER - 1};
     char path[sizeof log->path];
+    struct log start;
 
+    log_start(&start);
     *log = (struct log){.fd = -1};
     snprintf(path, sizeof path, "%s/%s", dir_path, NAME);
     TRY(file_replace(dir, NAME, path, &header, 1, e));
     TRY(open_log(log, dir, dir_path, O_WRONLY | O_APPEND, e));
-    log->bytes = sizeof HEADER - 1;
-    log->crc32 = file_crc32(0, HEADER, sizeof HEADER - 1);
+    log->bytes = start.bytes;
+    log->crc32 = start.crc32;
     return 0;
 }
 
@@ -90,6 +98,12 @@ static int check_beginning(struct log *log, long long bytes, uint32_t crc32, str
 int log_resume(struct log *log, int dir, const char *dir_path, long long bytes, uint32_t crc32,
                struct error *e)
 {
+    struct log start;
+
+    log_start(&start);
+    if (bytes == start.bytes && crc32 == start.crc32) {
+        return log_create(log, dir, dir_path, e);
+    }
     TRY(open_log(log, dir, dir_path, O_RDWR | O_APPEND, e));
     if (check_beginning(log, bytes, crc32, e) == 0) {
         if (ftruncate(log->fd, bytes) == 0 && fdatasync(log->fd) == 0) {

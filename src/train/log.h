@@ -23,10 +23,15 @@ struct log {
     long long bytes; /* written so far */
     uint32_t crc32;  /* of them */
 };
-/* A new log with its header line, in the open directory `dir`. ERROR_IO. */
+/* What a log without rows has, before there is a file of it: the checkpoint of a run's beginning is
+ * written first. */
+void log_start(struct log *log);
+/* A new log with its header line, in the open directory `dir`, instead of any that is there.
+ * ERROR_IO. */
 int log_create(struct log *log, int dir, const char *dir_path, struct error *e);
 /* The log of a run to go on with: it must hold at least `bytes` bytes whose CRC-32 is `crc32` (else
- * ERROR_MODEL); what follows them is cut off. */
+ * ERROR_MODEL); what follows them is cut off. One without rows is created: the run may have died
+ * before it was. */
 int log_resume(struct log *log, int dir, const char *dir_path, long long bytes, uint32_t crc32,
                struct error *e);
 /* Append a row and make it durable (fdatasync). Numbers are written so that they read back exactly;

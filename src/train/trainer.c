@@ -8,8 +8,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int trainer_judges(const struct trainer *t)
@@ -61,6 +64,7 @@ static int write_model(struct trainer *t, const struct output_dir *dir, struct e
     trainer_model(t, &model.epoch);
     model.step = has_best(t) ? model.epoch * trainer_steps(t) : t->position.step;
     char path[1100];
+    TRY(output_dir_check(dir, e));
     snprintf(path, sizeof path, "%s/model.bin", dir->path);
     return model_write(&model, dir->fd, path, e);
 }
@@ -84,21 +88,58 @@ static int tell_written(struct trainer *t, const struct output_dir *dir, int end
     return t->watcher && t->watcher->written ? t->watcher->written(t->watcher, t, dir, end, e) : 0;
 }
 
-int trainer_start(struct trainer *t, const struct output_dir *dir, struct error *e)
+/* The files of a new run take the places of those of the run that it replaces: better that they
+ * cannot be found out before any is touched. */
+static int check_places(const struct output_dir *dir, struct error *e)
 {
-    t->position = (struct position){0};
-    average_start(t);
-    TRY(log_create(&t->log, dir->fd, dir->path, e));
-    TRY(checkpoint_write(t, dir, e));
-    /* The model of the run that this one replaces. What cannot be taken away now cannot be replaced
-     * after the first epoch either. */
+    static const char *const NAMES[] = {"log.csv", "model.bin"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char path[1100];
+        struct stat status;
+        snprintf(path, sizeof path, "%s/%s", dir->path, NAMES[i]);
+        if (fstatat(dir->fd, NAMES[i], &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISDIR(status.st_mode)) {
+            errno = EISDIR;
+            return error_errno(e, ERROR_IO, path, "cannot replace");
+        }
+    }
+    return 0;
+}
+
+/* The model of the run that this one replaces. What cannot be taken away now cannot be replaced
+ * after the first epoch either. */
+static int remove_model(const struct output_dir *dir, struct error *e)
+{
     if (unlinkat(dir->fd, "model.bin", 0) != 0 && errno != ENOENT) {
         char path[1100];
         snprintf(path, sizeof path, "%s/model.bin", dir->path);
         return error_errno(e, ERROR_IO, path, "cannot replace");
     }
+    return 0;
+}
+
+/* The checkpoint comes first: from then on the run is this one and not the one that it replaces,
+ * and --resume makes the rest, whenever the process dies. */
+int trainer_start(struct trainer *t, const struct output_dir *dir, struct error *e)
+{
+    t->position = (struct position){0};
+    average_start(t);
+    TRY(check_places(dir, e));
+    log_start(&t->log);
+    TRY(checkpoint_write(t, dir, e));
+    TRY(log_create(&t->log, dir->fd, dir->path, e));
+    TRY(remove_model(dir, e));
     TRY(write_config(t, dir, e));
     return tell_written(t, dir, 0, e);
+}
+
+int trainer_resume(struct trainer *t, const struct output_dir *dir, struct error *e)
+{
+    TRY(checkpoint_resume(t, dir, e));
+    if (t->position.step == 0 && !t->position.finished) {
+        TRY(remove_model(dir, e));
+    }
+    return write_config(t, dir, e);
 }
 
 struct totals {
@@ -183,6 +224,7 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
     p->loss_sum = 0;
     p->correct = 0;
     p->seconds = 0;
+    TRY(output_dir_check(dir, e));
     TRY(log_append(&t->log, &row, e));
     const int save = p->epoch % t->model.settings.train.checkpoint_every == 0;
     if (save) {

@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from cut import (DIGITS, FULL, RANDOM_SEED, Run, check_cut, figure, make_pictures, proc_status, same,  # noqa: E402
+from cut import (DIGITS, FULL, RANDOM_SEED, Run, check_cut, figure, make_pictures, proc_status, said_of, same,  # noqa: E402
                  signal)
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -128,7 +128,7 @@ def one_round(name, dice, figures):
     for path in os.listdir(directory):
         os.unlink(os.path.join(directory, path))
     os.rmdir(directory)
-    os.unlink(directory + ".said")
+    os.unlink(said_of(directory))
 
 
 def soak():

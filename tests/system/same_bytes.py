@@ -222,6 +222,8 @@ def two_and_two():
         equal(len(read_log("parts/log.csv")), 2, "epochs")
         cnntrain("-q", "-t", 3, config, "-o", "parts", "--resume")
         same_result("whole", "parts", config)
+        written = read_bytes("parts/config.yaml").replace(b"output: parts", b"output: whole")
+        equal(written, read_bytes("whole/config.yaml"), "config.yaml, which says what the run has become")
 
 
 OPTIMIZERS = ("adamw", "amsgrad", "{type: nadam, momentum_decay: 0.1}", "momentum", "nesterov", "adagrad", "adadelta",

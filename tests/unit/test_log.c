@@ -144,6 +144,29 @@ static void test_resume(void **state)
     log_close(&log);
 }
 
+/* A run that died between its first checkpoint and its log: whatever is there, it begins anew. */
+static void test_resume_without_rows(void **state)
+{
+    (void)state;
+    struct log start, log;
+
+    log_start(&start);
+    assert_int_equal(start.fd, -1);
+    expect_known(&start, HEADER);
+    unlink("log.csv");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(log_resume(&log, directory, ".", start.bytes, start.crc32, NULL), 0);
+        expect_content(HEADER);
+        expect_known(&log, HEADER);
+        assert_int_equal(log_append(&log, &FIRST, NULL), 0);
+        expect_content(HEADER FIRST_LINE);
+        log_close(&log);
+        if (i == 1) {
+            write_file("log.csv", "of another version", 18);
+        }
+    }
+}
+
 static void refuse_resume(long long bytes, uint32_t crc, enum error_kind kind, const char *message)
 {
     struct log log;
@@ -211,9 +234,9 @@ static void test_full_disk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),      cmocka_unit_test(test_create_replaces),
-        cmocka_unit_test(test_resume),    cmocka_unit_test(test_resume_refuses),
-        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_rows),           cmocka_unit_test(test_create_replaces),
+        cmocka_unit_test(test_resume),         cmocka_unit_test(test_resume_without_rows),
+        cmocka_unit_test(test_resume_refuses), cmocka_unit_test(test_full_disk),
     };
 
     return cmocka_run_group_tests(tests, open_directory, close_directory);

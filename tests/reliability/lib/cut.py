@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 from cases.formats import png  # noqa: E402
@@ -22,6 +23,12 @@ def figure(what, value):
     print(f"# figure: {what}: {value}", flush=True)
 
 
+def in_memory():
+    """In CI, work on a file system in memory: what a kill leaves behind is the same, and nobody waits for a disk."""
+    if not FULL and os.access("/dev/shm", os.W_OK) and "TMPDIR" not in os.environ:
+        tempfile.tempdir = "/dev/shm"
+
+
 def make_pictures(count, folder="pictures"):
     """A folder of class folders with the first digits as PNG files."""
     (_, height, width), pixels = read_idx(DIGITS + "/train-images-idx3-ubyte.gz")
@@ -32,11 +39,15 @@ def make_pictures(count, folder="pictures"):
             file.write(png(pixels[i * height * width:(i + 1) * height * width], width, height))
 
 
+def said_of(directory):
+    return directory.replace("/", ",") + ".said"
+
+
 class Run:
-    """A process of cnntrain that trains into `directory`; what it says goes to DIRECTORY.said, which grows with each run."""
+    """A process of cnntrain that trains into `directory`; what it says goes to a file that grows with each run."""
 
     def __init__(self, config, directory, *arguments, wrapper=(), preload=None, **changes):
-        self.directory, self.said = directory, directory.rstrip("/") + ".said"
+        self.directory, self.said = directory, said_of(directory)
         resume = ["--resume"] if os.path.exists(os.path.join(directory, "checkpoint.bin")) else []
         command = [*wrapper, CNNTRAIN, "-t", "1", "--progress", "never", config, "-o", directory, *resume, *arguments]
         if preload:
@@ -61,7 +72,7 @@ class Run:
 def acknowledged(directory):
     """The newest epoch that any process of this run has told to be saved, and 0 when none."""
     try:
-        with open(directory.rstrip("/") + ".said", encoding="utf-8", errors="replace") as file:
+        with open(said_of(directory), encoding="utf-8", errors="replace") as file:
             epochs = re.findall(r"^epoch +([0-9]+)/[0-9]+ .*\n", file.read(), re.MULTILINE)
     except FileNotFoundError:
         return 0
@@ -124,4 +135,4 @@ def proc_status(pid):
 
 
 __all__ = ["BIN", "CNNTRAIN", "DIGITS", "FULL", "PATIENCE", "RANDOM_SEED", "Run", "acknowledged", "check_cut", "figure",
-           "load", "make_pictures", "proc_status", "read_log", "same", "signal", "temporaries"]
+           "in_memory", "load", "make_pictures", "proc_status", "read_log", "said_of", "same", "signal", "temporaries"]
