@@ -127,11 +127,10 @@ static int lock_directory(struct output_dir *dir, struct error *e)
     }
     const int length = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
 
-    if (RETRY(ftruncate(dir->lock, 0)) != 0 ||
-        RETRY(pwrite(dir->lock, pid, (size_t)length, 0)) != length) {
+    if (RETRY(ftruncate(dir->lock, 0)) != 0) {
         return error_errno(e, ERROR_IO, dir->path, "cannot write");
     }
-    return 0;
+    return file_write_all(dir->lock, pid, (size_t)length, dir->path, e);
 }
 
 static size_t before_digits(const char *s, size_t end)
@@ -184,7 +183,10 @@ static int probe(const struct output_dir *dir, struct error *e)
 {
     const struct chunk chunk = {PROBE, sizeof PROBE};
 
-    TRY(file_replace(dir->fd, PROBE, dir->path, &chunk, 1, e));
+    if (file_replace(dir->fd, PROBE, dir->path, &chunk, 1, e) != 0) {
+        unlinkat(dir->fd, PROBE, 0); /* it may be there and not be durable */
+        return -1;
+    }
     if (RETRY(unlinkat(dir->fd, PROBE, 0)) != 0) {
         return error_errno(e, ERROR_IO, dir->path, "cannot remove a file");
     }

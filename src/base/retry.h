@@ -1,5 +1,4 @@
-/* retry.h: a system call that a signal interrupted is made again. Only for the files of this
- * folder. */
+/* retry.h: a system call that a signal interrupted is made again. */
 #ifndef CNNTRAIN_BASE_RETRY_H
 #define CNNTRAIN_BASE_RETRY_H
 

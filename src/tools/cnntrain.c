@@ -210,20 +210,14 @@ static int begin(struct trainer *trainer, const struct train_options *options,
     if (options->resume) {
         return trainer_resume(trainer, dir, e);
     }
-    if (!options->fresh && checkpoint_state(dir) == CHECKPOINT_UNFINISHED) {
-        return error_set(
-            e, ERROR_BUSY, dir->path,
-            "holds an unfinished run: --resume goes on with it, --fresh throws it away");
+    enum checkpoint_state state = CHECKPOINT_NONE;
+    TRY(options->fresh ? 0 : checkpoint_state(&state, dir, e));
+    if (state == CHECKPOINT_UNFINISHED) {
+        return error_set(e, ERROR_BUSY, dir->path,
+                         "holds an unfinished run: --resume goes on with it, --fresh throws it "
+                         "away");
     }
     return trainer_start(trainer, dir, e);
-}
-
-/* Whether a resumed run has come to its end before. */
-static int is_over(const struct trainer *t)
-{
-    const struct train_settings *train = &t->model.settings.train;
-    return t->position.finished && (t->position.epoch >= train->epochs ||
-                                    stopping_ends(&t->position.stopping, &train->early_stopping));
 }
 
 /* --verbose: what the summary's guess of the memory has come to. */
@@ -257,7 +251,7 @@ static int train(const struct train_options *options, struct trainer *trainer)
         if (!options->common.quiet) {
             print_summary(trainer, options->common.verbose, stderr);
         }
-        if (is_over(trainer)) {
+        if (trainer->position.finished && trainer_is_over(trainer)) {
             progress_note(&progress, "the run is finished after epoch %lld: nothing to do",
                           trainer->position.epoch);
         } else if (trainer->position.step > 0) {

@@ -1,6 +1,7 @@
 /* checkpoint.c: checkpoint.bin, out and in. */
 #include "train/checkpoint.h"
 
+#include "base/retry.h"
 #include "train/compare.h"
 
 #include <fcntl.h>
@@ -320,7 +321,9 @@ int checkpoint_resume(struct trainer *t, const struct output_dir *dir, struct er
     struct safetensors file;
     char path[1100];
     path_of(dir, path, sizeof path);
-    if (checkpoint_state(dir) == CHECKPOINT_NONE) {
+    enum checkpoint_state state;
+    TRY(checkpoint_state(&state, dir, e));
+    if (state == CHECKPOINT_NONE) {
         return error_set(e, ERROR_MODEL, dir->path, "there is no checkpoint to resume from");
     }
     TRY(safetensors_read(&file, path, "cnntrain.format", e));
@@ -329,21 +332,27 @@ int checkpoint_resume(struct trainer *t, const struct output_dir *dir, struct er
     return status;
 }
 
-enum checkpoint_state checkpoint_state(const struct output_dir *dir)
+int checkpoint_state(enum checkpoint_state *state, const struct output_dir *dir, struct error *e)
 {
     struct safetensors file;
-    struct error e;
     struct stat status;
     char path[1100];
     path_of(dir, path, sizeof path);
-    if (fstatat(dir->fd, "checkpoint.bin", &status, AT_SYMLINK_NOFOLLOW) != 0) {
-        return CHECKPOINT_NONE;
+    *state = CHECKPOINT_NONE;
+    if (RETRY(fstatat(dir->fd, "checkpoint.bin", &status, AT_SYMLINK_NOFOLLOW)) != 0) {
+        return errno == ENOENT ? 0 : error_errno(e, ERROR_IO, path, "cannot read");
     }
-    if (safetensors_read(&file, path, "cnntrain.format", &e) != 0) {
-        return CHECKPOINT_UNFINISHED;
+    *state = CHECKPOINT_UNFINISHED;
+    if (!S_ISREG(status.st_mode)) {
+        return 0;
+    }
+    if (safetensors_read(&file, path, "cnntrain.format", e) != 0) {
+        return e->kind == ERROR_IO || error_is_memory(e) ? -1 : 0;
     }
     const char *finished = safetensors_metadata(&file, KEYS[FINISHED]);
-    const int done = finished && strcmp(finished, "1") == 0;
+    if (finished && strcmp(finished, "1") == 0) {
+        *state = CHECKPOINT_FINISHED;
+    }
     safetensors_free(&file);
-    return done ? CHECKPOINT_FINISHED : CHECKPOINT_UNFINISHED;
+    return 0;
 }

@@ -18,8 +18,8 @@ int checkpoint_resume(struct trainer *trainer, const struct output_dir *dir, str
 int checkpoint_position(const struct safetensors *file, struct position *position, struct error *e);
 
 enum checkpoint_state { CHECKPOINT_NONE, CHECKPOINT_UNFINISHED, CHECKPOINT_FINISHED };
-/* What the directory holds. An unreadable checkpoint counts as unfinished: it is not ours to throw
- * away. */
-enum checkpoint_state checkpoint_state(const struct output_dir *dir);
+/* What the directory holds. A checkpoint that is none counts as unfinished: it is not ours to throw
+ * away. One that cannot be read now, for want of memory or of a descriptor: -1 with *e. */
+int checkpoint_state(enum checkpoint_state *state, const struct output_dir *dir, struct error *e);
 
 #endif

@@ -5,6 +5,7 @@
 #include "train/log.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ static int open_log(struct log *log, int dir, const char *dir_path, int flags, s
     *log = (struct log){.fd = -1};
     snprintf(log->path, sizeof log->path, "%s/%s", dir_path, NAME);
     /* Neither a link's target nor a FIFO's reader gets our rows. */
-    log->fd = openat(dir, NAME, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    log->fd = RETRY(openat(dir, NAME, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     return log->fd >= 0 ? 0 : error_errno(e, ERROR_IO, log->path, "cannot open");
 }
 
@@ -55,12 +56,9 @@ static int read_crc32(struct log *log, struct error *e)
 
     for (long long at = 0; at < log->bytes;) {
         const long long rest = log->bytes - at;
-        const ssize_t n = pread(log->fd, buffer,
-                                rest < (long long)sizeof buffer ? (size_t)rest : sizeof buffer, at);
+        const size_t size = rest < (long long)sizeof buffer ? (size_t)rest : sizeof buffer;
+        const ssize_t n = RETRY(pread(log->fd, buffer, size, at));
 
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
         if (n <= 0) {
             errno = n == 0 ? EIO : errno;
             return error_errno(e, ERROR_IO, log->path, "cannot read");
@@ -101,12 +99,12 @@ int log_resume(struct log *log, int dir, const char *dir_path, long long bytes, 
     struct log start;
 
     log_start(&start);
-    if (bytes == start.bytes && crc32 == start.crc32) {
+    if (bytes == start.bytes && crc32 == start.crc32) { /* it knows no row: none is lost */
         return log_create(log, dir, dir_path, e);
     }
     TRY(open_log(log, dir, dir_path, O_RDWR | O_APPEND, e));
     if (check_beginning(log, bytes, crc32, e) == 0) {
-        if (ftruncate(log->fd, bytes) == 0 && fdatasync(log->fd) == 0) {
+        if (RETRY(ftruncate(log->fd, bytes)) == 0 && RETRY(fdatasync(log->fd)) == 0) {
             return 0;
         }
         error_errno(e, ERROR_IO, log->path, "cannot write");
@@ -137,12 +135,12 @@ int log_append(struct log *log, const struct log_row *row, struct error *e)
     const size_t length = strlen(line);
 
     if (file_write_all(log->fd, line, length, log->path, e) != 0) {
-        const int cut = ftruncate(log->fd, log->bytes);
+        const int cut = RETRY(ftruncate(log->fd, log->bytes));
 
         (void)cut; /* should it fail too, a resumed run cuts the log by what its checkpoint knows */
         return -1;
     }
-    if (fdatasync(log->fd) != 0) {
+    if (RETRY(fdatasync(log->fd)) != 0) {
         return error_errno(e, ERROR_IO, log->path, "cannot write");
     }
     log->bytes += (long long)length;

@@ -4,6 +4,7 @@
  * checkpoint goes on to the same bytes. */
 #include "train/trainer.h"
 
+#include "base/retry.h"
 #include "train/checkpoint.h"
 
 #include <assert.h>
@@ -110,7 +111,7 @@ static int check_places(const struct output_dir *dir, struct error *e)
  * after the first epoch either. */
 static int remove_model(const struct output_dir *dir, struct error *e)
 {
-    if (unlinkat(dir->fd, "model.bin", 0) != 0 && errno != ENOENT) {
+    if (RETRY(unlinkat(dir->fd, "model.bin", 0)) != 0 && errno != ENOENT) {
         char path[1100];
         snprintf(path, sizeof path, "%s/model.bin", dir->path);
         return error_errno(e, ERROR_IO, path, "cannot replace");
@@ -279,7 +280,7 @@ static int suspend(struct trainer *t, const struct output_dir *dir, int signal, 
     return 0;
 }
 
-static int is_over(const struct trainer *t)
+int trainer_is_over(const struct trainer *t)
 {
     const struct train_settings *train = &t->model.settings.train;
     return t->position.epoch >= train->epochs ||
@@ -295,14 +296,14 @@ int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress
     struct position *p = &t->position;
     p->finished = 0;
     profile_start(t->profile);
-    while (!is_over(t)) {
+    while (!trainer_is_over(t)) {
         TRY(run_epoch(t, progress, &interruption, e));
         if (p->batch == trainer_steps(t)) {
             TRY(end_epoch(t, dir, progress, e));
-            TRY(is_over(t) ? 0 : tell_written(t, dir, 0, e));
+            TRY(trainer_is_over(t) ? 0 : tell_written(t, dir, 0, e));
             profile_all(t->profile, PROFILE_FILES);
         }
-        if (!is_over(t) && is_interrupted(&interruption)) {
+        if (!trainer_is_over(t) && is_interrupted(&interruption)) {
             return suspend(t, dir, *signal_flag, e);
         }
     }

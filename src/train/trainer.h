@@ -99,6 +99,8 @@ int trainer_teams(const struct trainer *trainer, int tiles, int shards);
 int trainer_start(struct trainer *trainer, const struct output_dir *dir, struct error *e);
 /* Go on from its checkpoint. A start that was cut short is done to its end. */
 int trainer_resume(struct trainer *trainer, const struct output_dir *dir, struct error *e);
+/* Whether no epoch is left to train. */
+int trainer_is_over(const struct trainer *trainer);
 /* Train to the end, writing as it goes. `*signal_flag` is set by a signal handler: then the batch
  * under way is finished, a checkpoint written, and 0 returned with the run unfinished. The same
  * when max_time has passed since the call, which also writes the model and sets out_of_time. 0, or

@@ -91,24 +91,30 @@ static void test_after_epochs(void **state)
     trainer_free(&a.trainer);
 }
 
+static enum checkpoint_state state_of(struct session *s)
+{
+    enum checkpoint_state state;
+    assert_int_equal(checkpoint_state(&state, &s->dir, &s->e), 0);
+    return state;
+}
+
 static void test_states(void **state)
 {
     (void)state;
     struct session s;
     char *text = text_with(CONFIG_TEXT, "output: out", "output: out2");
     session_open(&s, text);
-    assert_int_equal(checkpoint_state(&s.dir),
-                     CHECKPOINT_FINISHED); /* session_open always opens `out` */
+    assert_int_equal(state_of(&s), CHECKPOINT_FINISHED); /* session_open always opens `out` */
     session_close(&s);
     session_start(&s, CONFIG_TEXT);
-    assert_int_equal(checkpoint_state(&s.dir), CHECKPOINT_UNFINISHED);
+    assert_int_equal(state_of(&s), CHECKPOINT_UNFINISHED);
     assert_int_equal(unlinkat(s.dir.fd, "checkpoint.bin", 0), 0);
-    assert_int_equal(checkpoint_state(&s.dir), CHECKPOINT_NONE);
+    assert_int_equal(state_of(&s), CHECKPOINT_NONE);
     assert_int_equal(checkpoint_resume(&s.trainer, &s.dir, &s.e), -1);
     assert_int_equal(s.e.kind, ERROR_MODEL);
     assert_non_null(strstr(s.e.message, "there is no checkpoint to resume from"));
     write_file("out/checkpoint.bin", "rubbish", 7);
-    assert_int_equal(checkpoint_state(&s.dir), CHECKPOINT_UNFINISHED); /* not ours to throw away */
+    assert_int_equal(state_of(&s), CHECKPOINT_UNFINISHED); /* not ours to throw away */
     assert_int_equal(checkpoint_resume(&s.trainer, &s.dir, &s.e), -1);
     assert_int_equal(s.e.kind, ERROR_MODEL);
     session_close(&s);
