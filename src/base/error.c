@@ -61,7 +61,8 @@ int error_errno(struct error *e, enum error_kind kind, const char *file, const c
 {
     const int number = errno;
 
-    return error_set(e, kind, file, "%s: %s", what, strerror(number));
+    return error_set(e, number == ENOMEM ? ERROR_LIMIT : kind, file, "%s: %s", what,
+                     strerror(number));
 }
 
 int error_memory(struct error *e, size_t bytes)
@@ -70,6 +71,21 @@ int error_memory(struct error *e, size_t bytes)
 
     return error_set(e, ERROR_LIMIT, NULL, "out of memory: cannot allocate %s",
                      text_from_bytes(amount, bytes));
+}
+
+int error_is_memory(const struct error *e)
+{
+    return e->kind == ERROR_LIMIT && (e->file[0] == '\0' || strstr(e->message, strerror(ENOMEM)));
+}
+
+const struct error *error_first(const struct error_list *list)
+{
+    for (int i = 0; i < list->count; i++) {
+        if (error_is_memory(&list->items[i])) {
+            return &list->items[i];
+        }
+    }
+    return &list->items[0];
 }
 
 static void print_place(FILE *out, const struct error *e, const char *program)

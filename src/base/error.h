@@ -41,10 +41,13 @@ int error_set(struct error *e, enum error_kind kind, const char *file, const cha
     __attribute__((format(printf, 4, 5)));
 int error_at_offset(struct error *e, enum error_kind kind, const char *file, long long offset,
                     const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* "cannot open: No such file or directory"; takes errno. */
+/* "cannot open: No such file or directory"; takes errno. Without memory (ENOMEM) it is ERROR_LIMIT,
+ * whatever was being done. */
 int error_errno(struct error *e, enum error_kind kind, const char *file, const char *what);
 /* Out of memory for `bytes`; ERROR_LIMIT. */
 int error_memory(struct error *e, size_t bytes);
+/* Whether it says that there is no memory, which is no fault of any file. */
+int error_is_memory(const struct error *e);
 
 /* Print as compilers do:
  *   FILE:LINE:COL: error: MESSAGE        FILE:@OFFSET: error: MESSAGE        FILE: error: MESSAGE
@@ -60,6 +63,9 @@ struct error_list {
     long long total;    /* seen */
     struct error spare; /* where the rest go */
 };
+/* The one to tell when only one can be: that there is no memory, if that is among them, for what
+ * else is there may have come of it; otherwise the first. */
+const struct error *error_first(const struct error_list *list);
 /* The next free slot, zeroed with offset -1. Never NULL. */
 struct error *error_next(struct error_list *list);
 

@@ -143,9 +143,9 @@ static int allocate(struct dataset *set, const struct loading *how, struct error
     return 0;
 }
 
-/* Decode all; mark the bad ones. Returns the first of them, or count. With `all` the others are
- * looked at too. */
-static size_t decode_all(struct dataset *set, int all, unsigned char *bad)
+/* Decode all; mark the bad ones. Returns the first of them with *e, or count. With `all` the others
+ * are looked at too. */
+static size_t decode_all(struct dataset *set, int all, unsigned char *bad, struct error *e)
 {
     struct image_list *list = set->list;
     const size_t size = dataset_values(set);
@@ -160,8 +160,9 @@ static size_t decode_all(struct dataset *set, int all, unsigned char *bad)
             if (!all && i > limit) {
                 continue;
             }
+            struct error fault;
             uint8_t *planes = i < set->held ? set->bytes + i * size : dataset_buffer(set);
-            if (image_list_pixels(list, i, planes, NULL) == 0) {
+            if (image_list_pixels(list, i, planes, &fault) == 0) {
                 list->crc32[i] = file_crc32(0, planes, size);
                 continue;
             }
@@ -169,6 +170,7 @@ static size_t decode_all(struct dataset *set, int all, unsigned char *bad)
             {
                 bad[i] = 1;
                 if (i < first_bad) {
+                    *e = fault;
 #pragma omp atomic write
                     first_bad = i;
                 }
@@ -190,7 +192,7 @@ static int report(const struct dataset *set, size_t i, struct error *e)
     free(planes);
     return status != 0 ? -1
                        : error_set(e, ERROR_DATA, image_list_path(set->list, i, path, sizeof path),
-                                   "the file changed while it was read");
+                                   "could not be read, and then could: try again");
 }
 
 /* Count the bad ones in how->faults, and go on without them. */
@@ -234,10 +236,9 @@ int image_set_load(struct dataset *set, const struct loading *how, struct error 
     if (bad == NULL) {
         return error_memory(e, set->count);
     }
-    const size_t first_bad = decode_all(set, how->faults != NULL, bad);
-    int status = 0;
-    if (first_bad < set->count) {
-        status = how->faults != NULL ? leave_out(set, how, bad, e) : report(set, first_bad, e);
+    int status = decode_all(set, how->faults != NULL, bad, e) < set->count ? -1 : 0;
+    if (status != 0 && how->faults != NULL && !error_is_memory(e)) {
+        status = leave_out(set, how, bad, e);
     }
     image_list_settle(set->list, set->held < set->count);
     free(bad);

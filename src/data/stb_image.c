@@ -8,17 +8,26 @@
 /* Its memory comes from the decoder's room. It asks for it without saying on whose behalf: so that
  * is known to a thread for the time of the call. */
 static _Thread_local struct room *memory;
+/* It does not always say that there was none. */
+static _Thread_local int exhausted;
+
+static void *take(size_t size)
+{
+    void *piece = room_take(memory, size);
+    exhausted |= piece == NULL;
+    return piece;
+}
 
 static void *retake(const void *old, size_t old_size, size_t size)
 {
-    void *piece = room_take(memory, size);
+    void *piece = take(size);
     if (piece != NULL && old != NULL) {
         memcpy(piece, old, old_size < size ? old_size : size);
     }
     return piece;
 }
 
-#define STBI_MALLOC(size) room_take(memory, size)
+#define STBI_MALLOC(size) take(size)
 #define STBI_REALLOC_SIZED(old, old_size, size) retake(old, old_size, size)
 #define STBI_FREE(piece) ((void)(piece))
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -43,9 +52,10 @@ void *stb_decode(const unsigned char *stream, int size, int deep, int *component
 {
     int w, h;
     memory = room;
+    exhausted = 0;
     void *pixels = deep ? (void *)stbi_load_16_from_memory(stream, size, &w, &h, components, 0)
                         : stbi_load_from_memory(stream, size, &w, &h, components, 0);
     memory = NULL;
-    *reason = pixels == NULL ? stbi_failure_reason() : NULL;
+    *reason = pixels != NULL ? NULL : exhausted ? "outofmem" : stbi_failure_reason();
     return pixels;
 }

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <omp.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define VERSION "unknown"
 #endif
 
-enum { HELP_COLUMN = 28, MOST_THREADS = 1024 };
+enum { HELP_COLUMN = 28 };
 
 #define COMMON(field) .offset = offsetof(struct cli_common, field)
 static const struct cli_option COMMON_OPTIONS[] = {
@@ -27,7 +27,7 @@ static const struct cli_option COMMON_OPTIONS[] = {
      COMMON(threads),
      .argument = "N",
      .low = 1,
-     .high = MOST_THREADS,
+     .high = CLI_MOST_THREADS,
      .help = "use N threads (default: all cores)"},
     {.name = "quiet",
      .letter = 'q',
@@ -74,8 +74,26 @@ static int fill_closed_descriptors(void)
     return 0;
 }
 
+/* jansson does not look at every failure of its allocator: a string is then cut short without a
+ * word, or an assertion fails. So it never hears of one. Nothing is half written: JSON is made and
+ * read in memory, and files are replaced whole. */
+static void *allocate_for_json(size_t size)
+{
+    void *memory = malloc(size);
+
+    if (memory == NULL) {
+        struct error e;
+
+        error_memory(&e, size);
+        error_print(stderr, &e, program_invocation_short_name, "error", cli_colour());
+        _exit((int)e.kind);
+    }
+    return memory;
+}
+
 int cli_start(const struct cli *cli)
 {
+    json_set_alloc_funcs(allocate_for_json, free);
     if (fill_closed_descriptors() != 0) {
         return -1;
     }
@@ -187,6 +205,11 @@ void cli_warn_all(const struct cli *cli, const struct error_list *warnings)
 
 int cli_fail_all(const struct cli *cli, const struct error_list *errors)
 {
+    const struct error *first = error_first(errors);
+
+    if (errors->count > 0 && error_is_memory(first)) {
+        return cli_fail(cli, first);
+    }
     print_all(cli, errors, "error");
     return errors->count > 0 ? (int)errors->items[0].kind : ERROR_INTERNAL;
 }
@@ -221,13 +244,6 @@ int cli_colour(void)
 
     return isatty(STDERR_FILENO) && (no_colour == NULL || no_colour[0] == '\0') &&
            terminal != NULL && strcmp(terminal, "dumb") != 0;
-}
-
-int cli_threads(const struct cli_common *common)
-{
-    const int cores = omp_get_num_procs();
-
-    return common->threads > 0 ? common->threads : cores < MOST_THREADS ? cores : MOST_THREADS;
 }
 
 const struct kernels *cli_kernels(const struct cli *cli)

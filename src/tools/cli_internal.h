@@ -1,11 +1,11 @@
-/* cli_internal.h: between cli.c and cli_parse.c. */
+/* cli_internal.h: between cli.c, cli_parse.c and cli_threads.c. */
 #ifndef CNNTRAIN_TOOLS_CLI_INTERNAL_H
 #define CNNTRAIN_TOOLS_CLI_INTERNAL_H
 
 #include "base/text.h"
 #include "tools/cli.h"
 
-enum { CLI_MOST_OPTIONS = 48 };
+enum { CLI_MOST_OPTIONS = 48, CLI_MOST_THREADS = 1024 };
 
 /* The command's own options and the common ones. */
 struct cli_rows {
@@ -16,6 +16,8 @@ struct cli_rows cli_rows(const struct cli *cli);
 
 /* Descriptors and signals; -1 when nothing can be done here. */
 int cli_start(const struct cli *cli);
+/* From what the command line says: as many threads as there can be. Warns of fewer. */
+void cli_settle_threads(const struct cli *cli, struct cli_common *common);
 void cli_help(const struct cli *cli);
 void cli_version(const struct cli *cli);
 /* A call without arguments: how it is meant. Returns ERROR_USAGE. */

@@ -195,10 +195,12 @@ int cli_parse(const struct cli *cli, int argc, char **argv, void *options,
               struct cli_arguments *arguments)
 {
     struct parser parser;
-    const struct cli_common *common = options;
+    struct cli_common *common = options;
+    struct error e;
 
     if (cli_start(cli) != 0) {
-        return ERROR_IO;
+        error_errno(&e, ERROR_IO, "/dev/null", "cannot open");
+        return cli_fail(cli, &e);
     }
     if (argc <= 1) {
         return cli_usage_only(cli);
@@ -213,5 +215,10 @@ int cli_parse(const struct cli *cli, int argc, char **argv, void *options,
         return cli_usage(cli, "--quiet and --verbose cannot be combined");
     }
     *arguments = (struct cli_arguments){argc - optind, argv + optind};
-    return check_arguments(&parser, arguments);
+    const int fault = check_arguments(&parser, arguments);
+
+    if (fault < 0) {
+        cli_settle_threads(cli, common);
+    }
+    return fault;
 }

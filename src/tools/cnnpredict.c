@@ -115,8 +115,9 @@ static int round_open(struct round *round, const struct model *model, int top_k,
     return 0;
 }
 
-/* Decode the images; the set has then those that could be. */
-static void load(struct round *round, int threads)
+/* Decode the images; the set has then those that could be. -1 without memory: that is no fault of
+ * an image. */
+static int load(struct round *round, int threads, struct error *e)
 {
     const size_t size = dataset_values(&round->set);
     size_t kept = 0;
@@ -129,11 +130,16 @@ static void load(struct round *round, int threads)
                      &round->faults[i]);
     }
     for (size_t i = 0; i < round->count; i++) {
+        if (error_is_memory(&round->faults[i])) {
+            *e = round->faults[i];
+            return -1;
+        }
         if (round->faults[i].kind == ERROR_NONE) {
             memmove(round->set.bytes + kept++ * size, round->set.bytes + i * size, size);
         }
     }
     round->set.count = round->subset.count = kept;
+    return 0;
 }
 
 /* The greatest outputs, greatest first; of equal ones the lower class first. */
@@ -203,12 +209,16 @@ static int print_json(const struct round *round, const char *path, const struct 
     if (top != NULL) {
         failed |= json_object_set_new(root, "top", top) != 0;
     }
-    if (!failed) {
-        json_dumpf(root, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9));
-        putchar('\n');
-    }
+    char *text =
+        failed ? NULL : json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9));
+
     json_decref(root);
-    return failed ? error_set(e, ERROR_LIMIT, NULL, "out of memory for JSON") : 0;
+    if (text == NULL) {
+        return error_set(e, ERROR_LIMIT, NULL, "out of memory for JSON");
+    }
+    puts(text);
+    free(text);
+    return 0;
 }
 
 /* Results and faults, in the order of the images. Returns how many could not be read, or -1. */
@@ -257,7 +267,7 @@ static int classify(const struct predict_options *options, struct round *round,
 
         round->count = rest < round->room ? rest : round->room;
         round->paths = pictures->paths + at;
-        load(round, evaluator->threads);
+        TRY(load(round, evaluator->threads, e));
         if (round->set.count > 0 && evaluate(evaluator, &round->subset, collect, round) != 0) {
             return error_set(e, ERROR_NUMERIC, NULL, "an output of the model is not finite");
         }
@@ -295,16 +305,19 @@ static int predict(const struct predict_options *options, struct model *model,
     return code >= 0 ? code : cli_fail(&CLI, &e);
 }
 
-/* Everything that the arguments name; faults are reported, the rest goes on. */
-static int find_pictures(struct pictures *pictures, char *const *arguments, int count)
+/* Everything that the arguments name; faults are reported, the rest goes on. Returns the exit code,
+ * or -1 with *e without memory. */
+static int find_pictures(struct pictures *pictures, char *const *arguments, int count,
+                         struct error *e)
 {
     int code = 0;
 
     for (int i = 0; i < count; i++) {
-        struct error e = {.offset = -1};
-
-        if (pictures_add(pictures, arguments[i], &e) != 0) {
-            code = cli_fail(&CLI, &e);
+        if (pictures_add(pictures, arguments[i], e) != 0) {
+            if (error_is_memory(e)) {
+                return -1;
+            }
+            code = cli_fail(&CLI, e);
         }
     }
     return code;
@@ -338,8 +351,9 @@ static int run(const struct predict_options *options, const struct cli_arguments
         code = cli_usage(&CLI, "--top-k must be 1 to %d, the number of classes, got '%d'",
                          model.classes.count, options->top_k);
     } else {
-        code = find_pictures(&pictures, arguments->values + 1, arguments->count - 1);
-        const int predicted = predict(options, &model, kernels, &pictures);
+        code = find_pictures(&pictures, arguments->values + 1, arguments->count - 1, &e);
+        const int predicted =
+            code >= 0 ? predict(options, &model, kernels, &pictures) : cli_fail(&CLI, &e);
 
         code = predicted != 0 ? predicted : code;
     }

@@ -4,6 +4,7 @@
 
 #include "report/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* 15 digits: 0.9897 stays 0.9897; the counts are there for who wants the last bit. */
@@ -31,11 +32,15 @@ int report_json(const struct report *report, FILE *out, struct error *e)
         "correct", (json_int_t)m->in_top_k, "accuracy", (double)m->in_top_k / n, "classes",
         json_classes(m, report->classes), "confusion", json_confusion(m));
 
-    if (root == NULL) {
+    /* All of it or nothing. */
+    char *text = root != NULL ? json_dumps(root, FORMAT) : NULL;
+
+    json_decref(root);
+    if (text == NULL) {
         return error_set(e, ERROR_LIMIT, NULL, "out of memory for the JSON report");
     }
-    json_dumpf(root, out, FORMAT); /* cli_finish sees whether it got there */
+    fputs(text, out); /* cli_finish sees whether it got there */
     fputc('\n', out);
-    json_decref(root);
+    free(text);
     return 0;
 }

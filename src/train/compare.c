@@ -127,7 +127,11 @@ int compare_settings(const struct settings *settings, const char *config, const 
     const struct yaml *now =
         text.failed ? NULL : yaml_parse(&arena, "config", text.data, text.length, &errors);
     const struct yaml *then = yaml_parse(&arena, path, config, strlen(config), &errors);
-    if (!now || !then) {
+    if (text.failed) {
+        error_memory(e, text.length);
+    } else if (error_is_memory(error_first(&errors))) {
+        *e = *error_first(&errors);
+    } else if (!now || !then) {
         error_set(e, ERROR_MODEL, path, "the config inside cannot be read: %s",
                   errors.items[0].message);
     } else if (differ(now, then, settings->root, "", &difference)) {

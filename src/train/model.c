@@ -117,27 +117,31 @@ static char *classes_to_json(const struct texts *classes)
     return text;
 }
 
-static int classes_from_json(struct texts *classes, const char *text, struct arena *arena)
+static int classes_from_json(struct texts *classes, const char *text, struct arena *arena,
+                             const char *path, struct error *e)
 {
     json_t *list = json_loads(text, 0, NULL);
     int status = -1;
-    if (!json_is_array(list) || json_array_size(list) < 2 || json_array_size(list) > 65536) {
-        goto end;
-    }
     const size_t count = json_array_size(list);
-    const char **values = arena_alloc(arena, count * sizeof *values);
+    int good = json_is_array(list) && count >= 2 && count <= 65536;
+    for (size_t i = 0; good && i < count; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        good = name && strlen(name) <= 255;
+    }
+    const char **values = good ? arena_alloc(arena, count * sizeof *values) : NULL;
     for (size_t i = 0; values && i < count; i++) {
         const char *name = json_string_value(json_array_get(list, i));
-        values[i] = name && strlen(name) <= 255 ? arena_strndup(arena, name, strlen(name)) : NULL;
-        if (!values[i]) {
-            goto end;
-        }
+        values[i] = arena_strndup(arena, name, strlen(name));
+        values = values[i] ? values : NULL;
     }
     if (values) {
         *classes = (struct texts){(int)count, values};
         status = 0;
+    } else if (good) {
+        error_memory(e, count * sizeof *values);
+    } else {
+        error_set(e, ERROR_MODEL, path, "metadata 'classes' is not a list of at least 2 names");
     }
-end:
     json_decref(list);
     return status;
 }
@@ -250,7 +254,8 @@ static int load_config(struct model *model, const struct safetensors *file,
         return 0;
     }
     for (int i = before; i < errors->count; i++) {
-        errors->items[i].kind = ERROR_MODEL;
+        struct error *e = &errors->items[i];
+        e->kind = error_is_memory(e) ? e->kind : ERROR_MODEL;
     }
     return -1;
 }
@@ -304,9 +309,10 @@ int model_describe(struct model *model, const struct safetensors *file, struct e
                          : !classes ? "classes"
                                     : "input");
     }
-    if (classes_from_json(&model->classes, classes, &model->arena) != 0) {
-        return error_set(error_next(errors), ERROR_MODEL, path,
-                         "metadata 'classes' is not a list of at least 2 names");
+    struct error wrong = {.offset = -1};
+    if (classes_from_json(&model->classes, classes, &model->arena, path, &wrong) != 0) {
+        *error_next(errors) = wrong;
+        return -1;
     }
     if (input_from_text(&model->input, input) != 0) {
         return error_set(error_next(errors), ERROR_MODEL, path,
@@ -331,7 +337,7 @@ int model_load(struct model *model, const char *path, struct error *e)
     *model = (struct model){0};
     TRY(safetensors_read(&file, path, "cnntrain.format", e));
     if (model_describe(model, &file, &errors) != 0) {
-        *e = errors.items[0];
+        *e = *error_first(&errors);
     } else {
         status = load_parameters(model, &file, e);
     }

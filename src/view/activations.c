@@ -110,6 +110,22 @@ static int header_height(const struct sheet *sheet)
     return MAPS_GAP + TEXT_HEIGHT + 4 + in.h * maps_zoom(in.h, 128, 16) + 2 * MAPS_GAP;
 }
 
+/* The class with the greatest output beside the `count` ones before. */
+static int most_likely(const float *p, int classes, const int *before, int count)
+{
+    int best = -1;
+    for (int k = 0; k < classes; k++) {
+        int taken = 0;
+        for (int i = 0; i < count; i++) {
+            taken |= before[i] == k;
+        }
+        if (!taken && (best < 0 || p[k * LANES] > p[best * LANES])) {
+            best = k;
+        }
+    }
+    return best;
+}
+
 static void draw_header(struct sheet *sheet, const char *image)
 {
     const struct shape in = sheet->specimen.shape;
@@ -127,20 +143,13 @@ static void draw_header(struct sheet *sheet, const char *image)
         canvas_text(&sheet->canvas, x, y, text);
         y += 2 * TEXT_HEIGHT;
     }
-    int *done = calloc((size_t)model->classes.count, sizeof *done);
-    for (int i = 0; i < 5 && i < model->classes.count && done != NULL; i++) {
-        int best = -1;
-        for (int k = 0; k < model->classes.count; k++) {
-            if (!done[k] && (best < 0 || sheet->p[k * LANES] > sheet->p[best * LANES])) {
-                best = k;
-            }
-        }
-        done[best] = 1;
+    int shown[5];
+    for (int i = 0; i < 5 && i < model->classes.count; i++) {
+        const int best = shown[i] = most_likely(sheet->p, model->classes.count, shown, i);
         snprintf(text, sizeof text, "%.100s  %.4f", model->classes.values[best],
                  (double)sheet->p[best * LANES]);
         canvas_text(&sheet->canvas, x, y + i * (TEXT_HEIGHT + 2), text);
     }
-    free(done);
 }
 
 /* Layers that have a row: not those that pass their input on. */

@@ -4,7 +4,25 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
+/* Its own compressor stops the process when there is no memory; and what was compressed is lost
+ * when there is none for the file. So that is known to a thread for the time of the call. */
+static _Thread_local unsigned char *compressed;
+
+static unsigned char *compress_rows(unsigned char *data, int length, int *size, int quality)
+{
+    uLongf most = compressBound((uLong)length);
+    compressed = malloc(most);
+    if (compressed && compress2(compressed, &most, data, (uLong)length, quality) != Z_OK) {
+        free(compressed);
+        compressed = NULL;
+    }
+    *size = (int)most;
+    return compressed;
+}
+
+#define STBIW_ZLIB_COMPRESS compress_rows
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wcast-qual"
 #pragma GCC diagnostic ignored "-Wunused-function"
@@ -22,7 +40,13 @@
 
 void *stb_encode_png(const struct canvas *canvas, int *size)
 {
-    return stbi_write_png_to_mem(canvas->rgb, canvas->w * 3, canvas->w, canvas->h, 3, size);
+    compressed = NULL;
+    unsigned char *png =
+        stbi_write_png_to_mem(canvas->rgb, canvas->w * 3, canvas->w, canvas->h, 3, size);
+    if (!png) {
+        free(compressed);
+    }
+    return png;
 }
 
 int stb_text_width(const char *text)
