@@ -2,9 +2,13 @@
 """bad.py [NAME...]: bad input of every sort, and beside it the good input that is nearly the same.
 
 The cases are the rows of the tables in tests/cases; with NAMEs only those that have one of them in theirs. Each runs
-with the sanitized and the plain build; tests/cases/harness.py says what is asserted. Prints TAP."""
+with the sanitized and the plain build; tests/cases/harness.py says what is asserted. The last test is that each input
+that the programme numbers (tests/cases/programme.txt) is tested, or that it is said why not. Prints TAP."""
+import multiprocessing
 import os
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -16,18 +20,57 @@ from cases import augment, programme  # noqa: E402
 
 GROUPS = (command, text, schema, network, data, pictures, model, lint, initialize, optim)
 GROUPS = (*GROUPS, augment)
-BUILDS = (("asan", "build/asan/bin"), ("plain", "bin"))
+BUILDS = {"asan": "build/asan/bin", "plain": "bin"}
+WORKERS = 2
 
 
-def explain(case, failures):
+def link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def build_server(directory, program):
+    """What LD_PRELOAD has to name for server.c to work, or None: every run then pays for its own beginning."""
+    libraries = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+    sanitizer = re.search(r"/\S*libasan\S*", libraries)
+    library = os.path.join(directory, "server.so")
+    compiler = ["cc", "-D_GNU_SOURCE", "-O1", "-fPIC", "-shared", os.path.join(ROOT, "tests/cases/server.c"), "-o", library]
+    if not sanitizer or not shutil.which("cc") or subprocess.run(compiler).returncode != 0:
+        return None
+    return f"{sanitizer[0]} {library}"
+
+
+class Work:
+    """What each worker has; made before the workers are."""
+    cases, template, scratch, builds, server, programs = [], None, None, {}, None, None
+
+
+def begin():
+    Work.programs = harness.Programs(Work.builds, Work.server)
+
+
+def run_case(index):
+    """What is wrong with the case, for each build that fails: build, sentences, what it printed."""
+    case, failures = Work.cases[index], []
+    directory = os.path.join(Work.scratch, f"case{os.getpid()}")
+    for build in BUILDS:
+        result = harness.run(case, Work.programs, build, Work.template, directory)
+        wrong = harness.check(case, result, directory, build == "plain")
+        failures += [(build, wrong, result.out + result.err)] if wrong else []
+    return failures
+
+
+def explain(failures):
     seen = None
-    for build, wrong, result in failures:
+    for build, wrong, printed in failures:
         if wrong == seen:
             print(f"# {build}: the same")
             continue
         seen = wrong
         print(f"# {build}: " + "\n#   ".join(wrong))
-        for line in (result.out + result.err).decode(errors="backslashreplace").split("\n")[:30]:
+        for line in printed.decode(errors="backslashreplace").split("\n")[:30]:
             print(f"#     {line[:300]}")
 
 
@@ -43,31 +86,46 @@ def audit(number, names):
         print("# missing: " + " ".join(missing))
 
 
+def compare_with_darknet(cases, failed):
+    """What became of the malformed configs that darknet takes or dies of."""
+    _, words = programme.read()
+    refused = [case for case in cases if case.name.split(" ")[0] in words and case.command[0] == "cnntrain" and
+               case.code == 3 and case.name not in failed]
+    placed = [case for case in refused if all(re.search(r":\d+:\d+$", place) for place, _ in case.faults)]
+    print(f"# figure: darknet's malformed configs: {len(refused)} of {len(words)} refused, {len(placed)} with line and column, "
+          f"{len(refused) - len(placed)} as a whole")
+
+
 def main(names):
-    work = harness.scratch("bad.")
+    Work.scratch = harness.scratch("bad.")
     copies = tempfile.mkdtemp(prefix="bad.")
     os.chmod(copies, 0o755)
     try:
-        for build, programs in BUILDS:  # copied, so that any user can run them
-            shutil.copytree(os.path.join(ROOT, programs), os.path.join(copies, build))
-        template = os.path.join(work, "template")
-        trained = base.make_template(template, os.path.join(copies, "plain"))
-        cases = [case for group in GROUPS for case in group.cases(trained)]
-        every = [case.name for case in cases]
-        cases = [case for case in cases if not names or any(name in case.name for name in names)]
-        print(f"1..{len(cases) + 1}")
-        for number, case in enumerate(cases, 1):
-            failures = []
-            for build, _ in BUILDS:
-                directory = os.path.join(work, "case")
-                result = harness.run(case, os.path.join(copies, build), template, directory)
-                wrong = harness.check(case, result, directory, build == "plain")
-                failures += [(build, wrong, result)] if wrong else []
-            print(f"{'not ok' if failures else 'ok'} {number} - {case.name}")
-            explain(case, failures)
-        audit(len(cases) + 1, every)
+        for build, programs in BUILDS.items():  # where any user can run them
+            Work.builds[build] = os.path.join(copies, build)
+            shutil.copytree(os.path.join(ROOT, programs), Work.builds[build], copy_function=link_or_copy)
+        Work.server = build_server(copies, os.path.join(Work.builds["asan"], "cnntrain"))
+        Work.template = os.path.join(Work.scratch, "template")
+        trained = base.make_template(Work.template, Work.builds["plain"])
+        every = [case for group in GROUPS for case in group.cases(trained)]
+        Work.cases = [case for case in every if not names or any(name in case.name for name in names)]
+        print(f"1..{len(Work.cases) + 1}", flush=True)
+        failed = set()
+        with multiprocessing.get_context("fork").Pool(WORKERS, begin) as pool:
+            for index, failures in enumerate(pool.imap(run_case, range(len(Work.cases)), chunksize=4)):
+                name = Work.cases[index].name
+                print(f"{'not ok' if failures else 'ok'} {index + 1} - {name}")
+                explain(failures)
+                failed |= {name} if failures else set()
+            pool.close()
+            pool.join()
+        audit(len(Work.cases) + 1, [case.name for case in every])
+        print(f"# figure: bad inputs and their good twins: {len(Work.cases) - len(failed)} of {len(Work.cases)} cases as expected, "
+              "each with both builds")
+        if not names:
+            compare_with_darknet(Work.cases, failed)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(Work.scratch, ignore_errors=True)
         shutil.rmtree(copies, ignore_errors=True)
 
 
