@@ -9,12 +9,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The number of KiB behind `name` ("VmRSS:"), in bytes; 0 when there is none. */
-static uint64_t status_of(const char *name)
+#define STATUS "/proc/self/status"
+
+/* The number of KiB behind `name` ("\nVmRSS:") in a file of /proc, in bytes; 0 when there is none.
+ */
+static uint64_t number_of(const char *path, const char *name)
 {
     char text[4096];
     size_t length = 0;
-    const int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return 0;
     }
@@ -28,11 +31,11 @@ static uint64_t status_of(const char *name)
     return at ? (uint64_t)strtoull(at + strlen(name), NULL, 10) << 10 : 0;
 }
 
-uint64_t memory_resident(void) { return status_of("\nVmRSS:"); }
+uint64_t memory_resident(void) { return number_of(STATUS, "\nVmRSS:"); }
 
 uint64_t memory_peak(void)
 {
-    const uint64_t peak = status_of("\nVmHWM:");
+    const uint64_t peak = number_of(STATUS, "\nVmHWM:");
     struct rusage usage;
     if (peak > 0 || getrusage(RUSAGE_SELF, &usage) != 0) {
         return peak;
@@ -42,4 +45,14 @@ uint64_t memory_peak(void)
 #else
     return (uint64_t)usage.ru_maxrss << 10;
 #endif
+}
+
+uint64_t memory_available(void)
+{
+    const uint64_t available = number_of("/proc/meminfo", "\nMemAvailable:");
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    if (available > 0 || pages <= 0 || page <= 0) {
+        return available;
+    }
+    return (uint64_t)pages * (uint64_t)page;
 }

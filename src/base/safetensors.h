@@ -33,9 +33,10 @@ struct metadata_entry {
 };
 
 /* Write `name` in the open directory `dir`, atomically (base/file.h). Same content, same bytes:
- * metadata are sorted bytewise. A value that is not finite is refused with ERROR_NUMERIC ("value 17
- * of 'C1.weight' is not finite", counted from 0), anything over a limit with ERROR_LIMIT, a wrong
- * name or shape, or a string that is not UTF-8, with ERROR_INTERNAL; then nothing is written. */
+ * metadata are sorted bytewise. A value that is not finite is refused with ERROR_NUMERIC ("not
+ * written: value 17 of 'C1.weight' is not finite", counted from 0), anything over a limit with
+ * ERROR_LIMIT, a wrong name or shape, or a string that is not UTF-8, with ERROR_INTERNAL; then
+ * nothing is written. */
 int safetensors_write(int dir, const char *name, const char *path,
                       const struct metadata_entry *metadata, int metadata_count,
                       const struct tensor_entry *tensors, int tensor_count, struct error *e);

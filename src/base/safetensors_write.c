@@ -77,8 +77,8 @@ static int check_tensors(const struct tensor_entry *tensors, int count, const ch
         const size_t bad = safetensors_first_not_finite(tensors[i].data, tensors[i].size);
 
         if (bad < tensors[i].size) {
-            return error_set(e, ERROR_NUMERIC, path, "value %zu of '%s' is not finite", bad,
-                             tensors[i].name);
+            return error_set(e, ERROR_NUMERIC, path, "not written: value %zu of '%s' is not finite",
+                             bad, tensors[i].name);
         }
     }
     return 0;

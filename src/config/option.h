@@ -91,9 +91,14 @@ struct member {
     const struct option *options; /* NULL-key terminated; NULL when there are none */
     size_t size;                  /* of the options struct */
 };
+/* What other programs call a member, or do with one, and what to write here. */
+struct foreign {
+    const char *name, *advice; /* "convolutional", "write 'conv'" */
+};
 struct family {
     const char *noun, *plural;           /* "layer", "layers" */
     const struct member *const *members; /* NULL-terminated, in the order of the .def list */
+    const struct foreign *foreign;       /* NULL-name terminated, case ignored; NULL: none */
 };
 struct choice {
     const struct member *type; /* NULL: the key was absent and its default is "" */

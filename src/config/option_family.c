@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct option NO_ROWS[] = {OPTION_END};
 
@@ -40,6 +41,12 @@ const char *const *family_names(const struct family *family, struct arena *arena
 static int report_unknown_member(const struct family *family, const struct yaml *name,
                                  struct decoder *decoder)
 {
+    for (const struct foreign *f = family->foreign; f != NULL && f->name != NULL; f++) {
+        if (strcasecmp(f->name, name->text) == 0) {
+            return yaml_error(decoder->errors, name, "unknown %s '%s'; %s", family->noun,
+                              name->text, f->advice);
+        }
+    }
     const char *const *names = family_names(family, decoder->arena);
 
     return names != NULL ? option_unknown(family->noun, family->plural, name, names, decoder)

@@ -242,7 +242,11 @@ static int decode_texts(const struct option *option, void *field, const struct y
         return -1;
     }
     for (int i = 0; i < value->count; i++) {
-        status |= read_text(option, &values[i], value->items[i], decoder);
+        const struct yaml *item = value->items[i];
+
+        status |= item->kind == YAML_SCALAR && item->length == 0
+                      ? yaml_error(decoder->errors, item, "an item of '%s' is empty", option->key)
+                      : read_text(option, &values[i], item, decoder);
     }
     if (status != 0) {
         return -1;

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static uint64_t big_endian(const unsigned char *bytes, int count)
@@ -186,6 +187,38 @@ int idx_read_header(struct idx_file *idx, struct error *e)
     return multiply_dimensions(idx, e);
 }
 
+/* An image that no network can take: each tensor of one has at most so many values. */
+static int check_item(const struct idx_file *idx, struct error *e)
+{
+    return idx->item <= INT32_MAX ? 0
+                                  : IDX_FAULT(e, idx, 8, "an %s of %zu values; the most are %d",
+                                              idx->noun, idx->item, INT32_MAX);
+}
+
+/* Before anything is read: a plain file that holds what its header says, but images that are too
+ * large, is refused without taking memory for it. */
+static int peek(struct idx_file *idx, const char *path, struct error *e)
+{
+    unsigned char head[20];
+    struct stat status;
+    const size_t got = file_peek(path, head, sizeof head);
+    if (got < sizeof head || head[0] != 0 || head[1] != 0 || head[3] < 2 || head[3] > 4 ||
+        find_element(head[2]) == NULL || stat(path, &status) != 0) {
+        return 0;
+    }
+    size_t size = find_element(head[2])->size;
+    int overflow = 0;
+    idx->item = 1;
+    for (int i = 0; i < head[3]; i++) {
+        const size_t dim = (size_t)big_endian(head + 4 + 4 * i, 4);
+        overflow |= check_multiply(size, dim, &size);
+        overflow |= i > 0 && check_multiply(idx->item, dim, &idx->item) != 0;
+    }
+    return overflow || (size_t)status.st_size != 4 + 4 * (size_t)head[3] + size
+               ? 0
+               : check_item(idx, e);
+}
+
 int idx_check_size(const struct idx_file *idx, struct error *e)
 {
     const size_t have = idx->stream.size, want = idx->header + idx->size;
@@ -206,13 +239,15 @@ int idx_check_size(const struct idx_file *idx, struct error *e)
         return IDX_FAULT(e, idx, want, "%zu unexpected byte%s after the data", have - want,
                          have - want == 1 ? "" : "s");
     }
-    return 0;
+    return check_item(idx, e);
 }
 
 int idx_open(struct idx_file *idx, const char *path, const char *noun, struct error *e)
 {
     memset(idx, 0, sizeof *idx);
     idx->noun = noun;
+    snprintf(idx->name, sizeof idx->name, "%s", path);
+    TRY(peek(idx, path, e));
     TRY(file_read(&idx->file, path, idx_memory_limit(), ERROR_IO, e));
     TRY(gzip_open(&idx->stream, path, idx->file.data, idx->file.size, e));
     snprintf(idx->name, sizeof idx->name, "%s%s", path, idx->stream.compressed ? "(gz)" : "");

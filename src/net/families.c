@@ -24,8 +24,40 @@ static const struct member *const ACTIVATION_MEMBERS[] = {
 #undef LAYER
 #undef ACTIVATION
 
-const struct family LAYERS = {"layer", "layers", LAYER_MEMBERS};
-const struct family ACTIVATIONS = {"activation", "activations", ACTIVATION_MEMBERS};
+/* From darknet, Keras and PyTorch. */
+#define NO_SOFTMAX "leave it out: the loss cross_entropy has a softmax of its own"
+static const struct foreign FOREIGN_LAYERS[] = {
+    {"softmax", NO_SOFTMAX},
+    {"log_softmax", NO_SOFTMAX},
+    {"logsoftmax", NO_SOFTMAX},
+    {"convolutional", "write 'conv'"},
+    {"conv2d", "write 'conv'"},
+    {"connected", "write 'dense'"},
+    {"linear", "write 'dense'"},
+    {"fc", "write 'dense'"},
+    {"maxpool2d", "write 'maxpool'"},
+    {"maxpooling2d", "write 'maxpool'"},
+    {"avgpool2d", "write 'avgpool'"},
+    {"averagepooling2d", "write 'avgpool'"},
+    {"adaptiveavgpool2d", "write 'global_avgpool'"},
+    {"globalaveragepooling2d", "write 'global_avgpool'"},
+    {"globalmaxpooling2d", "write 'global_maxpool'"},
+    {"batchnorm2d", "write 'batchnorm'"},
+    {"batchnormalization", "write 'batchnorm'"},
+    {"shortcut", "put the layers that it leads past into 'residual: [...]'"},
+    {"route", "put the layers side by side into 'concat: [[...], [...]]'"},
+    {NULL, NULL}};
+static const struct foreign FOREIGN_ACTIVATIONS[] = {
+    {"softmax", NO_SOFTMAX},
+    {"linear", "leave it out: without an activation the output is linear"},
+    {"swish", "write 'silu'"},
+    {"leaky", "write 'leaky_relu'"},
+    {"logistic", "write 'sigmoid'"},
+    {NULL, NULL}};
+
+const struct family LAYERS = {"layer", "layers", LAYER_MEMBERS, FOREIGN_LAYERS};
+const struct family ACTIVATIONS = {"activation", "activations", ACTIVATION_MEMBERS,
+                                   FOREIGN_ACTIVATIONS};
 
 static const struct member *const INITIALIZER_MEMBERS[] = {
     &INITIALIZER_he.member, &INITIALIZER_xavier.member, &INITIALIZER_lecun.member,

@@ -31,16 +31,23 @@ static int may_differ(const char *path, const struct yaml *now, const struct yam
     return 0;
 }
 
+enum { NAMED = 4 }; /* paths that a message has room for */
+
+/* The first difference, and how many there are. */
 struct difference {
+    int count;
     char path[256];           /* dotted */
     char then[160];           /* the value in the checkpoint */
     const struct yaml *where; /* the nearest node in the user's file */
+    struct text others;       /* "'seed', 'train.loss.type'": those behind the first, up to NAMED */
 };
 
 static void show(char *out, size_t size, const struct yaml *node)
 {
     if (node && node->kind == YAML_SCALAR) {
         text_escape(out, size, node->text, node->length);
+    } else if (node && node->kind == YAML_LIST) {
+        snprintf(out, size, "a list of %d", node->count);
     } else {
         snprintf(out, size, "%s", node ? yaml_kind_name(node) : "absent");
     }
@@ -58,11 +65,11 @@ static const struct yaml *follow(const struct yaml *users, const char *key, int 
     return next ? next : users;
 }
 
-static int differ(const struct yaml *now, const struct yaml *then, const struct yaml *users,
-                  const char *path, struct difference *d);
+static void differ(const struct yaml *now, const struct yaml *then, const struct yaml *users,
+                   const char *path, struct difference *d);
 
-static int differ_at(const struct yaml *now, const struct yaml *then, const struct yaml *users,
-                     const char *path, const char *key, int index, struct difference *d)
+static void differ_at(const struct yaml *now, const struct yaml *then, const struct yaml *users,
+                      const char *path, const char *key, int index, struct difference *d)
 {
     char below[256];
     if (key) {
@@ -70,49 +77,67 @@ static int differ_at(const struct yaml *now, const struct yaml *then, const stru
     } else {
         snprintf(below, sizeof below, "%s.%d", path, index);
     }
-    return differ(now, then, follow(users, key, index), below, d);
+    differ(now, then, follow(users, key, index), below, d);
+}
+
+static void note(const struct yaml *then, const struct yaml *users, const char *path,
+                 struct difference *d)
+{
+    if (d->count == 0) {
+        snprintf(d->path, sizeof d->path, "%s", path);
+        show(d->then, sizeof d->then, then);
+        d->where = users;
+    } else if (d->count < NAMED) {
+        text_append(&d->others, "%s'%.80s'", d->count > 1 ? ", " : "", path);
+    }
+    d->count++;
 }
 
 /* Both trees were written by the same emitter: same order, same forms; depth is the option tables'.
  */
-static int differ(const struct yaml *now, const struct yaml *then, const struct yaml *users,
-                  const char *path, struct difference *d)
+static void differ(const struct yaml *now, const struct yaml *then, const struct yaml *users,
+                   const char *path, struct difference *d)
 {
     if (may_differ(path, now, then)) {
-        return 0;
+        return;
     }
     if (now && then && now->kind == YAML_MAP && then->kind == YAML_MAP) {
         for (int i = 0; i < now->count; i++) {
             const char *key = now->keys[i]->text;
-            if (differ_at(now->items[i], yaml_get(then, key), users, path, key, 0, d)) {
-                return 1;
+            const int before = d->count;
+            differ_at(now->items[i], yaml_get(then, key), users, path, key, 0, d);
+            if (d->count > before && strcmp(key, "type") == 0) {
+                return; /* another member of a family: it has other options */
             }
         }
         for (int i = 0; i < then->count; i++) {
             const char *key = then->keys[i]->text;
-            if (!yaml_get(now, key) && differ_at(NULL, then->items[i], users, path, key, 0, d)) {
-                return 1;
+            if (!yaml_get(now, key)) {
+                differ_at(NULL, then->items[i], users, path, key, 0, d);
             }
         }
-        return 0;
-    }
-    if (now && then && now->kind == YAML_LIST && then->kind == YAML_LIST &&
-        now->count == then->count) {
+    } else if (now && then && now->kind == YAML_LIST && then->kind == YAML_LIST &&
+               now->count == then->count) {
         for (int i = 0; i < now->count; i++) {
-            if (differ_at(now->items[i], then->items[i], users, path, NULL, i, d)) {
-                return 1;
-            }
+            differ_at(now->items[i], then->items[i], users, path, NULL, i, d);
         }
-        return 0;
+    } else if (!now || !then || now->kind != then->kind || now->kind == YAML_LIST ||
+               (now->kind != YAML_NULL && strcmp(now->text, then->text) != 0)) {
+        note(then, users, path, d);
     }
-    if (now && then && now->kind == then->kind && now->kind != YAML_LIST &&
-        (now->kind == YAML_NULL || strcmp(now->text, then->text) == 0)) {
-        return 0;
+}
+
+static int report(const struct difference *d, struct error *e)
+{
+    char more[32] = "";
+    if (d->count > NAMED) {
+        snprintf(more, sizeof more, " and %d more", d->count - NAMED);
     }
-    snprintf(d->path, sizeof d->path, "%s", path);
-    show(d->then, sizeof d->then, then);
-    d->where = users;
-    return 1;
+    return yaml_error_one(e, ERROR_MODEL, d->where,
+                          "'%s' differs from the checkpoint's (%s)%s%s%s; a resumed run must have "
+                          "the config that began it",
+                          d->path, d->then, d->count > 1 ? ", and so do " : "",
+                          d->others.data ? d->others.data : "", more);
 }
 
 int compare_settings(const struct settings *settings, const char *config, const char *path,
@@ -121,7 +146,7 @@ int compare_settings(const struct settings *settings, const char *config, const 
     struct arena arena = {0};
     struct error_list errors = {0};
     struct text text = {0};
-    struct difference difference;
+    struct difference difference = {0};
     int status = -1;
     settings_emit(settings, 0, &text);
     const struct yaml *now =
@@ -134,13 +159,10 @@ int compare_settings(const struct settings *settings, const char *config, const 
     } else if (!now || !then) {
         error_set(e, ERROR_MODEL, path, "the config inside cannot be read: %s",
                   errors.items[0].message);
-    } else if (differ(now, then, settings->root, "", &difference)) {
-        yaml_error_one(e, ERROR_MODEL, difference.where,
-                       "'%s' differs from the checkpoint's (%s); a resumed run must have the "
-                       "config that began it",
-                       difference.path, difference.then);
     } else {
-        status = 0;
+        differ(now, then, settings->root, "", &difference);
+        status = difference.count > 0 ? report(&difference, e) : 0;
+        text_free(&difference.others);
     }
     text_free(&text);
     arena_free(&arena);

@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/check.h"
+#include "train/budget.h"
 #include "train/parts.h"
 
 #include <stdio.h>
@@ -145,6 +146,7 @@ static int allocate(struct trainer *t, struct error_list *errors)
          (double)(t->plan.floats - t->plan.kept) * t->passing_count) *
             sizeof(float);
     t->memory_bytes = estimate < 1e15 ? lay_out(t, NULL) : 0;
+    TRY_ONE(budget_check(t, t->memory_bytes ? (double)t->memory_bytes : estimate, e));
     t->memory = t->memory_bytes ? block_allocate(t->memory_bytes) : NULL;
     if (!t->memory) {
         return error_memory(error_next(errors),

@@ -193,7 +193,7 @@ void settings_emit(const struct settings *settings, int with_paths, struct text 
         shown.output = NULL;
         shown.initialize = (struct initialize){0};
         shown.data.train = shown.data.test = shown.data.validation.source = (struct source){0};
-        shown.data.memory = 0; /* changes no byte of the result */
+        shown.data.memory = shown.train.memory = 0; /* change no byte of the result */
     }
     options_emit(SETTINGS_OPTIONS, &shown, out, 0);
 }

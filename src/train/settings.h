@@ -49,6 +49,7 @@ struct train_settings {
     long long swa_start;         /* epoch, from 1; 0: off */
     struct early_stopping early_stopping;
     long long max_time;         /* seconds; 0: no limit */
+    uint64_t memory;            /* bytes that weights and outputs may take; 0: not said */
     long long checkpoint_every; /* epochs */
     float label_smoothing;
     struct class_weights class_weights;

@@ -162,6 +162,12 @@ static const struct option TRAIN_OPTIONS[] = {
      .low = 1,
      .high = 31536000,
      .help = "stop and save after training for so long: 90s, 30m, 1h30m; --resume goes on"},
+    {.key = "memory",
+     .kind = &OPTION_SIZE,
+     TRAIN(memory),
+     .fallback = "",
+     .help = "what weights and the outputs of layers may take; a run that needs more is refused "
+             "(default: 80% of what is free)"},
     {.key = "checkpoint",
      .kind = &OPTION_GROUP,
      TRAIN(checkpoint_every),

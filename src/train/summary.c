@@ -120,6 +120,9 @@ void summary_append(const struct trainer *t, struct text *out)
     if (train->max_time > 0) {
         text_append(out, ", for at most %s", text_from_duration(count, train->max_time));
     }
+    if (train->memory > 0) {
+        text_append(out, ", in at most %s", text_from_bytes(count, train->memory));
+    }
     if (train->checkpoint_every > 1) {
         text_append(out, "; a checkpoint every %lld epochs", train->checkpoint_every);
     }

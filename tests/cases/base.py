@@ -1,6 +1,7 @@
 """base.py: the config, the data and the model that every case starts from, and what turns a row of a table into a
 case. In the new text of an edit, the mark ¦ says where the fault has to be reported."""
 import os
+import re
 import subprocess
 
 from cases.formats import Model, gz, images, labels, unmark
@@ -82,7 +83,9 @@ def make_template(directory, programs):
     with open(os.path.join(directory, "base.yaml"), "w") as file:
         file.write(BASE)
     subprocess.run([os.path.join(programs, "cnntrain"), "-q", "base.yaml"], cwd=directory, check=True)
-    trained = {}
+    summary = subprocess.run([os.path.join(programs, "cnntrain"), "-n", "-t", "1", "base.yaml"], cwd=directory, check=True,
+                             capture_output=True, text=True).stdout
+    trained = {"arena": int(re.search(r"arena ([\d,]+) bytes", summary)[1].replace(",", ""))}
     for name in os.listdir(os.path.join(directory, "run")):
         with open(os.path.join(directory, "run", name), "rb") as file:
             trained[name] = file.read()

@@ -194,7 +194,9 @@ def fit():
     yield Case("Q05 a subset of the classes", 0, [], ["cnneval", "model.bin", "test-images"], few)
     yield Case("Q05b smaller images, padded", 0, [], ["cnneval", "model.bin", "test-images"],
                {"test-images": images(8, 20, 20), "test-labels": labels(8)})
-    yield Case("Q06 floats for a model of bytes", 5, [("test-images", "pixels are floats, the model takes bytes")],
+    yield Case("Q06 an empty test set", 4, [("test-images:@4", "data set is empty")], ["cnneval", "model.bin", "test-images"],
+               {"test-images": idx([0, 28, 28]), "test-labels": idx([0])})
+    yield Case("Q07 floats for a model of bytes", 5, [("test-images", "pixels are floats, the model takes bytes")],
                ["cnneval", "model.bin", "test-images"],
                {"test-images": idx([64, 28, 28], FLOATS, 13), "test-labels": TAGS})
     yield Case("I27 label 10 of classes 0 to 9", 4, [(LABELS + ":@15", "sample 7: label 9, classes are 0..8")],

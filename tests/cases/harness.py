@@ -16,6 +16,7 @@ import tempfile
 
 MOST_SECONDS = 2.0
 MOST_KIB = 64 << 10
+MOST_BYTES = 512  # of a message
 HANGS = 20  # seconds until a run is ended
 SERVER = (198, 199)  # descriptors of server.c
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C", "OMP_WAIT_POLICY": "passive",
@@ -36,7 +37,7 @@ CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 class Case:
     def __init__(self, name, code, faults, command, files=None, prepare=None, shell=None, user=None, stdout=None,
-                 writes=False, environment=None, says=None, reports=False, keeps=None, seconds=MOST_SECONDS,
+                 writes=False, environment=None, says=None, reports=False, keeps=None, makes=(), lacks=(), lacks_text=None, seconds=MOST_SECONDS,
                  kib=MOST_KIB):
         self.name = name                # "S17 filters: abc"
         self.code = code
@@ -50,6 +51,9 @@ class Case:
         self.writes = writes            # files may be made or changed
         self.environment = environment or {}
         self.keeps = keeps              # a file that must stay as it is, even when others may change
+        self.makes = makes              # files that are there afterwards
+        self.lacks = lacks              # names that are not there afterwards
+        self.lacks_text = lacks_text    # what must not stand on stdout, in whatever case
         self.reports = reports          # prints on stdout although it fails
         self.says = says                # part of stdout or stderr, of a run that succeeds
         self.seconds = seconds          # of processor time at most, and
@@ -193,6 +197,8 @@ def read_faults(text, directory):
         fault, warning = FAULT.fullmatch(lines[at]), WARNING.fullmatch(lines[at])
         if fault or warning:
             faults += [(fault["place"], fault["message"])] if fault else []
+            if len((fault or warning)["message"].encode()) > MOST_BYTES:
+                wrong.append(f"a message of more than {MOST_BYTES} bytes")
             if at + 1 < len(lines) and SOURCE.fullmatch(lines[at + 1]):
                 problem = check_source(lines[at + 1:at + 3], (fault or warning)["place"], directory)
                 wrong += [problem] if problem else []
@@ -236,6 +242,10 @@ def check(case, result, directory, plain):
         wrong.append(f"lacks {case.says!r}")
     if (result.changes and not case.writes) or case.keeps in result.changes:
         wrong.append(f"made or changed: {', '.join(result.changes)}")
+    wrong += [f"made {name}" for name in case.lacks if os.path.lexists(os.path.join(directory, name))]
+    if case.lacks_text and case.lacks_text in result.out.decode(errors="replace").lower():
+        wrong.append(f"stdout has {case.lacks_text!r}")
+    wrong += [f"made no {name}" for name in case.makes if not os.path.isfile(os.path.join(directory, name))]
     if result.seconds > (case.seconds if plain else max(case.seconds, MOST_SECONDS)):
         wrong.append(f"took {result.seconds:.3f} s, at most {case.seconds} s")
     if plain and result.kib > case.kib:

@@ -269,7 +269,12 @@ def differing(trained):
             yield resumed(name, trained, 5, "base.yaml:" + place,
                           f"'{key}' differs from the checkpoint's ({then}); {more}",
                           (old, new))
-    yield resumed("Q26 a layer more", trained, 5, "base.yaml:7:3", "'network' differs from the checkpoint's (a list)",
+    yield resumed("Q23 the checkpoint of another run", trained, 5, "base.yaml:1:7",
+                  "'seed' differs from the checkpoint's (1), and so do 'data.validation', 'network.0.conv.filters', "
+                  "'network.3.dropout.rate' and 2 more; ",
+                  ("seed: 1", "seed: 2"), ("validation: 0.25", "validation: 0.5"), ("filters: 4", "filters: 8"),
+                  ("dropout: 0.25", "dropout: 0.5"), ("batch_size: 16", "batch_size: 8"), ("lr: 0.001", "lr: 0.1"))
+    yield resumed("Q26 a layer more", trained, 5, "base.yaml:7:3", "'network' differs from the checkpoint's (a list of 5)",
                   ("- relu", "- relu\n  - tanh"))
 
 

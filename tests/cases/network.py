@@ -10,6 +10,9 @@ def network(*items):
     return BASE.replace(NETWORK, "".join(f"  - {item}\n" for item in items))
 
 
+BOUNDS = {"kib": 32 << 10}  # nothing is allocated for a network that is refused
+
+
 # id, config, message
 FAULTS = [
     ("N01 kernel 0", edited(("kernel: 3", "kernel: ¦0")), "'kernel' must be 1 to 1024, got 0"),
@@ -76,6 +79,7 @@ FAULTS = [
     ("N37b an axis twice", network("permute: ¦chh", "dense: 10"), "unknown order 'chh'"),
     ("N11 dense 0", edited(("- dense: 10", "- dense: ¦0")), "'units' must be 1 to 65536, got 0"),
     ("N11b dense -1", edited(("- dense: 10", "- dense: ¦-1")), "'units' must be 1 to 65536"),
+    ("N11c dense 65537", edited(("- dense: 10", "- dense: ¦65537")), "'units' must be 1 to 65536, got 65537"),
     ("N12 dense 2000000000", edited(("- dense: 10", "- dense: ¦2000000000")), "'units' must be 1 to 65536"),
     ("N13 too many parameters", network("conv: {filters: 64, kernel: 1}", "¦dense: 65536", "dense: 10"),
      "dense 'dense1' needs 3288334336 parameters; a network may have 2147483647"),
@@ -84,9 +88,17 @@ FAULTS = [
     ("N17 filters and kernel at their limits",
      network("¦conv: {filters: 65536, kernel: 1024, padding: same}", "dense: 10"),
      "conv 'conv1' needs 68719476736 parameters; a network may have 2147483647"),
+    ("N18b one row more", network("¦conv: {filters: 65536, kernel: [1, 28]}", "global_avgpool", "dense: 10").replace(
+        "  validation: 0.25\n", "  validation: 0.25\n  input: {height: 32768}\n"),
+     "its output 65536x32768x1 is over the limit of 65536 a dimension, 2147483647 in all"),
     ("N18 an output over the limit", network("¦conv: {filters: 65536, kernel: [1, 1]}", "dense: 10").replace(
         "  validation: 0.25\n", "  validation: 0.25\n  input: {height: 1000, width: 1000}\n"),
      "is over the limit of 65536 a dimension, 2147483647 in all"),
+    ("N28 softmax", edited(("- dense: 10", "- dense: 10\n  - ¦softmax")), "unknown layer 'softmax'; leave it out: the loss cross_entropy has a softmax of its own"),
+    ("N28b softmax as an activation", edited(("- dense: 10", "- dense: {units: 10, activation: ¦softmax}")),
+     "unknown activation 'softmax'; leave it out: the loss cross_entropy has a softmax of its own"),
+    ("N28c darknet's linear", edited(("- dense: 10", "- dense: {units: 10, activation: ¦linear}")),
+     "unknown activation 'linear'; leave it out: without an activation the output is linear"),
     ("N42 two layers of one name", network("dense: {name: a, units: 20}", "¦dense: {name: a, units: 10}"),
      "two layers are called 'a'"),
     ("N42b a name that another gets", network("dense: {name: dense2, units: 20}", "¦dense: 10"),
@@ -143,6 +155,8 @@ FAULTS = [
      "its filter 1 is connected to input map 1, but there are 1 maps, from 0"),
     ("N40c not a list of lists", network("conv: {filters: 2, kernel: 5, connections: [¦0]}", "dense: 10"),
      "each filter needs a list of the input maps that it sees, from 0"),
+    ("N24d darknet's route", network("dense: 20", "¦route: -2", "dense: 10"),
+     "unknown layer 'route'; put the layers side by side into 'concat: [[...], [...]]'"),
     ("N25 a residual that does not fit", network("conv: {filters: 4, kernel: 3}",
                                                  "¦residual: [conv: {filters: 8, kernel: 3, padding: 1}]", "dense: 10"),
      "residual 'residual1': its body gives 8x26x26, which cannot be added to 4x26x26; try 'shortcut: conv' or"),
@@ -200,18 +214,27 @@ TWINS = [  # id, config, part of the summary
      network("dense: {name: dense2, units: 20}", "dense: {name: dense1, units: 10}"), "dense2"),
     ("N33 an image of one pixel", network("dense: 20", "conv: {filters: 10, kernel: 3, padding: same}"), "10x1x1"),
 ]
+POOLED = ("global_avgpool", "dense: 10")
 LIMITS = [  # exit 7: a network that is right and needs more memory than there is
+    ("N18t an output just within the limit", network("conv: {filters: 65536, kernel: [1, 28]}", *POOLED).replace(
+        "  validation: 0.25\n", "  validation: 0.25\n  input: {height: 32767}\n"), "training needs "),
+    ("N19 a thousand of them", network("conv: {filters: 65536, kernel: [1, 28]}", *["conv: {filters: 65536, kernel: 1, groups: 65536}"] *
+                                    1000, *POOLED).replace(
+        "  validation: 0.25\n", "  validation: 0.25\n  input: {height: 32767}\n"), "training needs "),
     ("N21 plan of terabytes", network("conv: {filters: 2000, kernel: 1}", "maxpool: 1000", "dense: 10").replace(
         "  validation: 0.25\n", "  validation: 0.25\n  input: {height: 1000, width: 1000}\n"),
-     "out of memory: cannot allocate"),
+     "training needs 715.4 GiB for weights and layers' outputs, and may take "),
 ]
 
 
 def cases(trained):
     for name, text, message in FAULTS:
         early = any(words in message for words in ("must be 1 to", "must be 0 to", "must be more", "freeze'", "missing key", "unknown ", "'branches' must"))  # known without the data
-        yield from config_cases(name, text, message, evaluate=early)
+        yield from config_cases(name, text, message, evaluate=early, **BOUNDS)
     for name, text, says in TWINS:
         yield from config_cases(name, text, "", code=0, evaluate=False, says=says)
     for name, text, message in LIMITS:
-        yield Case(name, 7, [("cnntrain", message)], ["cnntrain", "case.yaml"], {"case.yaml": text.encode()})
+        yield Case(name, 7, [("cnntrain", message)], ["cnntrain", "-t", "2", "case.yaml"], {"case.yaml": text.encode()}, **BOUNDS)
+    more = ["cnntrain", "-n", "-t", "1", "base.yaml", "-s"]
+    yield Case("N22 as much as it may take", 0, [], [*more, f"train.memory={trained['arena']}"])
+    yield Case("N22b a byte more", 7, [("cnntrain", "(train.memory); the largest: conv1 ")], [*more, f"train.memory={trained['arena'] - 1}"])

@@ -64,6 +64,7 @@ def audit(names):
     wrong = [f"{row[0]}: no row of three or four fields" for row in rows if len(row) not in (3, 4)]
     if [row[0] for row in rows] != IDS:
         wrong.append(f"the rows are not the {len(IDS)} IDs in their order")
+    wrong += [f"two cases are called {name}" for name in sorted({n for n in names if names.count(n) > 1})]
     first_words = {name.split(" ")[0] for name in names}
     wrong += [f"darknet's {word} is no case" for word in darknet if word not in first_words]
     tested, explained, missing = [], [], []

@@ -4,6 +4,7 @@ from cases.formats import MARK
 from cases.harness import Case
 
 KIB_256 = 256 << 10
+BOUNDS = {"seconds": 0.1, "kib": 32 << 10}  # no text costs more to refuse
 M = MARK.encode()  # no bytes literal can hold it
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
@@ -81,6 +82,8 @@ TWINS = [
     ("Y44 no line end at the end", BASE[:-1]),
     ("Y45 JSON", '{"data": {"train": "train-images-idx3-ubyte", "test": "t10k-images-idx3-ubyte"}, '
                  '"network": [{"dense": 10}], "train": {"batch_size": 8}}'),
+    ("L02 an anchor that nothing uses", edited(("seed: 1", "seed: &a 1"))),
+    ("L15b 1,024 layers", edited(("  - dropout: 0.25\n", "  - dropout: 0.25\n" + "  - relu\n" * 1019))),
     ("L01 anchors, aliases, merges", edited(("conv: {filters: 4,", "conv: {<<: &c {filters: 4},"),
                                             ("  - relu\n",
                                              "  - relu\n  - conv: {<<: *c, kernel: 3, padding: same}\n"))),
@@ -115,6 +118,8 @@ LIMITS = [
     ("L11 depth 32, unknown key", "¦a: " + "[" * 31 + "]" * 31 + "\n" + BASE, "unknown key 'a'"),
     ("L11b depth 33", "a: " + "[" * 31 + "¦[" + "]" * 32 + "\n" + BASE, "nested deeper than 32"),
     ("L13 20,001 values", "a: [" + "1," * 19997 + "¦1]\n", "more than 20000 values"),
+    ("L13b 20,000 values", "¦¦¦a: [" + "1," * 19996 + "1]\n",
+     ["missing key 'data'", "missing key 'network'", "unknown key 'a'"]),
     ("L14 scalar of 4,097 bytes", [("train: train-images-idx3-ubyte.gz", "train: ¦" + "x" * 4097)],
      "longer than 4096 bytes"),
     ("L18 folded scalar", "name: ¦>\n" + " \n" * 60000 + "  x\n" + BASE, "longer than 4096 bytes"),
@@ -143,14 +148,14 @@ def many_unknown_keys():
     faults = [(f"{NAME}:{first + i}:1", f"unknown key 'k{i}'") for i in range(20)]
     for command in (["cnntrain", NAME], ["cnneval", "model.bin", NAME]):
         yield Case(f"L16 9,000 unknown keys ({command[0]})", 3, faults, command, {NAME: text.encode()},
-                   says=f"{command[0]}: and 8980 more")
+                   says=f"{command[0]}: and 8980 more", **BOUNDS)
 
 
 def cases(trained):
     for name, config, message in YAML + LIMITS:
-        yield from config_cases(name, to_text(config), message)
+        yield from config_cases(name, to_text(config), message, **BOUNDS)
     for name, data, message in FILES + [("Y42 a model", trained["model.bin"], "this is a model file, not a config")]:
-        yield from config_cases(name, data, message)
+        yield from config_cases(name, data, message, **BOUNDS)
     for name, text in TWINS:
-        yield from config_cases(name, text, "", code=0)
+        yield from config_cases(name, text, "", code=0, **BOUNDS)
     yield from many_unknown_keys()

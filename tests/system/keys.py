@@ -96,6 +96,7 @@ CONFIG = {
     "train.early_stopping.min_delta": (LOG, "0", "1000", "data.validation=0.25", "train.early_stopping={patience: 1}"),
     "train.early_stopping.restore_best": (WEIGHTS, "true", "false", *STOPPING, "train.early_stopping={patience: 3}"),
     "train.max_time": (SUMMARY, "1h", "1h30m"),  # outputs.py waits for a second
+    "train.memory": (SUMMARY, "1GiB", "2GiB"),
     "train.checkpoint.every": (SUMMARY, "2", "3"),  # outputs.py looks into the checkpoints
     "output": (PLACE, "there", "elsewhere"),
 }

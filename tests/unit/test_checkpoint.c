@@ -191,7 +191,7 @@ static void test_changed_config(void **state)
         {"tanh", "relu", "'network.0.conv.activation' differs from the checkpoint's (tanh)", 5, 47},
         {"filters: 2", "filters: 3", "'network.0.conv.filters' differs from the checkpoint's (2)",
          5, 21},
-        {"- dense", "- dropout: 0.5\n  - dense", "'network' differs from the checkpoint's (a list)",
+        {"- dense", "- dropout: 0.5\n  - dense", "'network' differs from the checkpoint's (a list of 2)",
          5, 3},
         {"0.25", "0.5", "'data.validation' differs from the checkpoint's (0.25)", 3, 48},
         {", validation: 0.25", "", "'data.validation' differs from the checkpoint's (0.25)", 3, 7},

@@ -462,6 +462,54 @@ static void test_bias_correction(void **state)
     arena_free(&d.arena);
 }
 
+/* The number of the step has 64 bits: taken for 1, step 2^32 + 1 would be ten times as long. */
+static void test_very_late_steps(void **state)
+{
+    (void)state;
+    static const char *const TEXTS[] = {"{type: adam, lr: 0.5}",
+                                        "{type: adamw, lr: 0.5, weight_decay: 0}"};
+    static const long long LATE[] = {(1LL << 31) - 1, 1LL << 31, (1LL << 31) + 1,
+                                     (1LL << 32) - 1, 1LL << 32, (1LL << 32) + 1};
+    for (size_t i = 0; i < 2; i++) {
+        struct decoded d;
+        assert_int_equal(decode(&d, TEXTS[i]), 0);
+        for (size_t k = 0; k < sizeof LATE / sizeof *LATE; k++) {
+            struct optimizer_step step = {
+                .kernels = kernels_select(NULL), .number = LATE[k], .lr = 0.5f, .momentum = -1};
+            const float g = -1e-3f;
+            float w = 1, m = g, v = g * g;
+            take_step(&d.choice, &step, 1, 1, &w, &g, (float *const[]){&m, &v});
+            assert_true(fabsf(w - 1.5f) <= 1e-5f);
+        }
+        arena_free(&d.arena);
+    }
+}
+
+/* Numbers below the normal ones are not taken for 0, on any level: whether they are would be the
+ * machine's choice. */
+static void test_denormal_weights(void **state)
+{
+    (void)state;
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    struct decoded d;
+    assert_int_equal(decode(&d, "{type: sgd, lr: 0.5}"), 0);
+    for (int l = 0; l < count; l++) {
+        struct optimizer_step step = {
+            .kernels = levels[l], .number = 1, .lr = 0.5f, .momentum = -1};
+        float w[COUNT], g[COUNT], unused[COUNT] = {0};
+        for (int i = 0; i < COUNT; i++) {
+            w[i] = (float)(i + 4) * FLT_TRUE_MIN;
+            g[i] = 4 * FLT_TRUE_MIN;
+        }
+        take_step(&d.choice, &step, 1, COUNT, w, g, (float *const[]){unused, unused});
+        for (int i = 0; i < COUNT; i++) {
+            assert_true(w[i] == (float)(i + 2) * FLT_TRUE_MIN);
+        }
+    }
+    arena_free(&d.arena);
+}
+
 static void refuse(const char *text, int column, const char *message)
 {
     struct decoded d;
@@ -507,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_ten_steps),       cmocka_unit_test(test_every_optimizer),
         cmocka_unit_test(test_spared),          cmocka_unit_test(test_cycled_momentum),
         cmocka_unit_test(test_resumed_product), cmocka_unit_test(test_bias_correction),
+        cmocka_unit_test(test_very_late_steps), cmocka_unit_test(test_denormal_weights),
         cmocka_unit_test(test_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static void refuses_what_is_no_text(void **state)
     assert_bad("name:", 6, "'name' is empty: it must be text");
     assert_bad("name: [a]", 7, "'name' must be text, got a list");
     assert_bad("texts: a", 8, "'texts' must be a list of texts, got 'a'");
-    assert_bad("texts: [a, \"\"]", 12, "'texts' is empty");
+    assert_bad("texts: [a, \"\"]", 12, "an item of 'texts' is empty");
     assert_bad("texts: [a, {b: c}]", 12, "'texts' must be text, got a mapping");
 }
 
