@@ -6,8 +6,8 @@
 INLINE void mask(const struct draw *draw, const float *x, float *y, size_t count, size_t each,
                  float rate)
 {
-    const uint32_t threshold = (uint32_t)((double)rate * 4294967296.0);
-    const float keep = (float)(1.0 / (1.0 - (double)rate));
+    const ivec threshold = v_iset((int)(uint32_t)((double)rate * 4294967296.0));
+    const vec keep = v_set((float)(1.0 / (1.0 - (double)rate)));
     for (size_t block = 0; block * 4 < count; block++) {
         struct words c[4];
         draw_block(draw, block, c);
@@ -15,8 +15,10 @@ INLINE void mask(const struct draw *draw, const float *x, float *y, size_t count
             const float *from = x + (block * 4 + e) * each * LANES;
             float *to = y + (block * 4 + e) * each * LANES;
             for (size_t k = 0; k < each; k++, from += LANES, to += LANES) {
-                for (int i = 0; i < LANES; i++) {
-                    to[i] = c[e].lane[i] >= threshold ? from[i] * keep : 0.0f;
+                UNROLL
+                for (int part = 0; part < LANES; part += WIDTH) {
+                    const vmask kept = v_not_below(words_load(&c[e], part), threshold);
+                    v_store(to + part, v_select(kept, v_load(from + part) * keep, v_set(0.0f)));
                 }
             }
         }

@@ -87,6 +87,17 @@ INLINE void v_store_pairs(float *p, vec a, vec b)
 INLINE ivec v_imultiply(ivec a, ivec b) { return _mm512_mullo_epi32(a, b); }
 INLINE ivec v_shift_left23(ivec a) { return _mm512_slli_epi32(a, 23); }
 INLINE ivec v_shift_right23(ivec a) { return _mm512_srai_epi32(a, 23); }
+/* For whole numbers without sign, as random ones are (philox_lanes.h): the 64-bit products of the
+ * even lanes, each in the place of a pair; the odd lane of each pair in the even one's place (and 0
+ * beside it); pairs of an even lane of `even` and one of `odd`; a >= b. */
+INLINE ivec v_multiply_even(ivec a, ivec b) { return _mm512_mul_epu32(a, b); }
+INLINE ivec v_odd_to_even(ivec a) { return _mm512_srli_epi64(a, 32); }
+INLINE ivec v_pairs(ivec even, ivec odd)
+{
+    return _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, _MM_PERM_CCAA);
+}
+INLINE ivec v_ixor(ivec a, ivec b) { return _mm512_xor_si512(a, b); }
+INLINE vmask v_not_below(ivec a, ivec b) { return _mm512_cmpge_epu32_mask(a, b); }
 #elif defined(__AVX2__)
 #include <immintrin.h>
 enum { WIDTH = 8, PARTS = 2, REGISTERS = 16, FUSED = 1 };
@@ -149,6 +160,17 @@ INLINE void v_store_pairs(float *p, vec a, vec b)
 INLINE ivec v_imultiply(ivec a, ivec b) { return _mm256_mullo_epi32(a, b); }
 INLINE ivec v_shift_left23(ivec a) { return _mm256_slli_epi32(a, 23); }
 INLINE ivec v_shift_right23(ivec a) { return _mm256_srai_epi32(a, 23); }
+INLINE ivec v_multiply_even(ivec a, ivec b) { return _mm256_mul_epu32(a, b); }
+INLINE ivec v_odd_to_even(ivec a) { return _mm256_srli_epi64(a, 32); }
+INLINE ivec v_pairs(ivec even, ivec odd)
+{
+    return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+}
+INLINE ivec v_ixor(ivec a, ivec b) { return _mm256_xor_si256(a, b); }
+INLINE vmask v_not_below(ivec a, ivec b)
+{
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(a, b), a));
+}
 #else
 #include <math.h>
 enum { WIDTH = 4, PARTS = 4, REGISTERS = 16, FUSED = 0 };
@@ -199,6 +221,20 @@ INLINE void v_store_pairs(float *p, vec a, vec b)
 INLINE ivec v_imultiply(ivec a, ivec b) { return a * b; }
 INLINE ivec v_shift_left23(ivec a) { return a << 23; }
 INLINE ivec v_shift_right23(ivec a) { return a >> 23; }
+typedef uint64_t uvec64 __attribute__((vector_size(16)));
+INLINE ivec v_multiply_even(ivec a, ivec b)
+{
+    const uvec64 low = {0xffffffff, 0xffffffff};
+    return (ivec)(((uvec64)a & low) * ((uvec64)b & low));
+}
+INLINE ivec v_odd_to_even(ivec a) { return (ivec)((uvec64)a >> 32); }
+INLINE ivec v_pairs(ivec even, ivec odd) { return (ivec){even[0], odd[0], even[2], odd[2]}; }
+INLINE ivec v_ixor(ivec a, ivec b) { return a ^ b; }
+INLINE vmask v_not_below(ivec a, ivec b)
+{
+    typedef uint32_t whole __attribute__((vector_size(16)));
+    return (vmask)((whole)a >= (whole)b);
+}
 #endif
 
 /* The same value, held in a register: compilers would rather load an operand again for each use. */
