@@ -46,6 +46,9 @@ void KERNEL(dense_backward_input)(int in, int out, int first, int end, const flo
                                   const float *w, float *dx);
 void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
                                    float *dw, float *db, float *scratch);
+/* The same without a bias, of several tiles at once; scratch: dense_scratch(in) floats for each. */
+void KERNEL(dense_weight_of_tiles)(int in, int out, int tiles, const float *x, const float *dy,
+                                   int add, float *dw, float *scratch);
 void KERNEL(dense_single)(int in, int out, const float *x, const float *w, const float *b,
                           float *y);
 void KERNEL(pick)(size_t n, const int32_t *index, float fill, const float *x, float *y);

@@ -2,9 +2,10 @@
  *
  * Forward: OB outputs in registers, one input vector meets them all. Towards the input: IB inputs
  * in registers, weights side by side in memory. The weight gradient is a sum over the lanes, W's
- * shape: the inputs are transposed once a tile, so that 16 rank-1 updates run along the rows of dw
- * with full vectors. */
+ * shape: the inputs are transposed once a tile, so that rank-1 updates, one an image, run along the
+ * rows of dw with full vectors, whose sums stay in registers over all images. */
 #include "kernels/bodies.h"
+#include "kernels/transpose.h"
 
 /* Sums that fit the registers beside an operand or two. */
 #if defined(__AVX512F__)
@@ -116,93 +117,121 @@ void KERNEL(dense_backward_input)(int in, int out, int first, int end, const flo
 #undef BACKWARD
 }
 
-/* dw[OB rows][IV vectors] = (+) sum over lanes of dy[o][lane] * xt[lane][..]; `last` floats of the
- * last vector exist. */
-enum { WEIGHT_OUTS = 4, WEIGHT_VECTORS = REGISTERS / 8 };
-INLINE void weight_block(int OB, int IV, int last, int in, const float *dy, const float *xt,
-                         size_t xt_row, int add, float *dw)
+/* What the weight gradient is made of: dy[tiles][out][lanes], and the inputs transposed,
+ * xt[tiles][blocks of 16 inputs][lanes][16]. */
+struct products {
+    int in, out, tiles, add;
+    const float *dy, *xt;
+};
+
+/* dw[OB rows from o][IV vectors from i] = (+) sum over tiles and lanes of dy[o][lane] *
+ * xt[lane][i..]; `last` floats of the last vector exist. */
+INLINE void weight_block(const struct products *g, int OB, int IV, int last, int o, int i,
+                         float *dw)
 {
-    vec sum[WEIGHT_OUTS][WEIGHT_VECTORS];
+    enum { MOST = 24 };
+    vec sum[MOST];
+    dw += (size_t)o * g->in + i;
     UNROLL
-    for (int o = 0; o < OB; o++) {
-        UNROLL
-        for (int v = 0; v < IV; v++) {
-            const float *from = dw + (size_t)o * in + v * WIDTH;
-            sum[o][v] = !add                          ? v_set(0.0f)
-                        : v == IV - 1 && last < WIDTH ? v_load_first(from, (size_t)last)
-                                                      : v_loadu(from);
-        }
+    for (int k = 0; k < OB * IV; k++) {
+        const float *from = dw + (size_t)(k / IV) * g->in + k % IV * WIDTH;
+        sum[k] = !g->add                            ? v_set(0.0f)
+                 : k % IV == IV - 1 && last < WIDTH ? v_load_first(from, (size_t)last)
+                                                    : v_loadu(from);
     }
-    for (int lane = 0; lane < LANES; lane++, xt += xt_row) {
-        vec x[WEIGHT_VECTORS];
-        UNROLL
-        for (int v = 0; v < IV; v++) {
-            x[v] = v_load(xt + v * WIDTH);
-        }
-        UNROLL
-        for (int o = 0; o < OB; o++) {
-            vec d = v_set(dy[o * LANES + lane]);
+    const size_t xt_tile = ((size_t)g->in + LANES - 1) / LANES * LANES * LANES;
+    const float *dy = g->dy + (size_t)o * LANES;
+    const float *xt = g->xt + (size_t)(i / LANES) * LANES * LANES + i % LANES;
+    for (int tile = 0; tile < g->tiles; tile++, dy += (size_t)g->out * LANES, xt += xt_tile) {
+        for (int lane = 0; lane < LANES; lane++) {
+            vec x[MOST];
             UNROLL
             for (int v = 0; v < IV; v++) {
-                sum[o][v] = v_fma(d, x[v], sum[o][v]);
+                const int at = v * WIDTH;
+                x[v] = v_keep(v_load(xt + at / LANES * LANES * LANES + at % LANES + lane * LANES));
+            }
+            UNROLL
+            for (int k = 0; k < OB; k++) {
+                const vec d = v_set(dy[k * LANES + lane]);
+                UNROLL
+                for (int v = 0; v < IV; v++) {
+                    sum[k * IV + v] = v_fma(d, x[v], sum[k * IV + v]);
+                }
             }
         }
     }
     UNROLL
-    for (int o = 0; o < OB; o++) {
-        UNROLL
-        for (int v = 0; v < IV; v++) {
-            float *to = dw + (size_t)o * in + v * WIDTH;
-            if (v == IV - 1 && last < WIDTH) {
-                v_store_first(to, sum[o][v], (size_t)last);
-            } else {
-                v_storeu(to, sum[o][v]);
-            }
+    for (int k = 0; k < OB * IV; k++) {
+        float *to = dw + (size_t)(k / IV) * g->in + k % IV * WIDTH;
+        if (k % IV == IV - 1 && last < WIDTH) {
+            v_store_first(to, sum[k], (size_t)last);
+        } else {
+            v_storeu(to, sum[k]);
         }
     }
 }
 
-/* OB rows of dw. */
-INLINE void weight_rows(int OB, int in, const float *dy, const float *xt, size_t xt_row, int add,
-                        float *dw)
+/* The blocks of a level: vectors of inputs x most outputs whose sums fit the registers. */
+#if defined(__AVX512F__)
+#define MANY_BLOCKS(X) X(4, 6) X(4, 4) X(4, 1)
+#define PAIR_BLOCKS(X) X(2, 12) X(2, 8) X(2, 4) X(2, 1)
+#define FEW_BLOCKS(X) X(1, 16) X(1, 8) X(1, 4) X(1, 1)
+enum { MOST_VECTORS = 4 };
+#else
+#define MANY_BLOCKS(X)
+#define PAIR_BLOCKS(X) X(2, 6) X(2, 4) X(2, 1)
+#define FEW_BLOCKS(X) X(1, 6) X(1, 4) X(1, 1)
+enum { MOST_VECTORS = 2 };
+#endif
+
+/* Outputs [o, end) of IV vectors of inputs from i on. */
+#define TAKE(IV, OB)                                                                               \
+    for (; end - o >= OB; o += OB) {                                                               \
+        weight_block(g, OB, IV, WIDTH, o, i, dw);                                                  \
+    }
+#define TAKE_LAST(IV, OB)                                                                          \
+    for (; end - o >= OB; o += OB) {                                                               \
+        weight_block(g, OB, IV, g->in - i, o, i, dw);                                              \
+    }
+static void weight_columns(const struct products *g, int o, int end, int i, int vectors, float *dw)
 {
-    int i = 0;
-    for (; in - i >= WEIGHT_VECTORS * WIDTH; i += WEIGHT_VECTORS * WIDTH) {
-        weight_block(OB, WEIGHT_VECTORS, WIDTH, in, dy, xt + i, xt_row, add, dw + i);
-    }
-    for (; in - i >= WIDTH; i += WIDTH) {
-        weight_block(OB, 1, WIDTH, in, dy, xt + i, xt_row, add, dw + i);
-    }
-    if (i < in) {
-        weight_block(OB, 1, in - i, in, dy, xt + i, xt_row, add, dw + i);
+    if (vectors == 4) {
+        MANY_BLOCKS(TAKE)
+    } else if (vectors == 2) {
+        PAIR_BLOCKS(TAKE)
+    } else if (g->in - i >= WIDTH) {
+        FEW_BLOCKS(TAKE)
+    } else {
+        FEW_BLOCKS(TAKE_LAST)
     }
 }
+#undef TAKE
+#undef TAKE_LAST
 
-typedef float row16 __attribute__((vector_size(64)));
-
-/* xt[lane][i] = x[i][lane], rows of `row` floats; columns from `in` on are zero. Rows to columns by
- * interleaving row i with row i + 8, four times over (as in tile.c). */
-static void transpose(int in, const float *x, size_t row, float *xt)
+void KERNEL(dense_weight_of_tiles)(int in, int out, int tiles, const float *x, const float *dy,
+                                   int add, float *dw, float *scratch)
 {
-    for (size_t i = 0; i < row; i += LANES) {
-        row16 rows[LANES] = {{0}};
-        const size_t live = (size_t)in - i < LANES ? (size_t)in - i : LANES;
-        memcpy(rows, x + i * LANES, live * sizeof *rows);
-        UNROLL
-        for (int pass = 0; pass < 4; pass++) {
-            row16 next[LANES];
-            UNROLL
-            for (int k = 0; k < LANES / 2; k++) {
-                next[2 * k] = __builtin_shufflevector(rows[k], rows[k + 8], 0, 16, 1, 17, 2, 18, 3,
-                                                      19, 4, 20, 5, 21, 6, 22, 7, 23);
-                next[2 * k + 1] =
-                    __builtin_shufflevector(rows[k], rows[k + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12,
-                                            28, 13, 29, 14, 30, 15, 31);
-            }
-            memcpy(rows, next, sizeof next);
+    const struct products g = {in, out, tiles, add, dy, scratch};
+    for (int tile = 0; tile < tiles; tile++) {
+        int i = 0;
+        for (; i + LANES <= in; i += LANES, x += LANES * LANES, scratch += LANES * LANES) {
+            transpose_pixels(x, LANES, scratch);
         }
-        for (int lane = 0; lane < LANES; lane++) {
-            memcpy(xt + (size_t)lane * row + i, &rows[lane], sizeof *rows);
+        if (i < in) {
+            transpose_pixels(x, in - i, scratch);
+            x += (in - i) * LANES, scratch += LANES * LANES;
+        }
+    }
+    /* a block is small beside a long row, and processors follow few rows at once */
+    const int together = in < 1024 ? 48 : 6;
+    for (int o = 0, end; o < out; o = end) {
+        end = out - o < together ? out : o + together;
+        for (int i = 0, vectors; i < in; i += vectors * WIDTH) {
+            vectors = MOST_VECTORS;
+            while (vectors > 1 && in - i < vectors * WIDTH) {
+                vectors /= 2;
+            }
+            weight_columns(&g, o, end, i, vectors, dw);
         }
     }
 }
@@ -210,17 +239,8 @@ static void transpose(int in, const float *x, size_t row, float *xt)
 void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
                                    float *dw, float *db, float *scratch)
 {
-    const size_t row = ((size_t)in + LANES - 1) / LANES * LANES;
-    transpose(in, x, row, scratch);
-    int o = 0;
-    for (; out - o >= WEIGHT_OUTS; o += WEIGHT_OUTS) {
-        weight_rows(WEIGHT_OUTS, in, dy + (size_t)o * LANES, scratch, row, add,
-                    dw + (size_t)o * in);
-    }
-    for (; o < out; o++) {
-        weight_rows(1, in, dy + (size_t)o * LANES, scratch, row, add, dw + (size_t)o * in);
-    }
-    for (o = 0; db && o < out; o++) {
+    KERNEL(dense_weight_of_tiles)(in, out, 1, x, dy, add, dw, scratch);
+    for (int o = 0; db && o < out; o++) {
         vec part[PARTS];
         for (int p = 0; p < PARTS; p++) {
             part[p] = v_load(dy + (size_t)o * LANES + p * WIDTH);

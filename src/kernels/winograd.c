@@ -261,12 +261,14 @@ static void sum_channels(const struct window *s, const struct chunk *k, int tile
     }
 }
 
-/* y = A' along the rows of a tile, whose first output is (oy, ox); `rows` is a constant. */
+/* y = A' along the rows of a tile, whose first output is (oy, ox); `rows` is a constant. The next
+ * tile's place is fetched meanwhile: a write has to wait for its line as much as a read. */
 INLINE void output_rows(const struct window *s, int rows, const struct chunk *k, int oy, int ox,
                         const float *b, float *y)
 {
     const int columns = winograd_columns(s), step = columns * LANES;
     const int live = lesser(columns, s->ow - ox) * LANES, live_rows = lesser(rows, s->oh - oy);
+    const int next = ox + columns < s->ow ? columns : rows * s->ow - ox;
     const float *t = k->t + (size_t)k->share.channel * POINTS * step;
     for (int o = k->share.channel; o < k->share.channel_end; o++, t += POINTS * step) {
         const vec bias = v_set(b ? b[o] : 0.0f);
@@ -282,6 +284,7 @@ INLINE void output_rows(const struct window *s, int rows, const struct chunk *k,
             for (int i = 0; i < rows; i++) {
                 if (i < live_rows) {
                     v_store(to + (size_t)i * s->ow * LANES + at, out[i]);
+                    __builtin_prefetch(to + ((size_t)i * s->ow + next) * LANES + at, 1, 2);
                 }
             }
         }

@@ -173,7 +173,7 @@ static inline size_t winograd_scratch(const struct window *s, enum winograd_way 
         const size_t chunk = (size_t)winograd_pair_chunk(s);
         gradient = (size_t)(s->w > s->ow ? s->w : s->ow) +
                    WINOGRAD_POINTS * (size_t)winograd_reach(s, (int)chunk) +
-                   chunk * points * (c + oc) + c + LANES;
+                   chunk * points * (c + oc) + chunk * (c + LANES);
         sums = (oc * c + LANES) * points;
     }
     return forward * LANES > gradient * LANES + sums ? forward * LANES : gradient * LANES + sums;

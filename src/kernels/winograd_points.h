@@ -8,6 +8,8 @@
 #include "kernels/share.h"
 #include "kernels/winograd.h"
 
+#include <stddef.h>
+
 enum { POINTS = WINOGRAD_POINTS };
 
 /* The factors of the points 1 and -1, and of 2 and -2, in G. */
@@ -98,11 +100,15 @@ struct order {
     size_t point, row, channel, tile;
 };
 
-/* v[point][column] = B' x along the rows of a channel; columns outside are zero. */
-static inline void rows_at_points(const struct window *s, const struct chunk *k, const float *x)
+/* v[point][column] = B' x along the rows of a channel; columns outside are zero. The same rows of
+ * the channel `next` will be wanted as soon as this is done, in pieces too short for a processor to
+ * guess it; so they are fetched meanwhile, but for those that the tiles above had too. */
+static inline void rows_at_points(const struct window *s, const struct chunk *k, const float *x,
+                                  const float *next)
 {
     const int reach = winograd_reach(s, k->count);
     const int begin = greater(0, -k->left), end = greater(begin, lesser(reach, s->w - k->left));
+    const ptrdiff_t ahead = next - x;
     const float *rows[POINTS];
     for (int i = 0; i < POINTS; i++) {
         const int y = k->top + i;
@@ -116,6 +122,9 @@ static inline void rows_at_points(const struct window *s, const struct chunk *k,
         UNROLL
         for (int i = 0; i < POINTS; i++) {
             d[i] = v_load(rows[i] + k->left * LANES + at);
+            if (i > 1) {
+                __builtin_prefetch(rows[i] + k->left * LANES + at + ahead, 0, 2);
+            }
         }
         to_points(d, k->v + at, (size_t)reach * LANES);
     }
@@ -126,8 +135,9 @@ static inline void tiles_at_points(const struct window *s, const struct chunk *k
                                    const struct order *order, float *u)
 {
     const int reach = winograd_reach(s, k->count), columns = winograd_columns(s);
-    for (int c = 0; c < s->c; c++, x += (size_t)s->h * s->w * LANES, u += order->channel) {
-        rows_at_points(s, k, x);
+    const size_t map = (size_t)s->h * s->w * LANES;
+    for (int c = 0; c < s->c; c++, x += map, u += order->channel) {
+        rows_at_points(s, k, x, c + 1 < s->c ? x + map : x);
         for (int q = 0; q < POINTS; q++) {
             const float *v = k->v + (size_t)q * reach * LANES;
             for (int t = 0; t < k->count; t++, v += columns * LANES) {

@@ -184,9 +184,10 @@ INLINE void gradient_at_points(int rows, int columns, const struct window *s, co
 {
     const int ox = k->first * columns, width = k->count * columns;
     const int live = lesser(width, s->ow - ox);
-    dy += (size_t)k->share.channel * s->oh * s->ow * LANES;
-    for (int o = k->share.channel; o < k->share.channel_end;
-         o++, dy += (size_t)s->oh * s->ow * LANES, d += order->channel) {
+    const size_t map = (size_t)s->oh * s->ow * LANES;
+    dy += (size_t)k->share.channel * map;
+    for (int o = k->share.channel; o < k->share.channel_end; o++, dy += map, d += order->channel) {
+        const size_t ahead = o + 1 < k->share.channel_end ? map : 0; /* as in rows_at_points */
         const float *from[4];
         UNROLL
         for (int i = 0; i < rows; i++) {
@@ -197,6 +198,7 @@ INLINE void gradient_at_points(int rows, int columns, const struct window *s, co
             UNROLL
             for (int i = 0; i < rows; i++) {
                 in[i] = v_load(from[i] + at);
+                __builtin_prefetch(from[i] + at + ahead, 0, 2);
             }
             gradient_points(rows, in, k->v + at, (size_t)width * LANES);
         }
@@ -304,10 +306,10 @@ static void along_both(const struct window *s, const float *x, const float *dy, 
             const struct order dy_order = {out, POINTS * out, LANES, (size_t)oc * LANES};
             tiles_at_points(s, &k, x, &x_order, u);
             gradient_chunk(s, &k, oy, dy, &dy_order, d);
-            for (int i = 0; i < POINTS * POINTS * k.count; i++) { /* [point][tile] */
-                KERNEL(dense_backward_weight)
-                (c, oc, u + (size_t)i * c * LANES, d + (size_t)i * oc * LANES,
-                 !first || i % k.count > 0, sums + (size_t)(i / k.count) * step, NULL, turned);
+            for (int i = 0; i < POINTS * POINTS; i++) {
+                KERNEL(dense_weight_of_tiles)
+                (c, oc, k.count, u + (size_t)i * in, d + (size_t)i * out, !first,
+                 sums + (size_t)i * step, turned);
             }
         }
     }
