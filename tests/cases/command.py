@@ -26,6 +26,7 @@ USAGE = [
     ("C06b 2^32+1", ["cnntrain", "-t4294967297", "base.yaml"], "--threads must be 1 to 1024"),
     ("C14 0", ["cnntrain", "--threads=0", "base.yaml"], "--threads must be 1 to 1024, got '0'"),
     ("C14b 100000", ["cnntrain", "--threads=100000", "base.yaml"], "--threads must be 1 to 1024"),
+    ("C14d 1,025", ["cnntrain", "--threads=1025", "base.yaml"], "--threads must be 1 to 1024, got '1025'"),
     ("C14c 2 threads", ["cnntrain", "--threads", "2 ", "base.yaml"], "--threads must be 1 to 1024, got '2 '"),
     ("C07 twice", ["cnntrain", "-o", "a", "-o", "b", "base.yaml"], "--output is given twice"),
     ("C08 two configs", ["cnntrain", "base.yaml", "other.yaml"], "unexpected argument 'other.yaml'"),
@@ -151,6 +152,7 @@ def command_lines():
                                 ("C30b --help before a fault", ["cnneval", "-h", "--nonsense"], "usage: cnneval"),
                                 ("C31 --version", ["cnneval", "--version"], "cnneval "),
                                 ("C32 --list", ["cnntrain", "--list"], "batch_size"),
+                                ("C14t 1,024 threads", ["cnntrain", "-t", "1024", "--list=losses"], "cross_entropy"),
                                 ("C33 an option cut short", ["cnntrain", "--dry", "base.yaml"], "conv1")):
         yield Case(name, 0, [], command, says=says)
     evaluate = ["cnneval", "--part", "validation", "model.bin", "part.yaml"]

@@ -53,7 +53,7 @@ class Case:
         self.keeps = keeps              # a file that must stay as it is, even when others may change
         self.makes = makes              # files that are there afterwards
         self.lacks = lacks              # names that are not there afterwards
-        self.lacks_text = lacks_text    # what must not stand on stdout, in whatever case
+        self.lacks_text = lacks_text    # what must not stand on stdout or stderr, in whatever case
         self.reports = reports          # prints on stdout although it fails
         self.says = says                # part of stdout or stderr, of a run that succeeds
         self.seconds = seconds          # of processor time at most, and
@@ -243,8 +243,8 @@ def check(case, result, directory, plain):
     if (result.changes and not case.writes) or case.keeps in result.changes:
         wrong.append(f"made or changed: {', '.join(result.changes)}")
     wrong += [f"made {name}" for name in case.lacks if os.path.lexists(os.path.join(directory, name))]
-    if case.lacks_text and case.lacks_text in result.out.decode(errors="replace").lower():
-        wrong.append(f"stdout has {case.lacks_text!r}")
+    if case.lacks_text and case.lacks_text in (text + result.out.decode(errors="replace")).lower():
+        wrong.append(f"says {case.lacks_text!r}")
     wrong += [f"made no {name}" for name in case.makes if not os.path.isfile(os.path.join(directory, name))]
     if result.seconds > (case.seconds if plain else max(case.seconds, MOST_SECONDS)):
         wrong.append(f"took {result.seconds:.3f} s, at most {case.seconds} s")

@@ -1,6 +1,7 @@
 """numbers.py: data and rates that break careless arithmetic (group V), whole runs; and models that meet other classes
 than theirs (Q04)."""
 import random
+import struct
 
 from cases.base import NAME, edited
 from cases.formats import idx, images, labels, png
@@ -56,6 +57,10 @@ def immense(directory):
 
 
 def cases(_trained):
+    tags = struct.pack(">64i", *[i % 10 for i in range(63)], 65535)
+    yield Case("N15t label 65,535: as many classes as there may be", 3, [(NAME + ":11:5", "10 values, but there are 65536 classes")],
+               ["cnntrain", NAME], {NAME: edited(PLAIN, WHOLE, STOP, ("seed: 1\n", "seed: 1\n\n")).encode(),
+                                    **data(images(64), idx([64], tags, 12))})
     yield Case("N14 an image of 2^32 pixels", 4, [("one-images:@8", "an image of 4294967296 values; the most are 2147483647")], ["cnntrain", NAME],
                {NAME: edited(("train-images-idx3-ubyte.gz", "one-images")).encode(), "one-labels": labels(1)},
                prepare=immense)

@@ -9,8 +9,9 @@ is one or more of these, with commas between; one that is there is enough:
     reliability/x.py          a program below tests, which names the ID
     none                      it does not apply; the fourth column says why
 
-A row without proof is missing. The line that begins with "darknet" names the cases that are translated from those
-malformed configs that were given to darknet."""
+A row without proof is missing. The lines that begin with "darknet" name the cases that are translated from those
+malformed configs that were given to darknet; "limit | LIMIT | CASE | CASE": the case that just keeps a limit, and the
+one that is over it by one."""
 import os
 import re
 
@@ -21,15 +22,17 @@ IDS = [f"{group}{number:02}" for group, size in SIZES.items() for number in rang
 
 
 def read():
-    """Rows as lists of three or four fields, and the names of the cases that darknet was given."""
-    rows, darknet = [], []
+    """Rows as lists of three or four fields, the names of the cases that darknet was given, and the limits."""
+    rows, darknet, limits = [], [], []
     with open(os.path.join(TESTS, "cases", "programme.txt")) as file:
         for line in file:
             if line.startswith("darknet "):
                 darknet += line.split()[1:]
+            elif line.startswith("limit | "):
+                limits.append([field.strip() for field in line.split(" | ")[1:]])
             elif line.strip() and not line.startswith("#"):
                 rows.append([field.strip() for field in line.split(" | ")])
-    return rows, darknet
+    return rows, darknet, limits
 
 
 def text_of(path):
@@ -60,13 +63,15 @@ def number(name):
 
 def audit(names):
     """What is wrong with the table; the IDs that are tested, those that do not apply, and those that are missing."""
-    rows, darknet = read()
+    rows, darknet, limits = read()
     wrong = [f"{row[0]}: no row of three or four fields" for row in rows if len(row) not in (3, 4)]
     if [row[0] for row in rows] != IDS:
         wrong.append(f"the rows are not the {len(IDS)} IDs in their order")
     wrong += [f"two cases are called {name}" for name in sorted({n for n in names if names.count(n) > 1})]
     first_words = {name.split(" ")[0] for name in names}
     wrong += [f"darknet's {word} is no case" for word in darknet if word not in first_words]
+    wrong += [f"no case called {beginning!r}, for the limit of {limit[0]}" for limit in limits for beginning in limit[1:]
+              if not any(name.startswith(beginning + " ") for name in names)]
     tested, explained, missing = [], [], []
     for row in rows:
         if any(is_there(proof, row, names) for proof in row[2].split(", ")):

@@ -1,7 +1,7 @@
 """text.py: configs that are no YAML, or no text, or too much of it (groups Y and L)."""
 from cases.base import BASE, NAME, config_cases, edited
 from cases.formats import MARK
-from cases.harness import Case
+from cases.harness import ANY, Case
 
 KIB_256 = 256 << 10
 BOUNDS = {"seconds": 0.1, "kib": 32 << 10}  # no text costs more to refuse
@@ -141,14 +141,14 @@ def to_text(config):
     return text
 
 
-def many_unknown_keys():
+def many_unknown_keys(name, count, more):
     """The first 20 faults are shown, the rest is counted."""
-    text = BASE + "".join(f"k{i}: 1\n" for i in range(9000))
+    text = BASE + "".join(f"k{i}: 1\n" for i in range(count))
     first = BASE.count("\n") + 1
     faults = [(f"{NAME}:{first + i}:1", f"unknown key 'k{i}'") for i in range(20)]
     for command in (["cnntrain", NAME], ["cnneval", "model.bin", NAME]):
-        yield Case(f"L16 9,000 unknown keys ({command[0]})", 3, faults, command, {NAME: text.encode()},
-                   says=f"{command[0]}: and 8980 more", **BOUNDS)
+        yield Case(f"{name} unknown keys ({command[0]})", 3, faults, command, {NAME: text.encode()},
+                   says=more and f"{command[0]}: and {more} more", lacks_text=None if more else "more", **BOUNDS)
 
 
 def cases(trained):
@@ -158,4 +158,8 @@ def cases(trained):
         yield from config_cases(name, data, message, **BOUNDS)
     for name, text in TWINS:
         yield from config_cases(name, text, "", code=0, **BOUNDS)
-    yield from many_unknown_keys()
+    yield from many_unknown_keys("L16 9,000", 9000, 8980)
+    yield from many_unknown_keys("L16b 20", 20, None)
+    yield from many_unknown_keys("L16c 21", 21, 1)
+    yield Case("L14b a path of 4,096 bytes", 6, [(ANY, "path too long")], ["cnntrain", NAME],
+               {NAME: edited(("train: train-images-idx3-ubyte.gz", "train: " + "x" * 4096)).encode()}, **BOUNDS)
