@@ -112,9 +112,13 @@ static int count_parameters(struct graph *graph, struct node *node, struct error
             size *= p->dims[d];
         }
         if (size + (double)graph->parameters > MOST_ELEMENTS) {
+            char before[64] = "";
+            if (graph->values > 0) {
+                snprintf(before, sizeof before, ", besides the %zu before it", graph->values);
+            }
             return yaml_error(errors, node->where,
-                              "%s '%s' needs %.0f parameters; a network may have %.0f",
-                              node->type->member.name, node->name, size, MOST_ELEMENTS);
+                              "%s '%s' needs %.0f parameters%s; a network may have %.0f",
+                              node->type->member.name, node->name, size, before, MOST_ELEMENTS);
         }
         p->size = (size_t)size;
         graph->parameters += padded(p->size);
