@@ -238,19 +238,26 @@ static void along_columns(const struct window *s, const float *x, const float *w
     }
 }
 
+/* From one row point of a tile to the next. */
+static size_t chunk_row(const struct window *s)
+{
+    return ((size_t)s->c * POINTS + WINOGRAD_GAP) * LANES;
+}
+
 /* t[oc][row point][column] = A' along the columns of a tile's sums over the channels. */
 static void sum_channels(const struct window *s, const struct chunk *k, int tile, const float *w)
 {
     const int columns = winograd_columns(s);
+    const size_t row = chunk_row(s);
     struct block block = {
-        .u = k->u + (size_t)tile * POINTS * s->c * POINTS * LANES,
+        .u = k->u + (size_t)tile * POINTS * row,
         .channels = s->c,
         .rows = 1,
         .u_channel = POINTS * LANES,
         .y_out = (size_t)POINTS * columns * LANES,
         .live = columns,
     };
-    for (int q = 0; q < POINTS; q++, block.u += (size_t)s->c * POINTS * LANES) {
+    for (int q = 0; q < POINTS; q++, block.u += row) {
         for (int o = k->share.channel, outs; o < k->share.channel_end; o += outs) {
             outs = winograd_block(s->oc - o);
             block.w_channel = (size_t)outs * POINTS;
@@ -312,12 +319,12 @@ static void along_both(const struct window *s, const float *x, const float *w, c
     struct chunk k = {.share = share_in_blocks(s, rows), .zeros = scratch};
     k.v = k.zeros + (size_t)s->w * LANES;
     k.u = k.v + (size_t)POINTS * winograd_reach(s, most) * LANES;
-    k.t = k.u + (size_t)most * POINTS * POINTS * s->c * LANES;
+    k.t = k.u + (size_t)most * POINTS * chunk_row(s);
     memset(k.zeros, 0, (size_t)s->w * LANES * sizeof *k.zeros);
     const struct order order = {.point = LANES,
                                 .channel = POINTS * LANES,
-                                .row = (size_t)s->c * POINTS * LANES,
-                                .tile = (size_t)s->c * POINTS * POINTS * LANES};
+                                .row = chunk_row(s),
+                                .tile = POINTS * chunk_row(s)};
     for (int oy = k.share.row; oy < k.share.row_end; oy += rows) {
         k.top = oy - s->pad_top;
         for (k.first = 0; k.first < tiles; k.first += most) {

@@ -8,6 +8,8 @@
 
 enum {
     WINOGRAD_POINTS = 6,
+    WINOGRAD_GAP = 1,           /* vectors between blocks of tiles at the points: at a power of two
+                                   from each other they would all want the same place of a cache */
     WINOGRAD_BAND = 14,         /* output rows whose inputs are transformed together */
     WINOGRAD_CHUNK = 384 * 1024 /* bytes of transformed tiles that stay in the cache */
 };
@@ -163,7 +165,7 @@ static inline size_t winograd_scratch(const struct window *s, enum winograd_way 
     if (way == WINOGRAD_SQUARES) {
         const size_t chunk = (size_t)winograd_chunk(s);
         forward = (size_t)s->w + WINOGRAD_POINTS * (size_t)winograd_reach(s, (int)chunk) +
-                  chunk * c * WINOGRAD_POINTS * WINOGRAD_POINTS +
+                  chunk * WINOGRAD_POINTS * (c * WINOGRAD_POINTS + WINOGRAD_GAP) +
                   oc * WINOGRAD_POINTS * winograd_columns(s);
     }
     size_t gradient = reach + tiles * (WINOGRAD_POINTS * c * s->h + oc * s->oh);
@@ -173,7 +175,7 @@ static inline size_t winograd_scratch(const struct window *s, enum winograd_way 
         const size_t chunk = (size_t)winograd_pair_chunk(s);
         gradient = (size_t)(s->w > s->ow ? s->w : s->ow) +
                    WINOGRAD_POINTS * (size_t)winograd_reach(s, (int)chunk) +
-                   chunk * points * (c + oc) + chunk * (c + LANES);
+                   points * (chunk * (c + oc) + 2 * WINOGRAD_GAP) + chunk * (c + LANES);
         sums = (oc * c + LANES) * points;
     }
     return forward * LANES > gradient * LANES + sums ? forward * LANES : gradient * LANES + sums;

@@ -278,6 +278,12 @@ INLINE void finish_kernels(int kh, int kw, size_t count, size_t step, const floa
     }
 }
 
+/* From one point of a chunk to the next. */
+static size_t point_floats(int channels, int tiles)
+{
+    return ((size_t)channels * tiles + WINOGRAD_GAP) * LANES;
+}
+
 /* At a point, the sums over the tiles are the weight gradient of a dense layer whose samples are
  * the images of all tiles: dense.c's own. */
 static void along_both(const struct window *s, const float *x, const float *dy, int add, float *dw,
@@ -291,8 +297,8 @@ static void along_both(const struct window *s, const float *x, const float *dy, 
     const size_t pairs = (size_t)oc * c, step = (pairs + LANES - 1) / LANES * LANES;
     k.v = k.zeros + (size_t)greater(s->w, s->ow) * LANES;
     float *u = k.v + (size_t)POINTS * reach * LANES,
-          *d = u + (size_t)most * POINTS * POINTS * c * LANES;
-    float *sums = d + (size_t)most * POINTS * POINTS * oc * LANES,
+          *d = u + POINTS * POINTS * point_floats(c, most);
+    float *sums = d + POINTS * POINTS * point_floats(oc, most),
           *turned = sums + POINTS * POINTS * step;
     memset(k.zeros, 0, (size_t)greater(s->w, s->ow) * LANES * sizeof *k.zeros);
     int first = 1;
@@ -301,7 +307,7 @@ static void along_both(const struct window *s, const float *x, const float *dy, 
         for (k.first = 0; k.first < tiles; k.first += most, first = 0) {
             k.count = lesser(most, tiles - k.first);
             k.left = k.first * columns - s->pad_left;
-            const size_t in = (size_t)c * k.count * LANES, out = (size_t)oc * k.count * LANES;
+            const size_t in = point_floats(c, k.count), out = point_floats(oc, k.count);
             const struct order x_order = {in, POINTS * in, LANES, (size_t)c * LANES};
             const struct order dy_order = {out, POINTS * out, LANES, (size_t)oc * LANES};
             tiles_at_points(s, &k, x, &x_order, u);
