@@ -201,6 +201,16 @@ size_t file_peek(const char *path, void *buffer, size_t size)
     return n > 0 ? (size_t)n : 0;
 }
 
+int file_is_folder(const char *path, struct error *e)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0) {
+        return errno == ENOENT ? 0 : error_errno(e, ERROR_IO, path, "cannot open");
+    }
+    return S_ISDIR(status.st_mode);
+}
+
 /* Writing */
 
 int file_write_all(int fd, const void *data, size_t size, const char *path, struct error *e)
@@ -326,7 +336,7 @@ int file_replace(int dir, const char *name, const char *path, const struct chunk
         status = error_errno(e, ERROR_IO, path, "cannot replace");
     }
     if (status != 0) {
-        unlinkat(dir, temporary, 0);
+        RETRY(unlinkat(dir, temporary, 0));
         return -1;
     }
     /* Some file systems cannot sync a directory and say EINVAL; there is nothing more to do on

@@ -35,6 +35,10 @@ int file_read_beneath(struct bytes *out, int dir, const char *name, const char *
  * it cannot be read. */
 size_t file_peek(const char *path, void *buffer, size_t size);
 
+/* Whether `path` is a folder: 1, or 0 when it is something else or nothing; -1 with ERROR_IO when
+ * that cannot be told now. */
+int file_is_folder(const char *path, struct error *e);
+
 struct chunk {
     const void *data;
     size_t size;

@@ -82,14 +82,19 @@ static int open_directory(struct output_dir *dir, const char *path, struct error
     return dir->fd >= 0 ? 0 : error_errno(e, ERROR_IO, path, "cannot open");
 }
 
-/* Does .lock still name the file that we hold? A run that ends takes it away. */
+/* Does .lock still name the file that we hold? A run that ends takes it away. -1 with errno when
+ * that cannot be told. */
 static int is_current(const struct output_dir *dir)
 {
     struct stat held, named;
 
-    return fstat(dir->lock, &held) == 0 &&
-           fstatat(dir->fd, LOCK, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+    if (fstat(dir->lock, &held) != 0) {
+        return -1;
+    }
+    if (fstatat(dir->fd, LOCK, &named, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT ? 0 : -1;
+    }
+    return held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
 static int report_busy(const struct output_dir *dir, struct error *e)
@@ -118,7 +123,12 @@ static int lock_directory(struct output_dir *dir, struct error *e)
             return errno == EWOULDBLOCK ? report_busy(dir, e)
                                         : error_errno(e, ERROR_IO, dir->path, "cannot lock");
         }
-        if (is_current(dir)) {
+        const int current = is_current(dir);
+
+        if (current < 0) {
+            return error_errno(e, ERROR_IO, dir->path, "cannot lock");
+        }
+        if (current) {
             break;
         }
         /* The run before us ended between our open and our lock: what we hold has no name any more.
@@ -172,7 +182,7 @@ static int remove_stale(const struct output_dir *dir, struct error *e)
     }
     for (const struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
         if (is_temporary(entry->d_name)) {
-            unlinkat(dir->fd, entry->d_name, 0);
+            RETRY(unlinkat(dir->fd, entry->d_name, 0));
         }
     }
     closedir(list);
@@ -184,7 +194,7 @@ static int probe(const struct output_dir *dir, struct error *e)
     const struct chunk chunk = {PROBE, sizeof PROBE};
 
     if (file_replace(dir->fd, PROBE, dir->path, &chunk, 1, e) != 0) {
-        unlinkat(dir->fd, PROBE, 0); /* it may be there and not be durable */
+        RETRY(unlinkat(dir->fd, PROBE, 0)); /* it may be there and not be durable */
         return -1;
     }
     if (RETRY(unlinkat(dir->fd, PROBE, 0)) != 0) {
@@ -220,16 +230,20 @@ int output_dir_open(struct output_dir *dir, const char *path, struct error *e)
 
 int output_dir_check(const struct output_dir *dir, struct error *e)
 {
-    return is_current(dir)
-               ? 0
-               : error_set(e, ERROR_BUSY, dir->path,
-                           "the lock file is gone: another process may use the directory");
+    const int current = is_current(dir);
+
+    if (current < 0) {
+        return error_errno(e, ERROR_IO, dir->path, "cannot read the lock");
+    }
+    return current ? 0
+                   : error_set(e, ERROR_BUSY, dir->path,
+                               "the lock file is gone: another process may use the directory");
 }
 
 void output_dir_close(struct output_dir *dir)
 {
-    if (dir->fd >= 0 && dir->lock >= 0 && is_current(dir)) {
-        unlinkat(dir->fd, LOCK, 0);
+    if (dir->fd >= 0 && dir->lock >= 0 && is_current(dir) > 0) {
+        RETRY(unlinkat(dir->fd, LOCK, 0));
     }
     close_both(dir);
 }

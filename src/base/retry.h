@@ -13,4 +13,14 @@
         result_;                                                                                   \
     })
 
+/* The same for what returns a pointer: NULL is its failure. */
+#define RETRY_POINTER(call)                                                                        \
+    __extension__({                                                                                \
+        __typeof__(call) result_;                                                                  \
+        do {                                                                                       \
+            result_ = (call);                                                                      \
+        } while (result_ == NULL && errno == EINTR);                                               \
+        result_;                                                                                   \
+    })
+
 #endif

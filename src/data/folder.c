@@ -204,11 +204,10 @@ static int find_images(struct dataset *set, const struct loading *how, struct er
 
 static int takes(const struct source *source, struct error *e)
 {
-    (void)e;
-    struct stat status;
-    return source->folder != NULL ||
-           (source->csv == NULL && source->labels == NULL && stat(source->images, &status) == 0 &&
-            S_ISDIR(status.st_mode));
+    if (source->folder != NULL) {
+        return 1;
+    }
+    return source->csv == NULL && source->labels == NULL ? file_is_folder(source->images, e) : 0;
 }
 
 static int load(struct dataset *set, const struct source *source, const struct loading *how,

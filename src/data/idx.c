@@ -5,11 +5,13 @@
  *
  * Unsigned bytes stay bytes; every other type becomes floats. Samples are counted from 0. */
 #include "base/arena.h"
+#include "base/retry.h"
 #include "base/text.h"
 #include "data/convert.h"
 #include "data/format.h"
 #include "data/idx_file.h"
 
+#include <errno.h>
 #include <dirent.h>
 #include <limits.h>
 #include <math.h>
@@ -19,12 +21,6 @@
 #include <unistd.h>
 
 enum { DIMENSION_MAX = 65536, CHANNELS_MAX = 4, LABEL_MAX = 65535 };
-
-static int is_folder(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
 
 static int copy_path(char *out, const char *path, struct error *e)
 {
@@ -41,11 +37,12 @@ static int copy_path(char *out, const char *path, struct error *e)
  * test-*, plain before .gz. */
 static int find_test_images(char *out, const char *folder, struct error *e)
 {
-    DIR *dir = opendir(folder);
+    DIR *dir = RETRY_POINTER(opendir(folder));
     if (dir == NULL) {
         return error_errno(e, ERROR_IO, folder, "cannot open");
     }
     char best[NAME_MAX + 1] = "";
+    errno = 0;
     for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
         const char *name = entry->d_name;
         const int test = strncmp(name, "t10k-", 5) == 0 || strncmp(name, "test-", 5) == 0;
@@ -53,7 +50,9 @@ static int find_test_images(char *out, const char *folder, struct error *e)
             snprintf(best, sizeof best, "%s", name);
         }
     }
+    const int status = errno != 0 ? error_errno(e, ERROR_IO, folder, "cannot read") : 0;
     closedir(dir);
+    TRY(status);
     if (best[0] == '\0') {
         return error_set(e, ERROR_DATA, folder,
                          "this folder holds no t10k-*images* or test-*images* file");
@@ -68,8 +67,10 @@ static int find_test_images(char *out, const char *folder, struct error *e)
 
 static int find_images(char *out, const struct source *source, struct error *e)
 {
-    return is_folder(source->images) ? find_test_images(out, source->images, e)
-                                     : copy_path(out, source->images, e);
+    const int folder = file_is_folder(source->images, e);
+    return folder < 0 ? -1
+           : folder   ? find_test_images(out, source->images, e)
+                      : copy_path(out, source->images, e);
 }
 
 /* train-images-idx3-ubyte.gz -> train-labels-idx1-ubyte.gz; 0 when the name does not say. */
@@ -90,6 +91,15 @@ static int labels_name(char *out, const char *images)
     return 1;
 }
 
+/* 1 or 0; -1 with *e when that cannot be told. */
+static int is_there(const char *path, struct error *e)
+{
+    if (access(path, F_OK) == 0) {
+        return 1;
+    }
+    return errno == ENOENT ? 0 : error_errno(e, ERROR_IO, path, "cannot open");
+}
+
 /* The labels file: as said, or by the usual name, with or without .gz. */
 static int find_labels(char *out, const char *images, const struct source *source, struct error *e)
 {
@@ -101,8 +111,9 @@ static int find_labels(char *out, const char *images, const struct source *sourc
             e, ERROR_DATA, images,
             "no 'images' in this name to find its labels by: write {images: .., labels: ..}");
     }
-    if (access(out, F_OK) == 0) {
-        return 0;
+    int there = is_there(out, e);
+    if (there != 0) {
+        return there < 0 ? -1 : 0;
     }
     const size_t length = strlen(out);
     const int packed = length > 3 && strcmp(out + length - 3, ".gz") == 0;
@@ -111,8 +122,9 @@ static int find_labels(char *out, const char *images, const struct source *sourc
     } else if (length + 3 < PATH_MAX) {
         memcpy(out + length, ".gz", 4);
     }
-    if (access(out, F_OK) == 0) {
-        return 0;
+    there = is_there(out, e);
+    if (there != 0) {
+        return there < 0 ? -1 : 0;
     }
     return error_set(e, ERROR_IO, images, "its labels file is not there: no %.*s, plain or .gz",
                      (int)(packed ? length - 3 : length), out);
@@ -263,11 +275,20 @@ static int read_labels(struct idx_file *idx, struct dataset *set, struct error *
 
 static int takes(const struct source *source, struct error *e)
 {
-    (void)e;
     char path[PATH_MAX];
-    return source->folder == NULL && source->csv == NULL &&
-           (source->labels != NULL || !is_folder(source->images) ||
-            find_test_images(path, source->images, NULL) == 0);
+    struct error fault = {.kind = ERROR_NONE};
+    if (source->folder != NULL || source->csv != NULL || source->labels != NULL) {
+        return source->labels != NULL;
+    }
+    const int folder = file_is_folder(source->images, e);
+    if (folder <= 0) {
+        return folder < 0 ? -1 : 1;
+    }
+    if (find_test_images(path, source->images, &fault) == 0 || fault.kind == ERROR_DATA) {
+        return fault.kind != ERROR_DATA;
+    }
+    *e = fault;
+    return -1;
 }
 
 static int load_images(const struct request *request, const char *path, struct error *e)

@@ -2,6 +2,7 @@
 #include "data/image_list.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@ int image_list_open(struct image_list *list, const char *root, struct error *e)
                          sizeof list->root - 1);
     }
     snprintf(list->root, sizeof list->root, "%.*s", (int)length, root);
-    list->dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    list->dir = RETRY(open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return list->dir >= 0 ? 0 : error_errno(e, ERROR_IO, root, "cannot open");
 }
 

@@ -197,7 +197,7 @@ static int write_picture(const struct text *picture, const char *path, struct er
         return error_errno(e, ERROR_IO, path, "cannot write");
     }
     snprintf(folder, sizeof folder, "%.*s", (int)length, path);
-    const int dir = open(length > 0 ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int dir = RETRY(open(length > 0 ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (dir < 0) {
         return error_errno(e, ERROR_IO, path, "cannot write");
     }

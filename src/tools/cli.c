@@ -230,7 +230,7 @@ int cli_finish(const struct cli *cli, int code)
         return code;
     }
     if (cli_flush(&e) == 0) {
-        if (close(STDOUT_FILENO) == 0) { /* network file systems tell only here */
+        if (close(STDOUT_FILENO) == 0 || errno == EINTR) { /* network file systems tell only here */
             return code;
         }
         error_errno(&e, ERROR_IO, NULL, "cannot write results");

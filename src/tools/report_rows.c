@@ -5,6 +5,7 @@
 #include "tools/report.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,10 +33,9 @@ int rows_open(struct rows *rows, const char *path, const struct texts *classes, 
         return error_errno(e, ERROR_IO, path, "cannot write");
     }
     snprintf(folder, sizeof folder, "%.*s", (int)length, path);
-    rows->dir = open(slash == NULL ? "."
-                     : length == 0 ? "/"
-                                   : folder,
-                     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *where = slash == NULL ? "." : length == 0 ? "/" : folder;
+
+    rows->dir = RETRY(open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return rows->dir >= 0 ? 0 : error_errno(e, ERROR_IO, path, "cannot write");
 }
 
@@ -89,7 +89,7 @@ void rows_add(struct rows *rows, const char *path, size_t index, int label, int 
 
 static int write_in_place(const struct rows *rows, struct error *e)
 {
-    const int fd = open(rows->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    const int fd = RETRY(open(rows->path, O_WRONLY | O_NOCTTY | O_CLOEXEC));
 
     if (fd < 0) {
         return error_errno(e, ERROR_IO, rows->path, "cannot open");

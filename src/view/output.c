@@ -1,6 +1,8 @@
 /* output.c: see output.h. */
 #include "view/output.h"
 
+#include "base/retry.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -18,7 +20,7 @@ static int open_folder(const char *path, const char **name, struct error *e)
         return error_errno(e, ERROR_IO, path, "cannot write");
     }
     snprintf(folder, sizeof folder, "%.*s", (int)length, path);
-    const int dir = open(length > 0 ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int dir = RETRY(open(length > 0 ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return dir >= 0 ? dir : error_errno(e, ERROR_IO, path, "cannot write");
 }
 

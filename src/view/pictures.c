@@ -2,6 +2,7 @@
 #include "view/pictures.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -68,7 +69,7 @@ static int take_entry(struct pictures *pictures, const char *folder, const char 
 
 static int walk(struct pictures *pictures, const char *folder, int depth, struct error *e)
 {
-    DIR *stream = opendir(folder);
+    DIR *stream = RETRY_POINTER(opendir(folder));
     int status = 0;
 
     if (stream == NULL || depth > DEPTH_MAX) {
@@ -101,11 +102,11 @@ static int compare(const void *a, const void *b)
 
 int pictures_add(struct pictures *pictures, const char *argument, struct error *e)
 {
-    struct stat status;
     const size_t before = pictures->count;
+    const int folder = strcmp(argument, "-") != 0 ? file_is_folder(argument, e) : 0;
 
-    if (strcmp(argument, "-") == 0 || stat(argument, &status) != 0 || !S_ISDIR(status.st_mode)) {
-        return add(pictures, argument, e);
+    if (folder <= 0) {
+        return folder < 0 ? -1 : add(pictures, argument, e);
     }
     TRY(walk(pictures, argument, 0, e));
     if (pictures->count == before) {

@@ -178,10 +178,10 @@ class Scenario:
             self.final["log.csv"].startswith(data) and data.endswith(b"\n"))
 
     def problems_of_files(self, locks=False):
-        """What is wrong with the files; `locks`: the process could not take its lock away."""
+        """What is wrong with the files; `locks`: the process could not take its lock or its probe away."""
         found, wrong = self.world.get(), []
         for name, data in found.items():
-            if name == ".lock" and locks:
+            if name in (".lock", ".probe") and locks:
                 continue
             if name not in FILES:
                 wrong.append(f"{name} is left behind")
@@ -219,8 +219,9 @@ class Scenario:
         return [f"after --resume, {name} is not that of the whole run"
                 for name in ("model.bin", "checkpoint.bin", "log.csv") if made.get(name) != self.final[name]]
 
-    def problems(self, result, codes, locks=False, lines=1, place=None, message=None):
-        """What is wrong with a run in which something failed: `codes` are its documented exit codes beside 0."""
+    def problems(self, result, codes, locks=False, place=None, message=None, printed=False):
+        """What is wrong with a run in which something failed. `codes`: its documented exit codes beside 0; `printed`: it
+        failed when the results were out."""
         wrong = []
         if result.code == 0:
             if result.err != self.result.err or result.out != self.result.out:
@@ -235,13 +236,13 @@ class Scenario:
             wrong.append(f"exit code {result.code}: {result.err!r}")
         else:
             found = LINE.fullmatch(result.err)
-            if not found or result.err.count(": error: ") != lines:
+            if not found or result.err.count(": error: ") != 1:
                 wrong.append(f"stderr is not one line: {result.err!r}")
             elif place and not re.search(place, found["place"]):
                 wrong.append(f"message does not name {place}: {result.err!r}")
             elif message and not re.search(message, found["message"]):
                 wrong.append(f"message lacks {message!r}: {result.err!r}")
-            if result.out:
+            if result.out and not printed:
                 wrong.append(f"{len(result.out)} bytes on stdout of a run that failed")
             for name, data in self.others.items():
                 path = os.path.join(self.world.path, name)
