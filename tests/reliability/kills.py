@@ -20,13 +20,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from cut import (CNNTRAIN, DIGITS, FULL, RANDOM_SEED, Run, check_cut, figure, in_memory, load, proc_status, read_log, said_of,  # noqa: E402
+from cut import (CNNTRAIN, DIGITS, FULL, RANDOM_SEED, Run, check_cut, damage_library, figure, in_memory, load, proc_status, read_log, said_of,  # noqa: E402
                  same, signal, temporaries)
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from runs import Skip, environment, equal, read_bytes, run_tests, write  # noqa: E402
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 EPOCHS = 120
 TINY = f"""\
 seed: 3
@@ -397,13 +396,10 @@ def k6():
 
 def k8():
     """K8: written in place the same kills find faults: these tests bite"""
-    library = os.path.abspath("damage.so")
-    subprocess.run([os.environ.get("CC", "cc").split()[-1], "-O2", "-shared", "-fPIC", "-o", library,
-                    os.path.join(HERE, "lib", "damage.c")], check=True)
     count, kills, faults, dice = 200 if FULL else 30, 0, [], random.Random(RANDOM_SEED + 8)
     seconds = begin("tiny.yaml")
     while not faults and kills < 5 * count:
-        faults += random_kills(count, "tiny.yaml", dice, seconds, preload=library, DAMAGE="in-place")[1]
+        faults += random_kills(count, "tiny.yaml", dice, seconds, preload=damage_library(), DAMAGE="in-place")[1]
         kills += count
     figure("K8: the same kills with files written in place: faults found", f"{len(faults)} of {kills}")
     assert faults, "no fault was found"

@@ -29,6 +29,15 @@ def in_memory():
         tempfile.tempdir = "/dev/shm"
 
 
+def damage_library():
+    """damage.c, compiled."""
+    library = os.path.abspath("damage.so")
+    if not os.path.exists(library):
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "damage.c")
+        subprocess.run([*os.environ.get("CC", "cc").split(), "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
 def make_pictures(count, folder="pictures"):
     """A folder of class folders with the first digits as PNG files."""
     (_, height, width), pixels = read_idx(DIGITS + "/train-images-idx3-ubyte.gz")
@@ -134,5 +143,6 @@ def proc_status(pid):
 
 
 
-__all__ = ["BIN", "CNNTRAIN", "DIGITS", "FULL", "PATIENCE", "RANDOM_SEED", "Run", "acknowledged", "check_cut", "figure",
-           "in_memory", "load", "make_pictures", "proc_status", "read_log", "said_of", "same", "signal", "temporaries"]
+__all__ = ["BIN", "CNNTRAIN", "DIGITS", "FULL", "PATIENCE", "RANDOM_SEED", "Run", "acknowledged", "check_cut",
+           "damage_library", "figure", "in_memory", "load", "make_pictures", "proc_status", "read_log", "result", "said_of",
+           "same", "signal", "temporaries"]
