@@ -26,6 +26,11 @@ LINK_release := $(HARDENING_LINK)
 FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE_release := -O3
 OPTIMIZE_asan := -O1
+# What tests/reliability builds beside: for the thread sanitizer (with clang, whose OpenMP tells it of its barriers), to count lines.
+FLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+OPTIMIZE_tsan := -O1
+FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
+OPTIMIZE_coverage := -O0
 # Multiply and add are fused only where kernels/lanes.h says so: the same bytes on every machine depend on it.
 CPPFLAGS := -D_GNU_SOURCE -Isrc -Itests -DVERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 $(FLAGS_$(VARIANT)) $(WARNINGS) -ffp-contract=off -fopenmp $(CFLAGS) \

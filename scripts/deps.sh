@@ -32,6 +32,11 @@ node        ci     nodejs            nodejs               nodejs           node
 npm         ci     npm               npm                  npm              node
 gnuplot     ci     gnuplot-nox       gnuplot              gnuplot          gnuplot
 strace      ci     strace            strace               strace           strace
+sanitizers  ci     clang,libclang-rt-dev  clang,compiler-rt  clang,compiler-rt  llvm
+archer      ci     libomp-dev        libomp-devel         openmp           libomp
+clang-tidy  ci     clang-tidy        clang-tools-extra    clang            llvm
+cppcheck    ci     cppcheck          cppcheck             cppcheck         cppcheck
+valgrind    ci     valgrind          valgrind             valgrind         valgrind
 torch       ci     python3-torch     python3-torch        python-pytorch   pytorch
 torch       bench  python3-torch     python3-torch        python-pytorch   pytorch
 c++         bench  g++               gcc-c++              gcc              gcc
@@ -82,6 +87,20 @@ header() {
         if printf '#include <%s>\n' "$header" | ${CC:-cc} ${CPPFLAGS:-} -E -x c -; then
             return 0
         fi
+    done
+    return 1
+}
+
+# Of clang: what the tests of threads and the fuzzers need.
+sanitizers() {
+    printf 'int main(void) { return 0; }\n' | clang -fsanitize=thread -x c - -o "${TMPDIR:-/tmp}/cnntrain-deps.$$" || return 1
+    rm -f "${TMPDIR:-/tmp}/cnntrain-deps.$$"
+}
+
+# Tells the thread sanitizer of OpenMP's barriers.
+archer() {
+    for library in /usr/lib/llvm-*/lib/libarcher.so /usr/lib*/libarcher.so /usr/lib/*/libarcher.so; do
+        [ -e "$library" ] && return
     done
     return 1
 }
@@ -154,7 +173,7 @@ playwright() {
 
 is_there() {
     case $1 in
-    compiler | stb | torch) "$1" ;;
+    compiler | stb | torch | sanitizers | archer) "$1" ;;
     libyaml) pkg-config --exists yaml-0.1 ;;
     zlib | libdeflate | jansson | libjpeg | cmocka) pkg-config --exists "$1" ;;
     dlib) [ -e /usr/include/dlib/dnn.h ] || pkg-config --exists dlib-1 ;;

@@ -76,12 +76,15 @@ static inline void put_simple_png(struct buffer *buffer, const uint8_t *pixels, 
     buffer_free(&raw);
 }
 
-/* Pixels [h][w][c] as a JPEG file in a colour space of libjpeg, which has c channels. */
+/* Pixels [h][w][c] as a JPEG file in a colour space of libjpeg, which has c channels. `progressive`
+ * 2: not that, but a scan for each of three channels. */
 static inline void put_jpeg(struct buffer *buffer, const uint8_t *pixels, int c, int h, int w,
                             J_COLOR_SPACE space, int quality, int progressive)
 {
     struct jpeg_compress_struct info;
     struct jpeg_error_mgr manager;
+    static const jpeg_scan_info apart[] = {
+        {1, {0}, 0, 63, 0, 0}, {1, {1}, 0, 63, 0, 0}, {1, {2}, 0, 63, 0, 0}};
     unsigned char *out = NULL;
     unsigned long size = 0;
     info.err = jpeg_std_error(&manager);
@@ -93,7 +96,10 @@ static inline void put_jpeg(struct buffer *buffer, const uint8_t *pixels, int c,
     info.in_color_space = space;
     jpeg_set_defaults(&info);
     jpeg_set_quality(&info, quality, TRUE);
-    if (progressive) {
+    if (progressive == 2) {
+        info.scan_info = apart;
+        info.num_scans = 3;
+    } else if (progressive) {
         jpeg_simple_progression(&info);
     }
     jpeg_start_compress(&info, TRUE);

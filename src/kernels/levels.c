@@ -1,5 +1,6 @@
 /* levels.c: which levels were built, which this CPU can run, and which the user allows. Compiled
- * without any -m flag: it must run everywhere. */
+ * without any -m flag: it must run everywhere. With GENERIC_ONLY (and LEVELS=generic for make) the
+ * generic level alone is built, for tests that look at everything but kernels. */
 #include "kernels/conv_margins.h"
 #include "kernels/conv_spread.h"
 #include "kernels/winograd.h"
@@ -7,13 +8,13 @@
 #include <string.h>
 
 extern const struct kernels kernels_generic;
-#ifdef __x86_64__
+#if defined __x86_64__ && !defined GENERIC_ONLY
 extern const struct kernels kernels_avx2, kernels_avx512;
 #endif
 
 static const struct kernels *const LEVELS[KERNEL_LEVELS] = {
     [KERNELS_GENERIC] = &kernels_generic,
-#ifdef __x86_64__
+#if defined __x86_64__ && !defined GENERIC_ONLY
     [KERNELS_AVX2] = &kernels_avx2,
     [KERNELS_AVX512] = &kernels_avx512,
 #endif
@@ -28,7 +29,7 @@ const struct kernels *kernels_resolve(enum kernel_level level)
  * XGETBV. */
 enum kernel_level cpu_level(void)
 {
-#ifdef __x86_64__
+#if defined __x86_64__ && !defined GENERIC_ONLY
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&

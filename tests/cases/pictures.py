@@ -212,6 +212,7 @@ LISTS = [
     ("F34e one field", LIST + b"3/a.png\n", "6:8", "one field only; a line is path,label"),
     ("F34f three fields", LIST + b"3/c.png,3,x\n", "6:10", "more than two fields; a line is path,label"),
     ("F34g an open quote", LIST + b'"3/c.png,3\n', "6:1", "this quote is not closed"),
+    ("F34y an open quote at the end of the file", LIST + b'"3/c.png', "6:1", "this quote is not closed"),
     ("F34h an open label", LIST + b'3/c.png,"3\n', "6:9", "this quote is not closed"),
     ("F34i a quote inside", LIST + b'3/c"d.png,3\n', "6:4", "a quote inside a field"),
     ("F34j text behind a quote", LIST + b'"3/c.png"x,3\n', "6:10", "text behind the closing quote"),

@@ -547,11 +547,31 @@ static void refuse_jpeg(struct buffer *file, const char *message)
     buffer_free(file);
 }
 
+/* The same coefficients again and again. */
+static void repeat_last_scan(struct buffer *file, int times)
+{
+    const unsigned char *scan = file->data + file->size - 2;
+    while (memcmp(scan, "\xff\xda", 2) != 0) {
+        scan--;
+    }
+    const size_t length = (size_t)(file->data + file->size - 2 - scan);
+    unsigned char *copy = malloc(length);
+    assert_non_null(copy);
+    memcpy(copy, scan, length);
+    file->size -= 2;
+    for (int i = 0; i < times; i++) {
+        put(file, copy, length);
+    }
+    put(file, "\xff\xd9", 2);
+    free(copy);
+}
+
 static void test_jpeg_refused(void **state)
 {
     (void)state;
     uint8_t pixels[4 * 20 * 17];
     struct buffer file = {0};
+    struct image image;
     fill(pixels, 4, 20, 17);
     put_jpeg(&file, pixels, 4, 20, 17, JCS_CMYK, 90, 0);
     refuse_jpeg(&file, "bad JPEG: CMYK is not supported");
@@ -581,22 +601,15 @@ static void test_jpeg_refused(void **state)
     memset(table + 5, 0xff, 16);
     refuse_jpeg(&file, "bad JPEG: ");
 
-    /* Many scans over the same coefficients. */
     put_jpeg(&file, pixels, 1, 20, 17, JCS_GRAYSCALE, 90, 1);
-    const unsigned char *scan = file.data + file.size - 2;
-    while (memcmp(scan, "\xff\xda", 2) != 0) {
-        scan--;
-    }
-    const size_t length = (size_t)(file.data + file.size - 2 - scan);
-    unsigned char *copy = malloc(length);
-    memcpy(copy, scan, length);
-    file.size -= 2;
-    for (int i = 0; i < 200; i++) {
-        put(&file, copy, length);
-    }
-    put(&file, "\xff\xd9", 2);
-    free(copy);
-    refuse_jpeg(&file, "bad JPEG: ");
+    repeat_last_scan(&file, 200);
+    refuse_jpeg(&file, "bad JPEG: "); /* the second is already out of order */
+    put_jpeg(&file, pixels, 3, 20, 17, JCS_RGB, 90, 2);
+    repeat_last_scan(&file, 97);
+    assert_int_equal(image_decode(&image, "x", file.data, file.size, &decoder, NULL), 0);
+    image_decoder_clear(&decoder);
+    repeat_last_scan(&file, 1);
+    refuse_jpeg(&file, "bad JPEG: more than 100 scans");
 }
 
 /* A cut anywhere is seen; a flipped bit must do no harm. */

@@ -114,6 +114,7 @@ static void test_long_headers(void **state)
                  8 + 3 * 5);
     refused_long("items", "{\"a\":[0", ",0", 262145, "]}", "more than 262144 items in the header",
                  8 + 7 + 2 * 262144);
+    refused_long("escapes", "{\"a\":\"x\\\"", "}", 3, "\"}", "not a cnntrain model", 8);
     refused_long("M53", HEAD, ",\"#\":0", 16385, "}", "more than 16384 tensors", 8);
     refused_long("M53 twin", HEAD, ",\"#\":0", 16384, "}", "expected an object", 8);
     refused_long("M54 255 bytes", HEAD ",\"", "abcde", 51, "\":0}", "expected an object", 8);

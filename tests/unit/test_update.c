@@ -1,5 +1,5 @@
 /* test_update.c: which parameters are treated alike, as a config says it; and one step by hand:
- * what clipping, penalties and bounds do to known gradients. */
+ * what clipping, penalties and bounds do to known gradients. What a run begins with. */
 #include "trainer_check.h"
 
 #include <math.h>
@@ -163,12 +163,85 @@ static void test_max_norm(void **state)
     session_close(&s);
 }
 
+/* The first step of Adam with a tiny eps is as large as the rate, whatever the gradient: were it
+ * counted as the second, its means would be corrected by less. */
+static void test_first_step(void **state)
+{
+    (void)state;
+    struct session s;
+    char *text = text_with(CONFIG_TEXT, "lr: 0.01}", "lr: 0.01, eps: 1e-12}");
+    session_open(&s, text);
+    step_from(&s, (const float[]){3, -4, 1e-3f}, 3);
+    for (int i = 0; i < 3; i++) {
+        const double step = 0.5 - (double)s.trainer.parameters[i];
+        assert_true(fabs(fabs(step) - 0.01) < 1e-5 && (step < 0) == (i == 1));
+    }
+    session_close(&s);
+    free(text);
+}
+
+/* Tensors of the same shape begin with numbers of their own, within each of them as well. */
+static void test_beginnings(void **state)
+{
+    (void)state;
+    static const char *const INITS[] = {"he", "lecun", "xavier"};
+    for (int k = 0; k < 3; k++) {
+        struct session s;
+        char layers[300];
+        snprintf(layers, sizeof layers,
+                 "  - dense: {units: 36, init: %s}\n  - dense: {units: 36, init: %s}\n"
+                 "  - dense: {units: 3}\n",
+                 INITS[k], INITS[k]);
+        open_with(&s, layers, "");
+        assert_int_equal(trainer_start(&s.trainer, &s.dir, &s.e), 0);
+        const float *tensors[3];
+        int count = 0;
+        for (int i = 0; i < s.trainer.model.graph.count; i++) {
+            const struct node *node = &s.trainer.model.graph.nodes[i];
+            if (node->needs.parameter_count > 0) {
+                assert_true(count < 3);
+                tensors[count++] = s.trainer.parameters + node->needs.parameters[0].offset;
+            }
+        }
+        assert_int_equal(count, 3);
+        const float *w = tensors[0], *next = tensors[1];
+        for (int i = 0; i < 36 * 36; i++) {
+            assert_true(w[i] != next[i] && w[i] != 0);
+            assert_true(i < 4 || w[i] != w[i - 4]);
+            assert_true(i == 0 || w[i] != w[i - 1]);
+        }
+        session_close(&s);
+    }
+}
+
+/* The order of the samples is another one in each epoch, and the same whenever it is asked for. */
+static void test_order(void **state)
+{
+    (void)state;
+    struct session s;
+    uint32_t first[30], second[30];
+    session_start(&s, CONFIG_TEXT);
+    struct trainer *t = &s.trainer;
+    assert_int_equal(t->epoch_samples, 30);
+    trainer_shuffle(t);
+    memcpy(first, t->order, sizeof first);
+    t->position.epoch = 1;
+    trainer_shuffle(t);
+    memcpy(second, t->order, sizeof second);
+    assert_memory_not_equal(first, second, sizeof first);
+    t->position.epoch = 0;
+    trainer_shuffle(t);
+    assert_memory_equal(t->order, first, sizeof first);
+    session_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_piece),    cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_decay_spares), cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_max_norm),
+        cmocka_unit_test(test_max_norm),     cmocka_unit_test(test_first_step),
+        cmocka_unit_test(test_beginnings),   cmocka_unit_test(test_order),
     };
     return cmocka_run_group_tests(tests, make_folder, folder_remove);
 }
