@@ -206,7 +206,9 @@ int file_is_folder(const char *path, struct error *e)
     struct stat status;
 
     if (stat(path, &status) != 0) {
-        return errno == ENOENT ? 0 : error_errno(e, ERROR_IO, path, "cannot open");
+        return errno == ENOENT || errno == ENAMETOOLONG
+                   ? 0
+                   : error_errno(e, ERROR_IO, path, "cannot open");
     }
     return S_ISDIR(status.st_mode);
 }

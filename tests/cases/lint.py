@@ -23,6 +23,8 @@ WARNINGS = [
      "the dropout rate 0.75 is outside 0.2 to 0.5: the network learns from less than half"),
     ("W03 relu as the last layer", [LONG, ("- dense: 10", "- dense: 10\n  - ¦relu")],
      "'relu' is the last layer, but cross_entropy has a softmax of its own"),
+    ("W03m an activation before map", [LONG, ("- dense: 10", "- dense: 10\n  - ¦tanh"), ("train:\n", "train:\n  loss: map\n")],
+     "'tanh' is the last layer, but map has a softmax of its own"),
     ("W04 an activation of the last layer", [LONG, ("- dense: 10", "- ¦dense: {units: 10, activation: sigmoid}")],
      "'sigmoid' is the last layer, but cross_entropy"),
     ("W05 dropout as the last layer", [LONG, ("- dense: 10", "- dense: 10\n  - ¦dropout: 0.3")],

@@ -70,5 +70,5 @@ def cases(_trained):
                {"set/3/a.png": white, "set/dog/a.png": white})
     yield Case("Q04t its classes in another order, and not all", 0, [], ["cnneval", "model.bin", "set"],
                {"set/7/a.png": white, "set/3/b.png": white}, says="accuracy")
-    yield Case("Q04b a list with another class", 5, [("list.csv:3:8", "'dog' is not one of the model's")], ["cnneval", "model.bin", "list.csv"],
+    yield Case("Q04b a list with another class", 5, [("list.csv", "class 'dog' is not one of the model's")], ["cnneval", "model.bin", "list.csv"],
                {"3/a.png": white, "3/b.png": white, "list.csv": b"path,label\n3/a.png,3\n3/b.png,dog\n"})

@@ -254,8 +254,6 @@ WORDS = [
     ("S61z map with a negative j", [("train:\n", "train:\n  loss: {type: map, j: ¦-1}\n")], "'j' must be 0 to 1000000, got -1"),
     ("S61z2 label_smoothing for map", [("train:\n", "train:\n  loss: map\n  label_smoothing: ¦0.1\n")],
      "'label_smoothing' means nothing to the loss 'map'"),
-    ("S61z3 an activation before map", [("- dense: 10", "- dense: 10\n  - ¦tanh"), ("train:\n", "train:\n  loss: map\n")],
-     "'tanh' is the last layer, but map has a softmax of its own"),
     ("S61o class_weights for hinge", [("train:\n", "train:\n  loss: hinge\n  class_weights: ¦balanced\n")],
      "'class_weights' mean nothing to the loss 'hinge'; they are for cross_entropy or focal"),
     ("S61p class_weights a word", [("train:\n", "train:\n  class_weights: ¦balance\n")],

@@ -27,7 +27,8 @@ network:
 train: {{epochs: 2, batch_size: 16}}
 """
 FILES = ("model.bin", "checkpoint.bin", "log.csv", "config.yaml", "report.html")
-LINE = re.compile(r"(?P<place>[^:\n]+(:@\d+|:\d+:\d+)?): error: (?P<message>[^\n]+)\n(?P<source> +\d+ \| .*\n +\| .*\n)?")
+LINE = re.compile(r"(?P<place>[^:\n]+(:@\d+|:\d+:\d+)?): error: (?P<message>[^\n]+)\n(?P<source> +\d+ \| .*\n +\| .*\n)?"
+                  r"([^\n]+: note: [^\n]+\n)?")
 
 
 class Missing(Exception):
