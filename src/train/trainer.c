@@ -86,7 +86,11 @@ static int write_config(const struct trainer *t, const struct output_dir *dir, s
 /* Tell who looks on that the files are there. */
 static int tell_written(struct trainer *t, const struct output_dir *dir, int end, struct error *e)
 {
-    return t->watcher && t->watcher->written ? t->watcher->written(t->watcher, t, dir, end, e) : 0;
+    if (!t->watcher || !t->watcher->written) {
+        return 0;
+    }
+    TRY(output_dir_check(dir, e));
+    return t->watcher->written(t->watcher, t, dir, end, e);
 }
 
 /* The files of a new run take the places of those of the run that it replaces: better that they
