@@ -7,9 +7,10 @@
 #include "kernels/bodies.h"
 #include "kernels/transpose.h"
 
-/* Sums that fit the registers beside an operand or two. */
+/* Sums that fit the registers beside an operand or two. More than 8 outputs forward would gain
+ * nothing, and rows of W a power of two apart would not be in the first cache together. */
 #if defined(__AVX512F__)
-enum { OUTS = 12, INS = 20 };
+enum { OUTS = 8, INS = 20 };
 #elif defined(__AVX2__)
 enum { OUTS = 6, INS = 6 };
 #else
@@ -60,7 +61,7 @@ void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, cons
     }
     FORWARD(OUTS)
 #if defined(__AVX512F__)
-    FORWARD(6)
+    FORWARD(4)
 #endif
     FORWARD(2)
     FORWARD(1)
@@ -173,7 +174,7 @@ INLINE void weight_block(const struct products *g, int OB, int IV, int last, int
 
 /* The blocks of a level: vectors of inputs x most outputs whose sums fit the registers. */
 #if defined(__AVX512F__)
-#define MANY_BLOCKS(X) X(4, 6) X(4, 4) X(4, 1)
+#define MANY_BLOCKS(X) X(4, 4) X(4, 1)
 #define PAIR_BLOCKS(X) X(2, 12) X(2, 8) X(2, 4) X(2, 1)
 #define FEW_BLOCKS(X) X(1, 16) X(1, 8) X(1, 4) X(1, 1)
 enum { MOST_VECTORS = 4 };
@@ -223,7 +224,7 @@ void KERNEL(dense_weight_of_tiles)(int in, int out, int tiles, const float *x, c
         }
     }
     /* a block is small beside a long row, and processors follow few rows at once */
-    const int together = in < 1024 ? 48 : 6;
+    const int together = in < 1024 ? 48 : 4;
     for (int o = 0, end; o < out; o = end) {
         end = out - o < together ? out : o + together;
         for (int i = 0, vectors; i < in; i += vectors * WIDTH) {

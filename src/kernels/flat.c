@@ -7,11 +7,14 @@ enum { MOST_SHARDS = 64 };
 INLINE vec tree(const float *at, int count, size_t stride, size_t n)
 {
     vec v[MOST_SHARDS];
+    UNROLL
     for (int s = 0; s < count; s++) {
         v[s] = n >= WIDTH ? v_loadu(at + (size_t)s * stride)
                           : v_load_first(at + (size_t)s * stride, n);
     }
+    UNROLL
     for (int step = 1; step < count; step *= 2) {
+        UNROLL
         for (int s = 0; s + step < count; s += 2 * step) {
             v[s] = v[s] + v[s + step];
         }
@@ -26,7 +29,8 @@ void KERNEL(add)(size_t n, const float *x, float *y)
     }
 }
 
-void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum)
+/* `count` is a constant where it is a usual one. */
+INLINE void reduce(size_t n, const float *shards, int count, size_t stride, float *sum)
 {
     size_t i = 0;
     for (; i + WIDTH <= n; i += WIDTH) {
@@ -34,5 +38,16 @@ void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, flo
     }
     if (i < n) {
         v_store_first(sum + i, tree(shards + i, count, stride, n - i), n - i);
+    }
+}
+
+void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum)
+{
+    if (count == 2) {
+        reduce(n, shards, 2, stride, sum);
+    } else if (count == 4) {
+        reduce(n, shards, 4, stride, sum);
+    } else {
+        reduce(n, shards, count, stride, sum);
     }
 }

@@ -23,20 +23,31 @@ static const float G5[5][WEIGHTS] = {
     {0.0f, SIXTH, SIXTH, 16 * PART_24, 16 * PART_24, 1.0f},
 };
 
+/* The values at the points, and two places that stay zero. */
+typedef float values __attribute__((vector_size(4 * WEIGHTS)));
+
 /* G w of one kernel row of `taps` columns, w_step apart. */
 INLINE void weight_points(int taps, const float (*g)[WEIGHTS], const float *w, ptrdiff_t w_step,
-                          float *u)
+                          values *sum)
 {
-    float sum[WEIGHTS] = {0};
+    *sum = (values){0};
     UNROLL
     for (int t = 0; t < taps; t++) {
-        const float weight = w[t * w_step];
-        UNROLL
-        for (int k = 0; k < WEIGHTS; k++) {
-            sum[k] += g[t][k] * weight;
-        }
+        values at;
+        memcpy(&at, g[t], sizeof at);
+        *sum += at * w[t * w_step];
     }
-    memcpy(u, sum, POINTS * sizeof *sum);
+}
+
+/* The values alone, in two parts: a processor need not take them apart in memory. */
+INLINE void put_points(const values *sum, float *u)
+{
+    typedef float four __attribute__((vector_size(16)));
+    typedef float two __attribute__((vector_size(8)));
+    const four first = __builtin_shufflevector(*sum, *sum, 0, 1, 2, 3);
+    const two rest = __builtin_shufflevector(*sum, *sum, 4, 5);
+    memcpy(u, &first, sizeof first);
+    memcpy(u + 4, &rest, sizeof rest);
 }
 
 /* A kernel as [to][from][kh][kw], `to` the channels that are made and `from` those that are summed:
@@ -46,44 +57,66 @@ struct kernel {
     ptrdiff_t to, from, row, column;
 };
 
-/* G w of `taps` weights, 3 or 5 of them. */
-INLINE void any_points(int taps, const float *w, ptrdiff_t w_step, float *u)
-{
-    if (taps == 3) {
-        weight_points(3, G3, w, w_step, u);
-    } else {
-        weight_points(5, G5, w, w_step, u);
-    }
-}
-
-/* A block of `outs` channels: [c][kh][outs][point]. */
-static void columns_of_block(const struct window *s, const struct kernel *k, int outs,
-                             const float *w, float *u)
+/* A block of `outs` channels: [c][kh][outs][point]. `taps`, of a row, is a constant. */
+INLINE void columns_of_block(int taps, const float (*g)[WEIGHTS], const struct window *s,
+                             const struct kernel *k, int outs, const float *w, float *u)
 {
     for (int c = 0; c < s->c; c++) {
         for (int r = 0; r < s->kh; r++) {
             for (int i = 0; i < outs; i++, u += POINTS) {
-                any_points(s->kw, w + c * k->from + r * k->row + i * k->to, k->column, u);
+                const float *row = w + c * k->from + r * k->row + i * k->to;
+                values sum;
+                weight_points(taps, g, row, k->column, &sum);
+                put_points(&sum, u);
             }
         }
     }
 }
 
-/* A block's share of each row point, `step` floats apart: [c][outs][point]. */
-static void squares_of_block(const struct window *s, const struct kernel *k, int outs,
-                             const float *w, float *u, size_t step)
+/* A block's share of each row point, `step` floats apart: [c][outs][point]. kh and kw are
+ * constants. */
+INLINE void squares_of_block(int kh, int kw, const struct window *s, const struct kernel *k,
+                             int outs, const float *w, float *u, size_t step)
 {
+    const float(*by_row)[WEIGHTS] = kh == 3 ? G3 : G5, (*by_column)[WEIGHTS] = kw == 3 ? G3 : G5;
     for (int c = 0; c < s->c; c++) {
         for (int i = 0; i < outs; i++, u += POINTS) {
             const float *from = w + c * k->from + i * k->to;
-            float g[5][POINTS]; /* [column][row point] */
-            for (int t = 0; t < s->kw; t++) {
-                any_points(s->kh, from + t * k->column, k->row, g[t]);
+            float at[5][WEIGHTS]; /* [column][row point] */
+            values sum;
+            UNROLL
+            for (int t = 0; t < kw; t++) {
+                weight_points(kh, by_row, from + t * k->column, k->row, &sum);
+                memcpy(at[t], &sum, sizeof sum);
             }
+            UNROLL
             for (int q = 0; q < POINTS; q++) {
-                any_points(s->kw, &g[0][q], POINTS, u + (size_t)q * step);
+                weight_points(kw, by_column, &at[0][q], WEIGHTS, &sum);
+                put_points(&sum, u + (size_t)q * step);
             }
         }
+    }
+}
+
+/* The way of a block, whose kernel sizes are constants from here on. */
+static void block_of(enum winograd_way way, const struct window *s, const struct kernel *k,
+                     int outs, const float *w, float *u)
+{
+    const size_t step = (size_t)s->oc * s->c * POINTS;
+    if (way == WINOGRAD_COLUMNS) {
+        if (s->kw == 3) {
+            columns_of_block(3, G3, s, k, outs, w, u);
+        } else {
+            columns_of_block(5, G5, s, k, outs, w, u);
+        }
+    } else if (s->kh == 3 && s->kw == 3) {
+        squares_of_block(3, 3, s, k, outs, w, u, step);
+    } else if (s->kh == 5 && s->kw == 5) {
+        squares_of_block(5, 5, s, k, outs, w, u, step);
+    } else if (s->kh == 3) {
+        squares_of_block(3, 5, s, k, outs, w, u, step);
+    } else {
+        squares_of_block(5, 3, s, k, outs, w, u, step);
     }
 }
 
@@ -98,12 +131,7 @@ static void prepare(const struct window *s, enum winograd_way way, const struct 
             continue;
         }
         const size_t rows = (size_t)(way == WINOGRAD_COLUMNS ? s->kh : 1);
-        float *to = u + (size_t)o * s->c * rows * POINTS;
-        if (way == WINOGRAD_COLUMNS) {
-            columns_of_block(s, k, outs, k->w + o * k->to, to);
-        } else {
-            squares_of_block(s, k, outs, k->w + o * k->to, to, (size_t)s->oc * s->c * POINTS);
-        }
+        block_of(way, s, k, outs, k->w + o * k->to, u + (size_t)o * s->c * rows * POINTS);
     }
 }
 
