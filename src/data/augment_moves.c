@@ -5,8 +5,8 @@
  *
  * and the image is resampled once, when a step wants to see pixels or the list ends. So a move
  * loses nothing that the next one brings back, and blurs nothing twice. One of the M may be no map
- * but a field of displacements, M(p) = p + d(p). Moves whose fill or interpolation differ cannot be
- * one. */
+ * but a field of displacements, M(p) = p + d(p). Moves whose fill, fill_mode or interpolation
+ * differ cannot be one. */
 #include "data/augment_moves.h"
 
 static size_t whole_vectors(size_t n) { return (n + LANES - 1) / LANES * LANES; }
@@ -105,10 +105,16 @@ void moves_carry_out(struct picture *picture, struct pending *pending)
             find_places(picture, pending, &warp);
         }
         warp.nearest = pending->interpolation == INTERPOLATIONS[1];
+        warp.mirror = pending->mirror;
         warp.fill = picture->low + pending->fill * (picture->high - picture->low);
         picture->kernels->resample(&warp, picture->planes, picture->scratch);
     }
     *pending = (struct pending){.map = MAP_IDENTITY};
+}
+
+static int mirrors(const struct move_options *how)
+{
+    return how->fill_mode == FILL_MODES[1]; /* NULL is the first */
 }
 
 /* Whether the moves so far and one more can be one. */
@@ -116,7 +122,7 @@ static int goes_with(const struct pending *pending, const struct augmentation *t
                      const struct move_options *how)
 {
     return !(type->bend != NULL && pending->bend != NULL) &&
-           (!pending->filled || pending->fill == how->fill) &&
+           (!pending->filled || (pending->fill == how->fill && pending->mirror == mirrors(how))) &&
            (pending->interpolation == NULL || how->interpolation == NULL ||
             pending->interpolation == how->interpolation);
 }
@@ -131,6 +137,7 @@ void moves_add(struct picture *picture, struct pending *pending, const struct au
         }
         pending->filled = 1;
         pending->fill = how->fill;
+        pending->mirror = mirrors(how);
         pending->interpolation = how->interpolation ? how->interpolation : pending->interpolation;
     }
     pending->some = 1;

@@ -9,6 +9,7 @@ struct pending {
     int some, filled; /* filled: a move has said with what */
     struct map map;
     float fill;
+    int mirror;                /* in place of fill */
     const char *interpolation; /* NULL: any will do */
     /* A move that is no map, with the map of the moves before it; `map` is that of those after it.
      */

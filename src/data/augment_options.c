@@ -13,6 +13,7 @@ static const struct member *const MEMBERS[] = {
 #undef AUGMENTATION
 const struct family AUGMENTATIONS = {"augmentation", "augmentations", MEMBERS};
 
+const char *const FILL_MODES[] = {"constant", "reflect", NULL};
 const char *const INTERPOLATIONS[] = {"bilinear", "nearest", NULL};
 
 /* Draws */

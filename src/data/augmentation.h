@@ -132,9 +132,18 @@ struct augmentation_options {
 struct move_options {
     struct augmentation_options augmentation;
     float fill;
+    const char *fill_mode;     /* one of FILL_MODES; NULL: the first */
     const char *interpolation; /* one of INTERPOLATIONS; NULL: any will do */
 };
+extern const char *const FILL_MODES[];     /* constant, reflect */
 extern const char *const INTERPOLATIONS[]; /* bilinear, nearest */
+#define AUGMENT_FILL_MODE_ROW                                                                      \
+    {                                                                                              \
+        .key = "fill_mode", .kind = &OPTION_WORD,                                                  \
+        .offset = offsetof(struct move_options, fill_mode), .fallback = "constant",                \
+        .extra = FILL_MODES, .keyed = 1,                                                           \
+        .help = "what comes in from outside: `fill`, or the picture's mirror image"                \
+    }
 #define AUGMENT_FILL_ROW                                                                           \
     {                                                                                              \
         .key = "fill", .kind = &OPTION_NUMBER, .offset = offsetof(struct move_options, fill),      \

@@ -154,6 +154,7 @@ struct warp {
     float m[9];
     int nearest; /* take the nearest pixel; else bilinear between the four around the place */
     float fill;
+    int mirror; /* outside is the picture once more, mirrored at its outermost pixels; else fill */
     const float *x, *y; /* [h][w]: every pixel's place by itself, instead of m; or NULL */
 };
 

@@ -57,8 +57,15 @@ struct places {
 
 /* From a coordinate, shifted by one for the frame, to the pixel before it and the rest. A place
  * that is not a number becomes -1. */
-INLINE vec split(vec place, float most, int nearest, vec *rest)
+INLINE vec split(vec place, float most, int nearest, int mirror, vec *rest)
 {
+    if (mirror) { /* about 0, about the last, and about 0 again; what is still outside, to the edge
+                   */
+        const vec zero = v_set(0.0f), last = v_set(most - 1);
+        place = v_max(place, zero - place);
+        place = last - v_max(place - last, last - place);
+        place = v_min(v_max(place, zero - place), last);
+    }
     place = v_min(v_max(place, v_set(-1.0f)), v_set(most)) + v_set(1.0f);
     if (nearest) {
         place = place + v_set(0.5f);
@@ -94,8 +101,8 @@ INLINE struct places find(const struct warp *warp, enum sort sort, vec x, float 
         from_x = from_x / scale;
         from_y = from_y / scale;
     }
-    const vec left = split(from_x, (float)warp->w, warp->nearest, &p.right);
-    const vec above = split(from_y, (float)warp->h, warp->nearest, &p.below);
+    const vec left = split(from_x, (float)warp->w, warp->nearest, warp->mirror, &p.right);
+    const vec above = split(from_y, (float)warp->h, warp->nearest, warp->mirror, &p.below);
     p.at = v_iadd(v_imultiply(v_to_int(above), v_iset(warp->w + 3)), v_to_int(left));
     return p;
 }

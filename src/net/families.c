@@ -59,9 +59,13 @@ const struct family LAYERS = {"layer", "layers", LAYER_MEMBERS, FOREIGN_LAYERS};
 const struct family ACTIVATIONS = {"activation", "activations", ACTIVATION_MEMBERS,
                                    FOREIGN_ACTIVATIONS};
 
-static const struct member *const INITIALIZER_MEMBERS[] = {
-    &INITIALIZER_he.member, &INITIALIZER_xavier.member, &INITIALIZER_lecun.member,
-    &INITIALIZER_zeros.member, NULL};
+static const struct member *const INITIALIZER_MEMBERS[] = {&INITIALIZER_he.member,
+                                                           &INITIALIZER_xavier.member,
+                                                           &INITIALIZER_lecun.member,
+                                                           &INITIALIZER_zeros.member,
+                                                           &INITIALIZER_dirac.member,
+                                                           &INITIALIZER_whiten.member,
+                                                           NULL};
 const struct family INITIALIZERS = {"initializer", "initializers", INITIALIZER_MEMBERS};
 
 #define LOSS(name) extern const struct loss_type LOSS_##name;

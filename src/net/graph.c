@@ -366,7 +366,7 @@ void graph_initialize(const struct graph *graph, uint64_t seed, float *parameter
             if (p->fan_in > 0) {
                 const struct initializer *init =
                     (const void *)node_choice(node, node->type->init)->type;
-                init->fill(parameters + p->offset, p->size, p->fan_in, p->fan_out, seed, tensor);
+                init->fill(parameters + p->offset, p, seed, tensor);
                 if (node->type->mask) {
                     node->type->mask(node, parameters + p->offset);
                 }

@@ -5,7 +5,9 @@
  * he      normal, std sqrt(2 / fan_in)                      He, Zhang, Ren, Sun 2015, section 2.2
  * xavier  uniform within sqrt(6 / (fan_in + fan_out))       Glorot and Bengio 2010, equation 16
  * lecun   normal, std sqrt(1 / fan_in)                      LeCun, Bottou, Orr, Müller 1998,
- * section 4.6 */
+ * section 4.6
+ * dirac   the first filters pass their channel on           Zagoruyko and Komodakis 2017
+ * whiten  from the training images (train/whiten.h); until these are there, as lecun */
 #include "base/rng.h"
 #include "net/builder.h"
 
@@ -24,32 +26,44 @@ static void fill_normal(float *w, size_t n, double variance, uint64_t seed, uint
     }
 }
 
-static void he(float *w, size_t n, double fan_in, double fan_out, uint64_t seed, uint32_t tensor)
+static void he(float *w, const struct parameter *p, uint64_t seed, uint32_t tensor)
 {
-    (void)fan_out;
-    fill_normal(w, n, 2.0 / fan_in, seed, tensor);
+    fill_normal(w, p->size, 2.0 / p->fan_in, seed, tensor);
 }
 
-static void lecun(float *w, size_t n, double fan_in, double fan_out, uint64_t seed, uint32_t tensor)
+static void lecun(float *w, const struct parameter *p, uint64_t seed, uint32_t tensor)
 {
-    (void)fan_out;
-    fill_normal(w, n, 1.0 / fan_in, seed, tensor);
+    fill_normal(w, p->size, 1.0 / p->fan_in, seed, tensor);
 }
 
-static void xavier(float *w, size_t n, double fan_in, double fan_out, uint64_t seed,
-                   uint32_t tensor)
+static void xavier(float *w, const struct parameter *p, uint64_t seed, uint32_t tensor)
 {
-    const float bound = (float)sqrt(6.0 / (fan_in + fan_out));
-    for (size_t i = 0; i < n; i++) {
+    const float bound = (float)sqrt(6.0 / (p->fan_in + p->fan_out));
+    for (size_t i = 0; i < p->size; i++) {
         const struct philox_words r = philox(seed, (uint32_t)(i / 4), tensor, 0, RNG_INIT);
         w[i] = bound * (2.0f * rng_uniform(r.v[i % 4]) - 1.0f);
     }
 }
 
-static void zeros(float *w, size_t n, double fan_in, double fan_out, uint64_t seed, uint32_t tensor)
+static void zeros(float *w, const struct parameter *p, uint64_t seed, uint32_t tensor)
 {
-    (void)fan_in, (void)fan_out, (void)seed, (void)tensor;
-    memset(w, 0, n * sizeof *w);
+    (void)seed, (void)tensor;
+    memset(w, 0, p->size * sizeof *w);
+}
+
+/* Filter k takes what is in the middle of its window of channel k, while there are channels. */
+static void dirac(float *w, const struct parameter *p, uint64_t seed, uint32_t tensor)
+{
+    const int channels = p->dims[1], rows = p->rank > 3 ? p->dims[2] : 1,
+              columns = p->rank > 2 ? p->dims[p->rank - 1] : 1;
+    const size_t window = (size_t)rows * columns,
+                 middle = (size_t)(rows / 2) * columns + columns / 2;
+    lecun(w, p, seed, tensor);
+    for (int k = 0; k < p->dims[0] && k < channels; k++) {
+        float *filter = w + (size_t)k * channels * window;
+        memset(filter, 0, channels * window * sizeof *w);
+        filter[k * window + middle] = 1;
+    }
 }
 
 const struct initializer INITIALIZER_he = {
@@ -64,6 +78,18 @@ const struct initializer INITIALIZER_lecun = {
     .member = {.name = "lecun", .help = "normal, std sqrt(1 / fan_in)"}, .fill = lecun};
 const struct initializer INITIALIZER_zeros = {.member = {.name = "zeros", .help = "all zero"},
                                               .fill = zeros};
+
+const struct initializer INITIALIZER_dirac = {
+    .member = {.name = "dirac",
+               .help =
+                   "the first filters pass their channel on, those beyond the channels as lecun"},
+    .fill = dirac};
+const struct initializer INITIALIZER_whiten = {
+    .member = {.name = "whiten",
+               .help = "principal components of the training images' patches, as variances of 1, "
+                       "then their opposites; for what reads the images"},
+    .fill = lecun,
+    .of_images = 1};
 
 /* Weights without an `init` start as the next activation likes, else as xavier. `next`: room for a
  * number a node. */

@@ -259,13 +259,13 @@ extern const struct family ACTIVATIONS; /* those with LAYER_ACTIVATION */
 /* How weights start. */
 struct initializer {
     struct member member;
-    /* Fill w[0..n) for a layer with the given fans; `tensor` numbers the parameter tensors of a
-     * network. */
-    void (*fill)(float *w, size_t n, double fan_in, double fan_out, uint64_t seed, uint32_t tensor);
+    /* Fill a weight; `tensor` numbers the parameter tensors of a network. */
+    void (*fill)(float *w, const struct parameter *, uint64_t seed, uint32_t tensor);
+    int of_images; /* the weights depend on the training images: filled anew when these are there */
 };
 extern const struct family INITIALIZERS; /* initializers.def */
 extern const struct initializer INITIALIZER_he, INITIALIZER_xavier, INITIALIZER_lecun,
-    INITIALIZER_zeros;
+    INITIALIZER_zeros, INITIALIZER_dirac, INITIALIZER_whiten;
 
 /* An option of a node at an offset that its type names; NULL where it has none. */
 static inline struct choice *choice_at(void *options, size_t offset)

@@ -1,12 +1,19 @@
 /* average.c: averages of the weights. */
+#include "base/real.h"
 #include "train/trainer.h"
 
 #include <string.h>
 
+/* Whether there is an average by which all goes but the training itself. */
+static int has_slow(const struct trainer *t)
+{
+    return t->model.settings.train.ema > 0 || t->model.settings.train.lookahead.every > 0;
+}
+
 size_t average_size(const struct trainer *t)
 {
     const struct train_settings *train = &t->model.settings.train;
-    return train->ema > 0 || train->swa_start > 0 ? t->model.graph.parameters : 0;
+    return has_slow(t) || train->swa_start > 0 ? t->model.graph.parameters : 0;
 }
 
 void average_start(struct trainer *t)
@@ -14,25 +21,41 @@ void average_start(struct trainer *t)
     memcpy(t->average, t->parameters, average_size(t) * sizeof *t->average);
 }
 
+/* The share of the slow weights that this step's meeting keeps; 1: they do not meet. */
+static double kept_by_lookahead(const struct trainer *t)
+{
+    const struct lookahead *o = &t->model.settings.train.lookahead;
+    const long long number = t->update.step.number,
+                    all = trainer_steps(t) * t->model.settings.train.epochs;
+    if (o->every == 0 || number % o->every != 0) {
+        return 1;
+    }
+    return (1 - o->alpha) * (o->power > 0 ? real_pow((double)number / (double)all, o->power) : 1);
+}
+
 void average_step(struct trainer *t)
 {
     const double ema = t->model.settings.train.ema;
+    const double keep = ema > 0 ? ema : kept_by_lookahead(t);
     const size_t all = t->model.graph.moved;
-    if (ema == 0) {
+    if (keep == 1) {
         return;
     }
 #pragma omp for schedule(static) nowait
     for (size_t first = 0; first < all; first += UPDATE_RANGE) {
         const size_t rest = all - first, n = rest < UPDATE_RANGE ? rest : UPDATE_RANGE;
-        t->kernels->average((float)ema, (float)(1 - ema), n, t->parameters + first,
+        t->kernels->average((float)keep, (float)(1 - keep), n, t->parameters + first,
                             t->average + first);
+        if (ema == 0) {
+            memcpy(t->parameters + first, t->average + first, n * sizeof *t->parameters);
+        }
     }
 }
 
 void average_settle(struct trainer *t)
 {
     const size_t all = t->model.graph.parameters, moved = t->model.graph.moved;
-    if (t->model.settings.train.ema > 0) {
+    if (has_slow(t)) {
         memcpy(t->average + moved, t->parameters + moved, (all - moved) * sizeof *t->average);
     }
 }
@@ -48,10 +71,7 @@ void average_epoch(struct trainer *t)
     }
 }
 
-float *average_judged(const struct trainer *t)
-{
-    return t->model.settings.train.ema > 0 ? t->average : t->parameters;
-}
+float *average_judged(const struct trainer *t) { return has_slow(t) ? t->average : t->parameters; }
 
 float *average_model(const struct trainer *t)
 {

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "train/budget.h"
 #include "train/parts.h"
+#include "train/whiten.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,7 +213,8 @@ static int build_network(struct trainer *t, struct error_list *errors)
     TRY(resolve_classes(t, errors));
     const struct shape input = {model->input.c, model->input.h, model->input.w};
     TRY(graph_build(&model->graph, &model->settings.network, input, &model->arena, errors));
-    return graph_check_classes(&model->graph, model->classes.count, errors);
+    TRY(graph_check_classes(&model->graph, model->classes.count, errors));
+    return whiten_check(&model->graph, errors);
 }
 
 static int prepare_augment(struct trainer *t, struct error_list *errors)
@@ -245,7 +247,11 @@ static int prepare(struct trainer *t, const struct settings *settings, struct ar
     TRY_ONE(update_prepare(t, e));
     cut_batch(t);
     count_blocks(t);
-    return allocate(t, errors);
+    TRY(allocate(t, errors));
+    if (!outline) {
+        TRY_ONE(whiten(t, e));
+    }
+    return 0;
 }
 
 int trainer_prepare(struct trainer *t, const struct settings *settings, struct arena *arena,

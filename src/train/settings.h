@@ -39,14 +39,22 @@ struct class_weights {
     struct numbers values; /* count 0: not (yet) there */
 };
 
+/* `train.lookahead`: see average.h. */
+struct lookahead {
+    long long every; /* steps; 0: off */
+    double alpha, power;
+};
+
 struct train_settings {
     struct choice loss, optimizer, schedule;
     long long epochs, batch_size;
     struct regularize regularize;
+    float bias_lr;               /* times the rate, for biases */
     float clip_norm, clip_value; /* 0: off */
     long long accumulate;        /* batches a step */
     double ema;                  /* share of the average that a step keeps; 0: off */
     long long swa_start;         /* epoch, from 1; 0: off */
+    struct lookahead lookahead;
     struct early_stopping early_stopping;
     long long max_time;         /* seconds; 0: no limit */
     uint64_t memory;            /* bytes that weights and outputs may take; 0: not said */

@@ -41,6 +41,12 @@ static int check_average(const struct settings *s, struct error_list *errors)
     if (train->swa_start > 0 && train->ema > 0) {
         return yaml_error(errors, where, "'swa' and 'ema' are two averages: choose one");
     }
+    if (train->lookahead.every > 0 && (train->ema > 0 || train->swa_start > 0)) {
+        return yaml_error(errors, settings_place(s, "train", "lookahead", NULL),
+                          "'lookahead' makes the model of its slow weights, '%s' of another "
+                          "average: choose one",
+                          train->ema > 0 ? "ema" : "swa");
+    }
     if (train->swa_start > 0 && train->early_stopping.monitor &&
         train->early_stopping.restore_best) {
         return yaml_error(errors, where,

@@ -62,6 +62,35 @@ static const struct option SWA_OPTIONS[] = {
 };
 static const struct group SWA = {SWA_OPTIONS, sizeof(long long), NULL, NULL};
 
+#define LOOK(name) .offset = offsetof(struct lookahead, name)
+static const struct option LOOKAHEAD_OPTIONS[] = {
+    {.key = "every",
+     .kind = &OPTION_INTEGER,
+     LOOK(every),
+     .fallback = "5",
+     .low = 1,
+     .high = 1000000,
+     .help = "steps of the fast weights, from one step of the slow ones to the next"},
+    {.key = "alpha",
+     .kind = &OPTION_DOUBLE,
+     LOOK(alpha),
+     .fallback = "0.5",
+     .low = 0,
+     .high = 1,
+     .open = 1,
+     .help = "how far the slow weights go towards the fast ones"},
+    {.key = "power",
+     .kind = &OPTION_DOUBLE,
+     LOOK(power),
+     .fallback = "0",
+     .low = 0,
+     .high = 100,
+     .help = "from 1 to alpha in the course of the run, by this power of its share; 0: alpha all "
+             "along"},
+    OPTION_END,
+};
+static const struct group LOOKAHEAD = {LOOKAHEAD_OPTIONS, sizeof(struct lookahead), NULL, NULL};
+
 static const struct option CHECKPOINT_OPTIONS[] = {
     {.key = "every",
      .kind = &OPTION_INTEGER,
@@ -108,6 +137,13 @@ static const struct option TRAIN_OPTIONS[] = {
      .fallback = "constant",
      .extra = &SCHEDULES,
      .help = "what becomes of the learning rate"},
+    {.key = "bias_lr",
+     .kind = &OPTION_NUMBER,
+     TRAIN(bias_lr),
+     .fallback = "1",
+     .low = 0,
+     .high = 1000,
+     .help = "biases learn at so many times the rate"},
     {.key = "regularize",
      .kind = &OPTION_GROUP,
      TRAIN(regularize),
@@ -149,6 +185,13 @@ static const struct option TRAIN_OPTIONS[] = {
      .fallback = "",
      .extra = &SWA,
      .help = "the model is the mean of the weights after each of the last epochs (default: off)"},
+    {.key = "lookahead",
+     .kind = &OPTION_GROUP,
+     TRAIN(lookahead),
+     .fallback = "",
+     .extra = &LOOKAHEAD,
+     .help =
+         "slow weights, which follow the fast ones and are where these go on from (default: off)"},
     {.key = "early_stopping",
      .kind = &OPTION_GROUP,
      TRAIN(early_stopping),

@@ -24,7 +24,10 @@ void update_begin(struct trainer *t)
     step->number = t->position.step + 1;
     step->lr = update_rate(t, t->position.step);
     step->momentum = schedule_momentum(&t->model.settings.train.schedule, &now);
+    t->update.bias_step = *step;
+    t->update.bias_step.lr *= t->model.settings.train.bias_lr;
     t->optimizer->begin(t->model.settings.train.optimizer.options, step);
+    t->optimizer->begin(t->model.settings.train.optimizer.options, &t->update.bias_step);
 }
 
 /* The sum of x^2, in one order on every machine: eight sums side by side, then these. */
@@ -63,7 +66,8 @@ static void move_range(struct trainer *t, size_t first, size_t n, float *gradien
         if (piece->l1 > 0 || piece->l2 > 0) {
             t->kernels->penalize(piece->l1, piece->l2, end - begin, w, g);
         }
-        t->optimizer->move(t->model.settings.train.optimizer.options, &update->step, piece->weights,
+        t->optimizer->move(t->model.settings.train.optimizer.options,
+                           piece->bias ? &update->bias_step : &update->step, piece->weights,
                            end - begin, w, g, states);
     }
 }

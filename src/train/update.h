@@ -21,6 +21,7 @@ enum { UPDATE_RANGE = 2048 }; /* parameters that one thread adds up and moves at
 /* A stretch of the flat vector that is treated alike: whole tensors, and the zeros between them. */
 struct piece {
     size_t begin, end;
+    int bias;    /* its rate is `bias_step`'s */
     int weights; /* takes the optimizer's own decay: not biases, not the parameters of a norm */
     float l1, l2;
 };
@@ -36,8 +37,9 @@ struct update {
     int piece_count;
     struct bounded *bounded;
     int bounded_count;
-    double *squares;            /* of the gradient, a sum for each range; for clip_norm */
-    struct optimizer_step step; /* the one under way */
+    double *squares;                 /* of the gradient, a sum for each range; for clip_norm */
+    struct optimizer_step step;      /* the one under way */
+    struct optimizer_step bias_step; /* the same for biases, whose rate may be another */
 };
 
 /* Cut the parameters into pieces, once the network is built. 0, or -1 without memory. */

@@ -1,6 +1,8 @@
 /* update_prepare.c: which parameters are treated alike, found once before training. */
 #include "train/trainer.h"
 
+#include <string.h>
+
 /* The penalties on a layer: its own, or the network's. */
 static const struct regularize *regularize_of(const struct trainer *t, const struct node *node)
 {
@@ -11,7 +13,8 @@ static const struct regularize *regularize_of(const struct trainer *t, const str
 /* Whether the two stand side by side and can be one piece. */
 static int can_join(const struct piece *a, const struct piece *b)
 {
-    return a->end == b->begin && a->weights == b->weights && a->l1 == b->l1 && a->l2 == b->l2;
+    return a->end == b->begin && a->bias == b->bias && a->weights == b->weights && a->l1 == b->l1 &&
+           a->l2 == b->l2;
 }
 
 static void add_piece(struct update *update, struct piece piece)
@@ -32,13 +35,15 @@ static void add_parameter(struct trainer *t, const struct node *node, const stru
     const struct regularize *r = regularize_of(t, node);
     const int weights = p->fan_in > 0, penalised = weights || r->biases;
     struct update *update = &t->update;
-    add_piece(update, (struct piece){
-                          .begin = p->offset,
-                          .end = p->offset + (p->size + LANES - 1) / LANES * LANES,
-                          .weights = weights || !spares,
-                          .l1 = penalised ? r->l1 : 0,
-                          .l2 = penalised ? r->l2 : 0,
-                      });
+    add_piece(update,
+              (struct piece){
+                  .begin = p->offset,
+                  .end = p->offset + (p->size + LANES - 1) / LANES * LANES,
+                  .bias = t->model.settings.train.bias_lr != 1 && strcmp(p->suffix, "bias") == 0,
+                  .weights = weights || !spares,
+                  .l1 = penalised ? r->l1 : 0,
+                  .l2 = penalised ? r->l2 : 0,
+              });
     if (weights && r->max_norm > 0) {
         const size_t rows = (size_t)p->dims[0];
         update->bounded[update->bounded_count++] =

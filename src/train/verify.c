@@ -47,7 +47,7 @@ static int list_prefixes(const struct subject *s, char prefixes[MOST_PREFIXES][6
     for (int k = 0; s->checkpoint && k < optimizer->states; k++) {
         snprintf(prefixes[count++], 64, "optimizer.%s.", optimizer->state_names[k]);
     }
-    if (s->checkpoint && (train->ema > 0 || train->swa_start > 0)) {
+    if (s->checkpoint && (train->ema > 0 || train->swa_start > 0 || train->lookahead.every > 0)) {
         snprintf(prefixes[count++], 64, "average.");
     }
     if (s->checkpoint && s->position.stopping.best_epoch > 0) {

@@ -12,6 +12,7 @@ COLOURS = "data.train={images: colour-images, labels: train-labels-idx1-ubyte}"
 AUGMENTATIONS = {
     "rotate.degrees": (WEIGHTS, "30", "[0, 30]"),
     "flip.direction": (WEIGHTS, "horizontal", "vertical"),
+    "flip.alternate": (WEIGHTS, "false", "true"),
     "crop.padding": (WEIGHTS, "3", "[3, 0]"),
     "crop.size": (WEIGHTS, "0", "[12, 10]"),
     "zoom.factor": (WEIGHTS, "0.3", "[0.7, 1]"),
@@ -43,6 +44,8 @@ AUGMENTATIONS = {
 }
 for moved in ("rotate", "crop", "zoom", "translate", "shear", "perspective", "elastic"):
     AUGMENTATIONS[f"{moved}.fill"] = (WEIGHTS, "0", "1")
+for moved in ("crop", "translate"):
+    AUGMENTATIONS[f"{moved}.fill_mode"] = (WEIGHTS, "constant", "reflect")
 for moved in ("rotate", "crop", "zoom", "shear", "perspective", "elastic"):
     AUGMENTATIONS[f"{moved}.interpolation"] = (WEIGHTS, "bilinear", "nearest", "size: 12" if moved == "crop" else "")
 for changed in ("rotate", "flip", "crop", "zoom", "translate", "shear", "perspective", "elastic", "brightness", "contrast",

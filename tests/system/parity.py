@@ -324,7 +324,7 @@ def optimizer_of(options, weights):
         more["betas"] = (more.pop("beta1", 0.9), more.pop("beta2", 0.999))
     decay = more.pop("weight_decay", 0)
     bias_decay = decay if options.get("decay_bias") else 0
-    return kind([{"params": [w], "weight_decay": bias_decay if name.endswith("bias") else decay}
+    return kind([{"params": [w], "bias": name.endswith(".bias"), "weight_decay": bias_decay if name.endswith("bias") else decay}
                  for name, w in weights.items()], **more)
 
 
@@ -422,6 +422,14 @@ def average(averages, weights, keep):
         averages[name].mul_(keep).add_(w, alpha=1 - keep)
 
 
+def look_ahead(slow, fast, options, number, all):
+    """Zhang et al. 2019, algorithm 1; alpha may go from 1 to what it shall be."""
+    if number % options.get("every", 5) == 0:
+        alpha = 1 - (1 - options.get("alpha", 0.5)) * (number / all) ** options.get("power", 0)
+        average(slow, fast, 1 - alpha)
+        average(fast, slow, 0)
+
+
 # ---- one case ----
 
 SEED = 42
@@ -448,7 +456,7 @@ def theirs(layers, optimizer, train, batch, x, labels, weights):
     steps, losses = optimizer_of(optimizer, trained), []
     averages = {name: w.detach().clone() for name, w in trained.items()}
     penalties = {name: penalty_of(name, layers, train) for name in trained}
-    rates = Rates(train.get("schedule"), optimizer["lr"], -(-len(x) // batch))
+    rates, number = Rates(train.get("schedule"), optimizer["lr"], -(-len(x) // batch)), 0
     for epoch in range(STEPS):
         order, total = shuffled(len(x), SEED, epoch), 0
         for first in range(0, len(x), batch):
@@ -459,8 +467,13 @@ def theirs(layers, optimizer, train, batch, x, labels, weights):
             steps.zero_grad()
             value.backward()
             shape_gradients(trained, train, penalties)
+            for group in steps.param_groups:
+                group["lr"] *= train.get("bias_lr", 1) if group["bias"] else 1
             steps.step()
             bound(trained, penalties)
+            number += 1
+            if "lookahead" in train:
+                look_ahead(averages, trained, train["lookahead"], number, STEPS * -(-len(x) // batch))
             if train.get("ema"):
                 average(averages, trained, train["ema"])
             total += value.item() * len(index)
@@ -468,7 +481,7 @@ def theirs(layers, optimizer, train, batch, x, labels, weights):
         rates.end_epoch(total / len(x))
         if train.get("swa") and epoch + 1 >= train["swa"]["start"]:
             average(averages, trained, 1 - 1 / (epoch + 2 - train["swa"]["start"]))
-    if train.get("ema") or train.get("swa"):
+    if train.get("ema") or train.get("swa") or "lookahead" in train:
         average(trained, averages, 0)
     return losses
 

@@ -44,7 +44,8 @@ def penalties_and_clipping():
             (mixed, momentum, {"regularize": {"l1": 0.01, "l2": 0.05}}),
             (THREE_LAYERS, momentum, {"regularize": {"max_norm": 0.9}}), (THREE_LAYERS, ADAM, {"clip_norm": 0.3}),
             (THREE_LAYERS, momentum, {"clip_norm": 0.5}), (THREE_LAYERS, momentum, {"clip_norm": 100}),
-            (THREE_LAYERS, momentum, {"clip_value": 0.01}),
+            (THREE_LAYERS, momentum, {"clip_value": 0.01}), (THREE_LAYERS, ADAM, {"bias_lr": 0.5}),
+            (THREE_LAYERS, {"type": "nadam", "lr": 0.01}, {"bias_lr": 0.1}),
             (mixed, momentum, {"clip_norm": 0.5, "clip_value": 0.02, "schedule": {"type": "cosine"},
                                "regularize": {"l1": 0.001, "l2": 0.1, "max_norm": 0.9}})):
         try:
@@ -54,9 +55,10 @@ def penalties_and_clipping():
 
 
 def averages():
-    """exponential and stochastic weight averages, three batches an epoch, beside a schedule and max_norm"""
+    """exponential and stochastic weight averages, lookahead, three batches an epoch, beside a schedule, max_norm, bias_lr"""
     for train in ({"ema": 0.9}, {"ema": 0.5, "regularize": {"max_norm": 0.9}, "schedule": {"type": "cosine"}},
-                  {"swa": {"start": 1}}, {"swa": {"start": 7}, "schedule": {"type": "linear"}}):
+                  {"swa": {"start": 1}}, {"swa": {"start": 7}, "schedule": {"type": "linear"}},
+                  {"lookahead": {}}, {"lookahead": {"every": 2, "alpha": 0.25, "power": 3}, "bias_lr": 8}):
         try:
             compare(THREE_LAYERS, {"type": "momentum", "lr": 0.02}, data=DIGITS, count=50, batch=20, **train)
         except AssertionError as error:

@@ -83,6 +83,15 @@ static void zoomed_moved_turned(double *x, double *y)
     enlarge(1.3, x, y);
 }
 
+/* n pixels, mirrored at the first and the last */
+static double mirrored(double at, int n) { return fabs(n - 1 - fabs(n - 1 - fabs(at))); }
+static void quarter_mirrored(double *x, double *y)
+{
+    quarter(x, y);
+    *x = mirrored(*x, made.input.w);
+    *y = mirrored(*y, made.input.h);
+}
+
 static const struct {
     const char *list;
     place *from;
@@ -100,6 +109,9 @@ static const struct {
     {"[translate: [0.25, 0.25]]", quarter, 0, 1},
     {"[translate: {share: [0.25, 0.25], axis: vertical, fill: 1}]", quarter_down, 255, 1},
     {"[translate: {share: [0.25, 0.25], axis: horizontal}]", quarter_right, 0, 1},
+    {"[translate: {share: [0.25, 0.25], fill_mode: reflect}]", quarter_mirrored, 0, 1},
+    {"[translate: {share: [0.25, 0.25], fill: 1, fill_mode: reflect}, flip: {p: 0}]",
+     quarter_mirrored, 0, 1},
     {"[shear: [30, 30]]", leaning, 0, 0},
     {"[shear: {x: [20, 20], y: [20, 20], fill: 1}]", sheared, 255, 0},
     {"[rotate: [30, 30], translate: [0.25, 0.25], zoom: [1.3, 1.3]]", turned_moved_zoomed, 0, 0},
@@ -309,6 +321,33 @@ static void test_probability(void **state)
         black += augment(n / SAMPLES, n % SAMPLES)[5] == 0;
     }
     assert_true(fabs(black - 3200) < 5 * sqrt(4000 * 0.2 * 0.8) + 40);
+}
+
+/* With `alternate`, in every other epoch, and about half of the images in the first. */
+static void test_flip_alternate(void **state)
+{
+    (void)state;
+    make_set(1, 4, 5, 4, 5, 1);
+    use("[flip: {alternate: true}]");
+    int first = 0;
+    for (uint32_t sample = 0; sample < SAMPLES; sample++) {
+        int flipped[4];
+        for (uint32_t epoch = 0; epoch < 4; epoch++) {
+            const float *y = augment(epoch, sample);
+            int same[2] = {1, 1};
+            for (int i = 0; i < 20; i++) {
+                same[0] &= (double)y[i] == original((int)sample, 0, i / 5, i % 5, -1);
+                same[1] &= (double)y[i] == original((int)sample, 0, i / 5, 4 - i % 5, -1);
+            }
+            assert_int_equal(same[0] + same[1], 1);
+            flipped[epoch] = same[1];
+        }
+        assert_int_equal(flipped[0], flipped[2]);
+        assert_int_equal(flipped[1], flipped[3]);
+        assert_int_equal(flipped[0], !flipped[1]);
+        first += flipped[0];
+    }
+    assert_in_range(first, SAMPLES / 4, SAMPLES * 3 / 4);
 }
 
 /* Each direction of flip: both is a draw of its own. */
@@ -599,6 +638,7 @@ int main(void)
         cmocka_unit_test(test_pure_function),
         cmocka_unit_test(test_steps_draw_apart),
         cmocka_unit_test(test_probability),
+        cmocka_unit_test(test_flip_alternate),
         cmocka_unit_test(test_flip_both),
         cmocka_unit_test(test_crop_covers),
         cmocka_unit_test(test_crop_size),

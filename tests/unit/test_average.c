@@ -66,6 +66,28 @@ static void test_ema(void **state)
     session_close(&s);
 }
 
+/* Every second step the two meet half way; between, the slow weights stay. */
+static void test_lookahead(void **state)
+{
+    (void)state;
+    struct session s;
+    start_with(&s, "  lookahead: {every: 2, alpha: 0.5}\n");
+    struct trainer *t = &s.trainer;
+    const size_t n = t->model.graph.parameters;
+    assert_int_equal(average_size(t), n);
+    assert_ptr_equal(average_judged(t), t->average);
+    assert_ptr_equal(average_model(t), t->average);
+    float *slow = copy_of(t, t->parameters);
+    for (int step = 1; step <= 4; step++) {
+        session_batches(&s, 1);
+        assert_int_equal(memcmp(t->average, slow, n * sizeof *slow) == 0, step % 2);
+        assert_int_equal(memcmp(t->average, t->parameters, n * sizeof *slow) == 0, !(step % 2));
+        memcpy(slow, t->average, n * sizeof *slow);
+    }
+    free(slow);
+    session_close(&s);
+}
+
 static void test_swa(void **state)
 {
     (void)state;
@@ -127,10 +149,8 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_none),
-        cmocka_unit_test(test_ema),
-        cmocka_unit_test(test_swa),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_none), cmocka_unit_test(test_ema),   cmocka_unit_test(test_lookahead),
+        cmocka_unit_test(test_swa),  cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, make_folder, folder_remove);
 }

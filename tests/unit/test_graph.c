@@ -329,6 +329,41 @@ static void test_initial_values(void **state)
     }
 }
 
+/* As many filters as there are channels, and half as many, twice as many. */
+static void test_dirac(void **state)
+{
+    (void)state;
+    static const int FILTERS[] = {4, 2, 8};
+    for (size_t i = 0; i < 3; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "- conv: {filters: %d, kernel: [3, 5], init: dirac}\n- dense: 2\n", FILTERS[i]);
+        const struct graph *graph = make(text, (struct shape){4, 5, 5});
+        float *flat = check_malloc(graph->parameters * sizeof *flat);
+        memset(flat, 0xff, graph->parameters * sizeof *flat);
+        graph_initialize(graph, 42, flat);
+        const float *w = flat + graph->nodes[0].needs.parameters[0].offset;
+        int others = 0;
+        for (int k = 0; k < FILTERS[i] * 4 * 15; k++) {
+            const int filter = k / 60, channel = k / 15 % 4;
+            if (filter < 4) {
+                assert_true(w[k] == (channel == filter && k % 15 == 7));
+            }
+            others += w[k] != 0 && w[k] != 1;
+        }
+        assert_int_equal(others, FILTERS[i] > 4 ? (FILTERS[i] - 4) * 60 : 0);
+        free(flat);
+    }
+    const struct graph *graph =
+        make("- dense: {units: 3, init: dirac}\n- dense: 2\n", (struct shape){3, 1, 1});
+    float *flat = check_malloc(graph->parameters * sizeof *flat);
+    graph_initialize(graph, 42, flat);
+    for (int k = 0; k < 9; k++) {
+        assert_true(flat[graph->nodes[0].needs.parameters[0].offset + k] == (k % 4 == 0));
+    }
+    free(flat);
+}
+
 /* A function of seed and tensor; gaps are zero. */
 static void test_initial_values_depend_on_seed_and_tensor(void **state)
 {
@@ -479,6 +514,7 @@ int main(void)
         TEST(test_sequence),
         TEST(test_initializer_by_the_next_activation),
         TEST(test_initial_values),
+        TEST(test_dirac),
         TEST(test_initial_values_depend_on_seed_and_tensor),
         TEST(test_bad_lists),
         TEST(test_too_many_layers),

@@ -25,6 +25,7 @@ static const struct option OPTIONS[] = {
      .high = 65536,
      .help = "of the window; 0: as the picture"},
     AUGMENT_FILL_ROW,
+    AUGMENT_FILL_MODE_ROW,
     AUGMENT_INTERPOLATION_ROW,
     AUGMENT_P_ROW("1"),
     OPTION_END,

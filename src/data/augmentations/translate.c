@@ -27,6 +27,7 @@ static const struct option OPTIONS[] = {
      .extra = AXES,
      .help = "where to"},
     AUGMENT_FILL_ROW,
+    AUGMENT_FILL_MODE_ROW,
     AUGMENT_P_ROW("1"),
     OPTION_END,
 };
