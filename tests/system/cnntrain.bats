@@ -83,8 +83,10 @@ says() {
         other=() # where its data are missing, the digits do
         if ! [ -e "$(sed -n 's/^  train: *\([^ ]*\).*/\1/p' "$config")" ]; then
             other=(--set data.train=data/digits/train-images-idx3-ubyte.gz)
+            ! grep -q '^  batch_size: 1024$' "$config" || other+=(--set train.batch_size=512)
             ! grep -q '^  limit:' "$config" || other+=(--set data.limit=1000)
         fi
+        ! grep -q '^  - dense: 1000$' "$config" || other+=(--set network.14.dense=10)
         ! grep -q '^initialize:' "$config" || other+=(--set initialize.from="$OUT/model.bin")
         "$BIN/cnntrain" --strict --dry-run "${other[@]}" "$config" >"$BATS_TEST_TMPDIR/stdout"
     done
@@ -104,4 +106,22 @@ says() {
     SEEDS=1 DATA=data/digits OUTPUT=$OUT run scripts/regularization.sh -s data.limit=0x10
     [ "$status" -eq 1 ]
     [[ $output == *"'limit' must be a whole number"* && $output == *"regularization.sh: none: 0 of 1 runs"* ]]
+}
+
+@test "scripts/zoo.sh trains and measures each seed, says when a row falls short, and knows its rows" {
+    OUTPUT=$OUT run scripts/zoo.sh digits 2 -t 1
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^\$ bin/cnneval' <<<"$output")" -eq 2 ] # the test set is read once a seed
+    [[ $output == *"seed 2: "* && $output == *"| digits | digits | 38,282 | 2 | 98."*" ± "* ]]
+    OUTPUT=$OUT run scripts/zoo.sh digits 1 -t 1 -s train.epochs=1
+    [ "$status" -eq 1 ]
+    [[ $output == *"zoo.sh: digits: "*"must reach 98 %"* ]]
+    OUTPUT=$OUT run scripts/zoo.sh digits 1 -s train.epochs=x
+    [ "$status" -eq 1 ]
+    [[ $output == *"the run with seed 1 failed"* ]]
+    run scripts/zoo.sh nothing
+    [ "$status" -eq 2 ]
+    scripts/zoo.sh | while read -r name _; do
+        [ -e "configs/$name.yaml" ]
+    done
 }

@@ -1,0 +1,142 @@
+#!/bin/bash
+# zoo.sh: repeats a row of docs/zoo.md: trains configs/NAME.yaml with each of so many seeds, measures each model on the test set, once
+# and at the end, and says whether the mean accuracy reaches what the row must reach. Every command that trains or measures is printed
+# before it runs, so that what reads the test set can be seen. The last line is the row as docs/zoo.md has it.
+#
+# usage: scripts/zoo.sh NAME [SEEDS] [OPTION...]    SEEDS: 5 unless the row says otherwise; OPTIONs go to cnntrain: -t 1
+#        scripts/zoo.sh                             the names, their data and what they must reach
+#
+# alexnet is not trained: zoo.sh makes an ImageNet-style folder of 1,000 classes of generated pictures, plans the network, and takes 20
+# steps. OUTPUT=runs/zoo: where the runs go. Data: scripts/data.sh gets MNIST and Fashion-MNIST; CIFAR-10 as class folders is where
+# configs/cifar10.yaml says (IMAGES). Exit: 0 reached, 1 fell short or a run failed, 2 usage.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+OUTPUT=${OUTPUT:-runs/zoo}
+
+# NAME DATA LEAST_ACCURACY_IN_PER_CENT SEEDS OPTIONS_OF_CNNEVAL
+ROWS='
+lenet5-1998            mnist    99.05 5
+lenet5-1998-distorted  mnist    99.20 5
+lenet5                 mnist    99.0  5
+lenet5-augmented       mnist    99.4  5
+mnist-best             mnist    99.70 1
+neocognitron           mnist    98.5  5
+fashion-small          fashion  92.5  3
+fashion                fashion  94.5  1
+alexnet                folders  -     1
+alexnet-cifar10        cifar10  80    1
+vgg-cifar10            cifar10  88    1
+resnet20-cifar10       cifar10  88    1
+airbench-cifar10       cifar10  90.6  1 --tta 16
+conv1d-mnist           mnist    98.5  5
+digits                 digits   98    5
+'
+
+die() {
+    printf 'zoo.sh: %s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+# Print a command, then run it.
+run() {
+    printf '$ %s\n' "$*" >&2
+    "$@"
+}
+
+# value KEY: of cnneval's JSON on stdin
+value() {
+    awk -F '[:,]' -v key="\"$1\"" '$1 ~ "^  " key { gsub(/ /, "", $2); print $2; exit }'
+}
+
+# parameters CONFIG: as the summary counts them
+parameters() {
+    bin/cnntrain --dry-run "$1" 2>/dev/null | awk '$1 == "total" { print $2 }'
+}
+
+# one SEED [OPTION...]: "accuracy epochs seconds" of a run with this seed
+one() {
+    local seed=$1 dir=$OUTPUT/$name/$1 began accuracy epochs
+    shift
+    began=$(date +%s)
+    run bin/cnntrain -q --fresh "configs/$name.yaml" -o "$dir" -s seed="$seed" "$@" || return
+    began=$(($(date +%s) - began))
+    epochs=$(awk -F , 'END { print $1 }' "$dir/log.csv")
+    # shellcheck disable=SC2086 # options of the row are words
+    accuracy=$(run bin/cnneval --json $measure "$dir/model.bin" "$dir/config.yaml" | value accuracy)
+    [ -n "$accuracy" ] || return
+    awk -v a="$accuracy" -v e="$epochs" -v s="$began" 'BEGIN { printf "%.2f %d %d\n", 100 * a, e, s }'
+}
+
+# 1,000 class folders with three pictures each, drawn by the number of class and picture.
+generate() {
+    [ -d "$1" ] || python3 - "$1" <<'END'
+import os, struct, sys, zlib
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+side, folder = 256, sys.argv[1]
+for part, count in (("train", 3), ("test", 1)):
+    for number in range(1000):
+        os.makedirs(f"{folder}.part/{part}/class{number:03}", exist_ok=True)
+        for image in range(count):
+            rows = b"".join(b"\0" + bytes((x * (number % 10 + 1) + y * (number // 10 % 10) + 50 * colour + 9 * image +
+                                           number // 100 * (x ^ y)) & 255 for x in range(side) for colour in range(3))
+                            for y in range(side))
+            with open(f"{folder}.part/{part}/class{number:03}/{image}.png", "wb") as file:
+                file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) +
+                           chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
+os.rename(f"{folder}.part", folder)
+END
+}
+
+# alexnet [OPTION...]: 20 steps on generated pictures
+steps() {
+    local limit
+    generate "$OUTPUT/folders" || die 'the pictures could not be made'
+    export IMAGES=$OUTPUT/folders
+    run bin/cnntrain --dry-run configs/alexnet.yaml "$@" || exit 1
+    limit=$((20 * $(awk '$1 == "batch_size:" { print $2 }' configs/alexnet.yaml)))
+    run bin/cnntrain -v --fresh configs/alexnet.yaml -o "$OUTPUT/alexnet" -s train.epochs=1 -s data.limit="$limit" "$@" || exit 1
+}
+
+if [ $# -eq 0 ]; then
+    awk 'NF { printf "%-22s %-8s %s\n", $1, $2, $3 == "-" ? "-" : ">= " $3 " %" }' <<<"$ROWS"
+    exit 0
+fi
+name=$1 seeds=${2-}
+shift
+read -r data least row_seeds measure < <(awk -v name="$name" '$1 == name { $1 = ""; print }' <<<"$ROWS")
+[ -n "${data-}" ] || die "no row '$name'; scripts/zoo.sh prints those there are" 2
+if [[ $seeds =~ ^[0-9]+$ ]]; then
+    shift
+else
+    seeds=$row_seeds
+fi
+[ "$seeds" -ge 1 ] || die 'at least one seed' 2
+[ -e "configs/$name.yaml" ] || die "there is no configs/$name.yaml yet"
+mkdir -p "$OUTPUT" || exit 1
+if [ "$name" = alexnet ]; then
+    steps "$@"
+    exit
+fi
+
+results=
+for ((seed = 1; seed <= seeds; seed++)); do
+    result=$(one "$seed" "$@") || die "the run with seed $seed failed"
+    # shellcheck disable=SC2086 # three numbers
+    printf 'seed %d: %s %% of the test images, %s epochs, %s s\n' "$seed" $result
+    results+=$result$'\n'
+done
+awk -v name="$name" -v data="$data" -v least="$least" -v parameters="$(parameters "configs/$name.yaml")" '
+    NF == 3 { n++; sum += $1; squares += $1 * $1; epochs += $2; seconds += $3 }
+    END {
+        mean = sum / n
+        deviation = n > 1 && squares > sum * sum / n ? sqrt((squares - sum * sum / n) / (n - 1)) : 0
+        printf "| %s | %s | %s | %d | %.2f ± %.2f | %s | %.0f | %.0f |\n", name, data, parameters, n, mean, deviation, least,
+            epochs / n, seconds / n
+        if (mean < least - 1e-9) {
+            printf "zoo.sh: %s: %.2f %%, must reach %s %%\n", name, mean, least >"/dev/stderr"
+            exit 1
+        }
+    }' <<<"$results"
