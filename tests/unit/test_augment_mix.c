@@ -288,8 +288,8 @@ static void test_choose_faults(void **state)
         }
     }
     struct text out = {0}, again = {0};
-    static const char WRITTEN[] =
-        "\n  - choose: {of: [flip: {direction: horizontal, p: 0.5}, invert: {p: 1}], n: 2, p: 1}";
+    static const char WRITTEN[] = "\n  - choose: {of: [flip: {direction: horizontal, alternate: "
+                                  "false, p: 0.5}, invert: {p: 1}], n: 2, p: 1}";
     assert_int_equal(read_list("[choose: {n: 2, of: [flip, invert]}]"), 0);
     OPTION_AUGMENT.emit(NULL, &made.list, &out, 0);
     assert_string_equal(out.data, WRITTEN);

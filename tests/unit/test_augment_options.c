@@ -77,8 +77,8 @@ static const struct {
     {"[zoom: 0.1]", "\n  - zoom: {factor: [0.9, 1.1], fill: 0, interpolation: bilinear, p: 1}"},
     {"[noise: 0.1, noise: [0, 0.25]]",
      "\n  - noise: {std: 0.1, p: 1}\n  - noise: {std: [0, 0.25], p: 1}"},
-    {"[flip: vertical, flip]",
-     "\n  - flip: {direction: vertical, p: 0.5}\n  - flip: {direction: horizontal, p: 0.5}"},
+    {"[flip: vertical, flip]", "\n  - flip: {direction: vertical, alternate: false, p: 0.5}\n  - "
+                               "flip: {direction: horizontal, alternate: false, p: 0.5}"},
     {"[crop: 4]", "\n  - crop: {padding: 4, size: 0, fill: 0, interpolation: bilinear, p: 1}"},
 };
 
