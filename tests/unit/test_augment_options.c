@@ -79,7 +79,8 @@ static const struct {
      "\n  - noise: {std: 0.1, p: 1}\n  - noise: {std: [0, 0.25], p: 1}"},
     {"[flip: vertical, flip]", "\n  - flip: {direction: vertical, alternate: false, p: 0.5}\n  - "
                                "flip: {direction: horizontal, alternate: false, p: 0.5}"},
-    {"[crop: 4]", "\n  - crop: {padding: 4, size: 0, fill: 0, interpolation: bilinear, p: 1}"},
+    {"[crop: 4]", "\n  - crop: {padding: 4, size: 0, fill: 0, fill_mode: constant, interpolation: "
+                  "bilinear, p: 1}"},
 };
 
 static void test_forms(void **state)
