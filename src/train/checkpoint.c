@@ -287,6 +287,13 @@ static int read_vectors(struct trainer *t, const struct safetensors *file, struc
     return 0;
 }
 
+/* What the user can do about it. */
+static int advise(struct error *e, const char *note)
+{
+    snprintf(e->note, sizeof e->note, "%s", note);
+    return -1;
+}
+
 static int resume_from(struct trainer *t, const struct safetensors *file,
                        const struct output_dir *dir, struct error *e)
 {
@@ -313,7 +320,11 @@ static int resume_from(struct trainer *t, const struct safetensors *file,
     TRY(check_position(t, file, &position, e));
     t->position = position;
     TRY(read_vectors(t, file, e));
-    return log_resume(&t->log, dir->fd, dir->path, log_bytes, (uint32_t)strtoul(crc, NULL, 16), e);
+    if (log_resume(&t->log, dir->fd, dir->path, log_bytes, (uint32_t)strtoul(crc, NULL, 16), e) !=
+        0) {
+        return advise(e, "a resumed run goes on with this log; --fresh begins the run anew");
+    }
+    return 0;
 }
 
 int checkpoint_resume(struct trainer *t, const struct output_dir *dir, struct error *e)
@@ -326,7 +337,9 @@ int checkpoint_resume(struct trainer *t, const struct output_dir *dir, struct er
     if (state == CHECKPOINT_NONE) {
         return error_set(e, ERROR_MODEL, dir->path, "there is no checkpoint to resume from");
     }
-    TRY(safetensors_read(&file, path, "cnntrain.format", e));
+    if (safetensors_read(&file, path, "cnntrain.format", e) != 0) {
+        return advise(e, "'cnnview --verify' says what of it is good; --fresh begins the run anew");
+    }
     const int status = resume_from(t, &file, dir, e);
     safetensors_free(&file);
     return status;

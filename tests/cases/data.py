@@ -237,11 +237,11 @@ def where():
     """Paths that lead to no set."""
     path = "data: {train: %s}\nnetwork: [dense: 10]\n"
     yield Case("S66 no such file", 6, [("nope-images", "cannot open: No such file or directory")], ["cnntrain", NAME],
-               {NAME: b"data: {train: nope-images}\nnetwork: [dense: 10]\n"})
+               {NAME: b"data: {train: nope-images}\nnetwork: [dense: 10]\n"}, notes="it is data.train at case.yaml:1:15")
     yield Case("S66b (cnneval)", 6, [("nope-images", "cannot open: No such file or directory")],
                ["cnneval", "model.bin", "nope-images"])
     yield Case("S66c a share with %", 6, [("20%", "cannot open: No such file or directory")], ["cnntrain", NAME],
-               {NAME: BASE.replace("validation: 0.25", "validation: 20%").encode()})
+               {NAME: BASE.replace("validation: 0.25", "validation: 20%").encode()}, notes="it is data.validation at case.yaml:5:15")
     yield Case("S65 path of 4,096 bytes", 6, [("a" * 1023, "path too long")], ["cnntrain", NAME],
                {NAME: (path % ("a" * 4096)).encode()})
     yield Case("S65b path of 300 bytes", 6, [("a" * 300, "File name too long")], ["cnntrain", NAME],

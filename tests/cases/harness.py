@@ -37,7 +37,7 @@ CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 class Case:
     def __init__(self, name, code, faults, command, files=None, prepare=None, shell=None, user=None, stdout=None,
-                 writes=False, environment=None, says=None, reports=False, keeps=None, makes=(), lacks=(), lacks_text=None, seconds=MOST_SECONDS,
+                 writes=False, environment=None, says=None, reports=False, keeps=None, makes=(), lacks=(), lacks_text=None, notes=None, seconds=MOST_SECONDS,
                  kib=MOST_KIB):
         self.name = name                # "S17 filters: abc"
         self.code = code
@@ -54,6 +54,7 @@ class Case:
         self.makes = makes              # files that are there afterwards
         self.lacks = lacks              # names that are not there afterwards
         self.lacks_text = lacks_text    # what must not stand on stdout or stderr, in whatever case
+        self.notes = notes              # part of a note below a fault
         self.reports = reports          # prints on stdout although it fails
         self.says = says                # part of stdout or stderr, of a run that succeeds
         self.seconds = seconds          # of processor time at most, and
@@ -238,6 +239,8 @@ def check(case, result, directory, plain):
                 wrong.append(f"message {message!r} lacks {wanted_message!r}")
     elif "error:" in text:
         wrong.append("an error was printed")
+    if case.notes is not None and not re.search(r": note: .*" + re.escape(case.notes), text):
+        wrong.append(f"no note has {case.notes!r}")
     if case.says is not None and case.says not in text + result.out.decode(errors="replace"):
         wrong.append(f"lacks {case.says!r}")
     if (result.changes and not case.writes) or case.keeps in result.changes:

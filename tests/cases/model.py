@@ -241,6 +241,9 @@ def sparse(path):
         file.truncate((8 << 30) + 1)
 
 
+FRESH = "--fresh begins the run anew"  # what one can do about it
+
+
 def resumed(name, trained, code, place, message, *edits, files=None, options=("--resume",), config="base.yaml", **more):
     """The finished run of one epoch, to be gone on with."""
     run = {f"run/{n}": trained[n] for n in ("model.bin", "checkpoint.bin", "log.csv", "config.yaml")}
@@ -292,17 +295,20 @@ def resumes(trained):
                   "the data changed since the checkpoint: the training set",
                   files={"train-labels-idx1-ubyte.gz": labels(64)[:-1] + b"\0"})
     yield resumed("Q15 finished already", trained, 0, None, None, writes=True)
-    yield resumed("Q16 no log.csv", trained, 6, "run/log.csv", "No such file", files={"run/log.csv": None})
-    yield resumed("Q17 log.csv cut", trained, 5, "run/log.csv", "", files={"run/log.csv": trained["log.csv"][:-9]})
+    yield resumed("Q16 no log.csv", trained, 6, "run/log.csv", "No such file", notes=FRESH,
+                  files={"run/log.csv": None})
+    yield resumed("Q17 log.csv cut", trained, 5, "run/log.csv", "not the log of this run", notes=FRESH,
+                  files={"run/log.csv": trained["log.csv"][:-9]})
     yield resumed("Q19 log.csv edited", trained, 5, "run/log.csv", "",
                   files={"run/log.csv": trained["log.csv"].replace(b"1,3,", b"1,4,")})
     yield resumed("Q18 a torn line behind the checkpoint's", trained, 0, None, None,
                   files={"run/log.csv": trained["log.csv"] + b"2,6,0.0"}, writes=True)
     yield resumed("Q21 checkpoint damaged", trained, 5, ANY, "checksum mismatch",
-                  files={"run/checkpoint.bin": file[:-1] + bytes([file[-1] ^ 1])})
+                  notes=FRESH, files={"run/checkpoint.bin": file[:-1] + bytes([file[-1] ^ 1])})
     yield resumed("Q21b checkpoint empty", trained, 5, "run/checkpoint.bin:@0", "empty file",
-                  files={"run/checkpoint.bin": b""})
-    yield resumed("Q21c checkpoint cut", trained, 5, ANY, "cut short", files={"run/checkpoint.bin": file[:-100]})
+                  notes=FRESH, files={"run/checkpoint.bin": b""})
+    yield resumed("Q21c checkpoint cut", trained, 5, ANY, "cut short", notes=FRESH,
+                  files={"run/checkpoint.bin": file[:-100]})
     yield resumed("Q27 a model as checkpoint", trained, 5, "run/checkpoint.bin", "is not a checkpoint",
                   files={"run/checkpoint.bin": trained["model.bin"]})
     yield resumed("C16 no checkpoint", trained, 5, "run", "there is no checkpoint to resume from",

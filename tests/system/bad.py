@@ -88,7 +88,7 @@ def audit(number, names):
 
 def compare_with_darknet(cases, failed):
     """What became of the malformed configs that darknet takes or dies of."""
-    _, words, _ = programme.read()
+    words = programme.read()[1]
     refused = [case for case in cases if case.name.split(" ")[0] in words and case.command[0] == "cnntrain" and
                case.code == 3 and case.name not in failed]
     placed = [case for case in refused if all(re.search(r":\d+:\d+$", place) for place, _ in case.faults)]
