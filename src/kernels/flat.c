@@ -1,4 +1,5 @@
-/* flat.c: kernels over flat vectors: adding two tensors, adding the shards of a gradient. */
+/* flat.c: kernels over flat vectors: adding two tensors, adding the shards of a gradient, writing
+ * what other threads read. */
 #include "kernels/bodies.h"
 
 enum { MOST_SHARDS = 64 };
@@ -27,6 +28,25 @@ void KERNEL(add)(size_t n, const float *x, float *y)
     for (size_t i = 0; i < n; i += WIDTH) {
         v_store(y + i, v_load(y + i) + v_load(x + i));
     }
+}
+
+/* Whole vectors where y has come to its first line; what other cores have read of y they forget at
+ * once, and not line by line as it is written. */
+void KERNEL(stream)(size_t n, const float *x, float *y)
+{
+    const size_t off = (uintptr_t)y / sizeof *y % LANES, begin = off ? LANES - off : 0;
+    size_t i = begin < n ? begin : n;
+    memcpy(y, x, i * sizeof *y);
+    for (; i + LANES <= n; i += LANES) {
+        UNROLL
+        for (int part = 0; part < LANES; part += WIDTH) {
+            v_stream(y + i + part, v_loadu(x + i + part));
+        }
+    }
+    memcpy(y + i, x + i, (n - i) * sizeof *y);
+#if defined(__AVX2__)
+    _mm_sfence(); /* such writes are in no order with others */
+#endif
 }
 
 /* `count` is a constant where it is a usual one. */

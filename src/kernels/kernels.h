@@ -277,6 +277,9 @@ struct kernels {
 
     /* y[i] += x[i], for i < n, a multiple of 16. */
     void (*add)(size_t n, const float *x, float *y);
+    /* y = x, n of any number, y of any alignment, past this core's cache: for a y that other cores
+     * have read. */
+    void (*stream)(size_t n, const float *x, float *y);
     /* sum[i] = shards (1 to 64 of them) added in a fixed binary tree; shard s stands at shards + s
      * * stride; n is any number. */
     void (*reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);

@@ -45,6 +45,7 @@ const struct kernels KERNEL(kernels) = {
     .huber = KERNEL(huber),
     .hinge = KERNEL(hinge),
     .add = KERNEL(add),
+    .stream = KERNEL(stream),
     .reduce = KERNEL(reduce),
     .clip = KERNEL(clip),
     .scale = KERNEL(scale),

@@ -230,7 +230,7 @@ static void find_gradients(const struct batch *b)
     const struct trainer *t = b->trainer;
     struct stopwatch *watch = profile_watch(t->profile);
     for (int part = 0; part < b->parts; part++) {
-#pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(static, 1) /* a tile stays in the cache of the core that had it */
         for (int s = 0; s < b->shards; s++) {
             const int begin = shard_begin(b, s);
             for (int tile = begin; tile < shard_begin(b, s + 1); tile++) {

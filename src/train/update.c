@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include <math.h>
+#include <string.h>
 
 static struct schedule_clock clock_of(const struct trainer *t, long long step)
 {
@@ -47,6 +48,12 @@ static double sum_of_squares(const float *x, size_t n)
            ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
+/* Between threads it matters how a line of memory is handed over. One that several cores have read
+ * costs its next writer a message to each, before it can write another: weights, so they are moved
+ * in a copy and streamed to their place. One that a core has written goes over whole to the next:
+ * gradients, so who reads the shards leaves the sum in them, where their owners will write again.
+ */
+
 /* Piece by piece through [first, first + n), whose gradient is given. */
 static void move_range(struct trainer *t, size_t first, size_t n, float *gradient)
 {
@@ -66,9 +73,14 @@ static void move_range(struct trainer *t, size_t first, size_t n, float *gradien
         if (piece->l1 > 0 || piece->l2 > 0) {
             t->kernels->penalize(piece->l1, piece->l2, end - begin, w, g);
         }
+        float copy[UPDATE_RANGE] __attribute__((aligned(64)));
+        float *to = t->threads > 1 ? memcpy(copy, w, (end - begin) * sizeof *w) : w;
         t->optimizer->move(t->model.settings.train.optimizer.options,
                            piece->bias ? &update->bias_step : &update->step, piece->weights,
-                           end - begin, w, g, states);
+                           end - begin, to, g, states);
+        if (to != w) {
+            t->kernels->stream(end - begin, to, w);
+        }
     }
 }
 
@@ -76,7 +88,13 @@ static void move_range(struct trainer *t, size_t first, size_t n, float *gradien
 static void sum_range(const struct trainer *t, size_t first, size_t n, int shards, float *gradient)
 {
     const float most = t->model.settings.train.clip_value;
-    t->kernels->reduce(n, t->shard_gradients + first, shards, t->model.graph.moved, gradient);
+    float *shard = t->shard_gradients + first;
+    t->kernels->reduce(n, shard, shards, t->model.graph.moved, gradient);
+    for (int s = 0; s < shards && t->threads > 1; s++, shard += t->model.graph.moved) {
+        if (shard != gradient) {
+            memcpy(shard, gradient, n * sizeof *shard);
+        }
+    }
     if (most > 0) {
         t->kernels->clip(most, n, gradient);
     }
