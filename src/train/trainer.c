@@ -291,8 +291,8 @@ int trainer_is_over(const struct trainer *t)
            stopping_ends(&t->position.stopping, &train->early_stopping);
 }
 
-int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress *progress,
-                const volatile int *signal_flag, struct error *e)
+static int run_epochs(struct trainer *t, const struct output_dir *dir, struct progress *progress,
+                      const volatile int *signal_flag, struct error *e)
 {
     const struct train_settings *train = &t->model.settings.train;
     const double limit = train->max_time > 0 ? (double)train->max_time : INFINITY;
@@ -322,6 +322,19 @@ int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress
     TRY(tell_written(t, dir, 1, e));
     profile_all(t->profile, PROFILE_FILES);
     return 0;
+}
+
+int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress *progress,
+                const volatile int *signal_flag, struct error *e)
+{
+    const int status = run_epochs(t, dir, progress, signal_flag, e);
+
+    /* Who takes the directory away from us removes what we are writing: then it is that which is
+     * to be told, not that a file cannot be found. */
+    if (status != 0 && e != NULL && e->kind == ERROR_IO) {
+        (void)output_dir_check(dir, e);
+    }
+    return status;
 }
 
 int trainer_rehearse(struct trainer *t, double seconds, struct error *e)

@@ -20,8 +20,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from cut import (CNNTRAIN, DIGITS, FULL, RANDOM_SEED, Run, check_cut, damage_library, figure, in_memory, load, proc_status, read_log, said_of,  # noqa: E402
-                 same, signal, temporaries)
+from cut import (CNNTRAIN, DIGITS, FULL, RANDOM_SEED, Run, check_cut, damage_library, figure, in_memory,  # noqa: E402
+                 load, proc_status, read_log, said_of, same, signal, temporaries)
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from runs import Skip, environment, equal, read_bytes, run_tests, write  # noqa: E402

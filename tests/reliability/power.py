@@ -4,9 +4,10 @@
 strace records every open, write, truncation, rename, unlink, mkdir and fsync of a run. For each prefix of this trace states
 of the directory are built as POSIX allows them: what has been fsynced is there; of what has not, names did or did not change
 (none, all, each prefix, each alone, all but one), and data are absent (a new file is empty), a prefix, garbage, zeros, or
-complete, per file at random. Bytes that were durable stay, also those that share a sector with others. In each state that differs from those
-before: a checkpoint, once there is one, loads and is not older than the last epoch that was told to be saved before the cut; so does the model; --resume (before the
-first checkpoint: the same command) finishes with the bytes of the undisturbed run.
+complete, per file at random. Bytes that were durable stay, also those that share a sector with others. In each state that
+differs from those before: a checkpoint, once there is one, loads and is not older than the last epoch that was told to be
+saved before the cut; the model loads; --resume (before the first checkpoint: the same command) finishes with the bytes of
+the undisturbed run.
 
 Three runs: a new one in directories that it makes, a resumed one that has a log to cut, and one that replaces another. And
 three damaged ones (lib/damage.c), without fsync of files, of the log, of directories: in each a fault must be found.
@@ -68,10 +69,11 @@ class File:
             return self.durable
         content = self.durable
         if how == "prefix":
-            for where, data in self.pending[:dice.randint(0, len(self.pending) - 1)]:
-                content = self.applied(content, (where, data))
-            where, data = self.pending[dice.randint(0, len(self.pending) - 1)]
-            return content if data is None else self.applied(content, (min(where, len(content)), data[:dice.randint(0, len(data))]))
+            whole = dice.randint(0, len(self.pending) - 1)
+            for operation in self.pending[:whole]:
+                content = self.applied(content, operation)
+            where, data = self.pending[whole]
+            return content if data is None else self.applied(content, (where, data[:dice.randint(0, len(data))]))
         for where, data in self.pending:  # the length is right, the sectors are not
             if data is None:
                 content = self.applied(content, (where, None))

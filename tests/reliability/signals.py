@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from cut import (BIN, CNNTRAIN, DIGITS, FULL, PATIENCE, RANDOM_SEED, Run, acknowledged, check_cut, figure,  # noqa: E402
-                 in_memory, load, same, signal)
+                 in_memory, load, same, signal, temporaries)
 from kills import SHORT, TINY, begin, calls_of, have_strace, points, remove  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -333,14 +333,36 @@ def lock_taken():
     same("whole", "run", "the run that took over")
 
 
+def lock_taken_in_a_save():
+    """X16: taken over while a file is half replaced: the successor removes the temporary one, and the message is the same"""
+    have_strace()
+    begin("tiny.yaml")
+    # strace lets the twelfth rename wait; should that not be long enough, the next save finds the lock gone.
+    run = Run("tiny.yaml", "run", wrapper=("strace", "-f", "-o", "/dev/null", "-e", "trace=renameat", "-e",
+                                           "inject=renameat:delay_enter=1500000:when=12"))
+    waiting, since = None, 0.0
+    while waiting is None or time.monotonic() - since < 0.2:
+        now = temporaries("run")
+        if now != waiting or not now:
+            waiting, since = now or None, time.monotonic()
+        assert run.process.poll() is None, run.words()
+        time.sleep(0.005)
+    os.unlink("run/.lock")
+    other = Run("tiny.yaml", "run")
+    equal(other.end(), 0, other.words())
+    equal(run.end(), 9, run.words())
+    assert "the lock file is gone: another process may use the directory" in run.words(), run.words()
+    same("whole", "run", "the run that took over")
+
+
 def no_locks():
     """X17: a file system without locks: exit 6, and it says so"""
     have_strace()
     write("tiny.yaml", TINY)
-    for name, text in (("ENOLCK", "No locks available"), ("EOPNOTSUPP", "Operation not supported"), ("EINVAL", "Invalid argument")):
-        done = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", "trace=flock", "-e", f"inject=flock:error={name}", CNNTRAIN,
-                               "-q", "-t", "1", "tiny.yaml", "-o", "run"], env=environment(), capture_output=True, text=True,
-                              check=False)
+    for name, text in (("ENOLCK", "No locks available"), ("EOPNOTSUPP", "Operation not supported")):
+        done = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", "trace=flock", "-e", f"inject=flock:error={name}",
+                               CNNTRAIN, "-q", "-t", "1", "tiny.yaml", "-o", "run"], env=environment(), capture_output=True,
+                              text=True, check=False)
         equal((done.returncode, done.stderr), (6, f"run: error: cannot lock: {text}\n"), name)
         equal([file for file in os.listdir("run") if file != ".lock"], [], "files")
 
@@ -349,4 +371,4 @@ if __name__ == "__main__":
     in_memory()
     run_tests([while_training, twice, before_each_call, in_a_resumed_run, reader_goes, stopped_for_long, stray, nohup, second_run,
                hundred_starts, readers, side_by_side, lock_deleted,
-               lock_taken, no_locks])
+               lock_taken, lock_taken_in_a_save, no_locks])
