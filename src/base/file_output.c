@@ -42,6 +42,19 @@ static int sync_parent(const char *path)
     return failed ? -1 : 0;
 }
 
+/* Under a umask that takes our own access away, nothing could be made in it. */
+static int make_directory(const char *path)
+{
+    struct stat status;
+
+    if (RETRY(mkdir(path, 0777)) != 0) {
+        return -1;
+    }
+    return stat(path, &status) == 0 && (status.st_mode & S_IRWXU) != S_IRWXU
+               ? chmod(path, (status.st_mode & 07777) | S_IRWXU)
+               : 0;
+}
+
 /* `path` and its parents. What is there already is looked at by whoever opens it. */
 static int make_directories(char *path)
 {
@@ -49,7 +62,7 @@ static int make_directories(char *path)
         if (slash != NULL) {
             *slash = '\0';
         }
-        int status = RETRY(mkdir(path, 0777));
+        int status = make_directory(path);
 
         if (status == 0) {
             status = sync_parent(path);
@@ -137,10 +150,17 @@ static int lock_directory(struct output_dir *dir, struct error *e)
     }
     const int length = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
 
+    int status = 0;
+
     if (RETRY(ftruncate(dir->lock, 0)) != 0) {
-        return error_errno(e, ERROR_IO, dir->path, "cannot write");
+        status = error_errno(e, ERROR_IO, dir->path, "cannot write");
+    } else {
+        status = file_write_all(dir->lock, pid, (size_t)length, dir->path, e);
     }
-    return file_write_all(dir->lock, pid, (size_t)length, dir->path, e);
+    if (status != 0) {
+        RETRY(unlinkat(dir->fd, LOCK, 0)); /* ours, and nobody is told of it */
+    }
+    return status;
 }
 
 static size_t before_digits(const char *s, size_t end)
@@ -235,9 +255,16 @@ int output_dir_check(const struct output_dir *dir, struct error *e)
     if (current < 0) {
         return error_errno(e, ERROR_IO, dir->path, "cannot read the lock");
     }
-    return current ? 0
-                   : error_set(e, ERROR_BUSY, dir->path,
-                               "the lock file is gone: another process may use the directory");
+    if (current) {
+        return 0;
+    }
+    struct stat status;
+
+    if (fstat(dir->fd, &status) == 0 && status.st_nlink == 0) {
+        return error_set(e, ERROR_IO, dir->path, "has been removed");
+    }
+    return error_set(e, ERROR_BUSY, dir->path,
+                     "the lock file is gone: another process may use the directory");
 }
 
 void output_dir_close(struct output_dir *dir)

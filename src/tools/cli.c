@@ -97,6 +97,7 @@ int cli_start(const struct cli *cli)
     if (fill_closed_descriptors() != 0) {
         return -1;
     }
+    signal(SIGXFSZ, SIG_IGN); /* a limit of file size is then an error of write */
     if (cli->survives_pipe) {
         signal(SIGPIPE, SIG_IGN);
     }
@@ -216,10 +217,10 @@ int cli_fail_all(const struct cli *cli, const struct error_list *errors)
 
 int cli_flush(struct error *e)
 {
-    errno = EIO; /* for a failure before this one */
-    return fflush(stdout) == 0 && !ferror(stdout)
-               ? 0
-               : error_errno(e, ERROR_IO, NULL, "cannot write results");
+    if (ferror(stdout)) { /* long ago: the cause is not known any more */
+        return error_set(e, ERROR_IO, NULL, "cannot write results: a write has failed");
+    }
+    return fflush(stdout) == 0 ? 0 : error_errno(e, ERROR_IO, NULL, "cannot write results");
 }
 
 int cli_finish(const struct cli *cli, int code)

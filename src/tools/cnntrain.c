@@ -129,7 +129,7 @@ static void on_signal(int number)
 /* A signal that was ignored at the start (nohup) stays ignored. */
 static void catch_signals(void)
 {
-    static const int NUMBERS[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int NUMBERS[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
     for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
         struct sigaction action;
         if (sigaction(NUMBERS[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
@@ -138,7 +138,6 @@ static void catch_signals(void)
             sigaction(NUMBERS[i], &action, NULL);
         }
     }
-    signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of write */
 }
 
 /* "configs/lenet5.yaml" -> "lenet5": the default name of a run. */

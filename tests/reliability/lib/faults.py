@@ -84,10 +84,10 @@ def program(name):
 # ---- worlds ----
 
 class World:
-    """A directory in which the runs take place; `root` may be any directory, e.g. a file system mounted for it."""
+    """A directory in which the runs take place, below `root`; they write to `directory` in it."""
 
-    def __init__(self, root):
-        self.root, self.path = root, os.path.join(root, "world")
+    def __init__(self, root, directory="run"):
+        self.root, self.path, self.directory = root, os.path.join(root, "world"), directory
         self.library = interposer(root)
         os.mkdir(self.path)
         here = os.getcwd()
@@ -111,18 +111,18 @@ class World:
                 rows.append(f"{label}/{number}.png,{label}\n")
         write("pictures/list.csv", "".join(rows))
 
-    def put(self, files, directory="run"):
+    def put(self, files, directory=None):
         """Make `directory` hold these files and no others."""
-        path = os.path.join(self.path, directory)
+        path = os.path.join(self.path, directory or self.directory)
         shutil.rmtree(path, ignore_errors=True)
         os.mkdir(path)
         for name, data in files.items():
             with open(os.path.join(path, name), "wb") as file:
                 file.write(data)
 
-    def get(self, directory="run"):
+    def get(self, directory=None):
         """Every file there; None for what is no regular file."""
-        path = os.path.join(self.path, directory)
+        path = os.path.join(self.path, directory or self.directory)
         if not os.path.isdir(path):
             return {}
         result = {}
@@ -143,7 +143,7 @@ class Scenario:
 
     def __init__(self, world, name, command, before=None, writes=()):
         self.world, self.name, self.command = world, name, command
-        self.before = before  # the files of `run`; None: the command writes no run
+        self.before = before  # the files of the output directory; None: the command writes no run
         self.writes = writes  # files that it makes otherwise
         self.result = None
         self.measure()
@@ -257,27 +257,27 @@ class Scenario:
 def old_run(world):
     """The files of a finished run, by old.yaml."""
     world.put({})
-    equal(world.run("cnntrain", "-q", "-t", "1", "old.yaml", "-o", "run").code, 0, "the run before")
+    equal(world.run("cnntrain", "-q", "-t", "1", "old.yaml", "-o", world.directory).code, 0, "the run before")
     return world.get()
 
 
 def half_run(world):
     """The files of a run by tiny.yaml after its first epoch."""
     world.put({})
-    equal(world.run("cnntrain", "-q", "-t", "1", "tiny.yaml", "-o", "run", "-s", "train.epochs=1").code, 0, "half")
+    equal(world.run("cnntrain", "-q", "-t", "1", "tiny.yaml", "-o", world.directory, "-s", "train.epochs=1").code, 0, "half")
     return world.get()
 
 
 def whole_run(world):
     world.put({})
-    equal(world.run("cnntrain", "-q", "-t", "1", "tiny.yaml", "-o", "run").code, 0, "the whole run")
+    equal(world.run("cnntrain", "-q", "-t", "1", "tiny.yaml", "-o", world.directory).code, 0, "the whole run")
     return world.get()
 
 
 def scenarios(world, threads=1):
     """The runs of which every allocation and every call is made to fail."""
     t = ["-t", str(threads)]
-    train = ["cnntrain", "-q", *t, "tiny.yaml", "-o", "run"]
+    train = ["cnntrain", "-q", *t, "tiny.yaml", "-o", world.directory]
     old, half, model = old_run(world), half_run(world), whole_run(world)["model.bin"]
     with open(os.path.join(world.path, "model.bin"), "wb") as file:
         file.write(model)

@@ -5,8 +5,8 @@
  *                         a process forked off just before main (so that thousands of runs cost as
  *                         many forks and no start-up); a line of answer to OUT. See serve().
  *   FAULTS_CLOCK=1        time stands still: two runs write the same bytes, times included
- *   FAULTS_KEEP=DIR       every file that is renamed into place is also linked as DIR/NAME.NUMBER,
- *                         and log.csv as it grows is copied there
+ *   FAULTS_CLOCK=back     the same, but that the clock of the wall goes back whenever it is asked
+ *   FAULTS_KEEP=DIR       every file that is renamed into place is also copied to DIR/NAME.NUMBER
  *   FAULTS_BYTE=1         read and write, pread and pwrite move one byte at a time
  *
  * Allocations are counted and failed by who calls: all of the program and of its libraries
@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -223,13 +224,42 @@ static int is_set(const char *name)
 
 static int stands_still, by_byte;
 
+/* Seconds, by the clock of the wall; it is only asked where time stands still or goes back. */
+static time_t wall(void)
+{
+    static time_t back = 1000000000;
+    const char *how = getenv("FAULTS_CLOCK");
+    struct timespec now;
+    if (!stands_still) {
+        syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+        return now.tv_sec;
+    }
+    return how && strcmp(how, "back") == 0 ? back -= 3600 : back;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     if (!stands_still) {
         return (int)syscall(SYS_clock_gettime, clock, now);
     }
-    *now = (struct timespec){.tv_sec = 1000000};
+    *now = (struct timespec){.tv_sec = clock == CLOCK_REALTIME ? wall() : 1000000};
     return 0;
+}
+
+int gettimeofday(struct timeval *now, void *zone)
+{
+    (void)zone;
+    *now = (struct timeval){.tv_sec = wall()};
+    return 0;
+}
+
+time_t time(time_t *now)
+{
+    const time_t seconds = wall();
+    if (now) {
+        *now = seconds;
+    }
+    return seconds;
 }
 
 ssize_t read(int fd, void *to, size_t size)
@@ -252,16 +282,32 @@ ssize_t pwrite(int fd, const void *from, size_t size, off_t at)
     return syscall(SYS_pwrite64, fd, from, by_byte && size > 1 ? 1 : size, at);
 }
 
+static int copy(int from, int to)
+{
+    char piece[4096];
+    ssize_t size;
+    while ((size = syscall(SYS_read, from, piece, sizeof piece)) > 0) {
+        if (syscall(SYS_write, to, piece, size) != size) {
+            return -1;
+        }
+    }
+    return size < 0 ? -1 : 0;
+}
+
 static void keep(int dir, const char *name)
 {
     static int number;
-    const char *to = getenv("FAULTS_KEEP");
+    const char *where = getenv("FAULTS_KEEP");
     char path[4096];
-    if (to) {
-        snprintf(path, sizeof path, "%s/%s.%03d", to, name, number++);
-        if (linkat(dir, name, AT_FDCWD, path, 0) != 0) {
+    if (where) {
+        snprintf(path, sizeof path, "%s/%s.%03d", where, name, number++);
+        const int from = openat(dir, name, O_RDONLY),
+                  to = open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+        if (from < 0 || to < 0 || copy(from, to) != 0) {
             perror(path);
         }
+        close(from);
+        close(to);
     }
 }
 
