@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 static struct schedule_clock clock_of(const struct trainer *t, long long step)
@@ -91,7 +92,8 @@ static void sum_range(const struct trainer *t, size_t first, size_t n, int shard
     float *shard = t->shard_gradients + first;
     t->kernels->reduce(n, shard, shards, t->model.graph.moved, gradient);
     for (int s = 0; s < shards && t->threads > 1; s++, shard += t->model.graph.moved) {
-        if (shard != gradient) {
+        const int own = s % t->threads == omp_get_thread_num(); /* as in find_gradients */
+        if (shard != gradient && !own) {
             memcpy(shard, gradient, n * sizeof *shard);
         }
     }
