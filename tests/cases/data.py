@@ -5,8 +5,8 @@ import struct
 import zlib
 
 from cases.base import BASE, NAME, edited
-from cases.formats import bomb, deflate, gz, idx, images, labels, trailer
-from cases.harness import Case
+from cases.formats import bomb, deflate, gz, idx, images, labels, trailer, zeros
+from cases.harness import ANY, Case
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 GOOD, TAGS = images(64), labels(64)
@@ -99,6 +99,20 @@ LABEL_FILES = [
 PACKED = gz(GOOD)
 END = len(PACKED)
 DEFLATED = 10 + len(deflate(GOOD))  # where the trailer stands
+
+
+def inflates(at):
+    """Whether the deflate data with one bit of byte `at` flipped still make so many bytes."""
+    try:
+        unpacker = zlib.decompressobj(-15)
+        made = unpacker.decompress(changed(PACKED, at, bytes([PACKED[at] ^ 1]))[10:])
+        return len(made) == len(GOOD) and made != GOOD and unpacker.unused_data == PACKED[-8:]
+    except zlib.error:
+        return None
+
+
+FLIP = next(at for at in range(200, END - 8) if inflates(at) is None)
+QUIET = next(at for at in range(100, END - 8) if inflates(at))
 # id, the images file as .gz, offset, message; "(gz)" before the offset: in what is packed
 GZ_FILES = [
     *[(f"G01 {n} bytes of the header", PACKED[:n], str(n), "gzip header cut short") for n in (2, 3, 5, 9)],
@@ -110,6 +124,9 @@ GZ_FILES = [
     ("G03c one byte of it missing", PACKED[:-1], str(END - 1), "gzip trailer cut short"),
     ("G04 CRC-32", changed(PACKED, END - 8, bytes([PACKED[-8] ^ 1])), str(END - 8), "gzip checksum mismatch"),
     ("G05 length", changed(PACKED, END - 4, bytes([PACKED[-4] ^ 1])), str(END - 4), "gzip length mismatch"),
+    ("G06 a bit of the deflate data", changed(PACKED, FLIP, bytes([PACKED[FLIP] ^ 1])), None, "corrupt compressed data"),
+    ("G06b one that only the checksum sees", changed(PACKED, QUIET, bytes([PACKED[QUIET] ^ 1])), str(END - 8),
+     "gzip checksum mismatch"),
     ("G07 method 7", gz(GOOD, method=7), "2", "unknown compression method"),
     ("G08 reserved flags", gz(GOOD, flags=0x20), "3", "reserved gzip flags are set"),
     ("G09 extra field past the end", PACKED[:3] + b"\4" + PACKED[4:10] + b"\xff\xff" + PACKED[10:], "10",
@@ -233,6 +250,31 @@ def fit():
                ["cnneval", "model.bin", "my-images"], {"my-images": GOOD})
 
 
+def whole():
+    """What is odd, and works or is warned of."""
+    yield Case("I30 one class only", 0, [], ["cnntrain", "-n", NAME],
+               {NAME: PLAIN.replace(b"dense: 10", b"dense: 4"), LABELS: idx([64], b"\3" * 64)},
+               says="warning: class '0' and 2 more have no image in the training set")
+    yield Case("I31 a class that is not there", 0, [], ["cnntrain", "-n", NAME],
+               {NAME: PLAIN, LABELS: idx([64], bytes(5 if i % 10 == 4 else i % 10 for i in range(64)))},
+               says="warning: class '4' has no image in the training set")
+    swapped = BASE.replace("train-images", "T").replace("t10k-images", "train-images").replace("train: T", "train: t10k-images")
+    yield Case("I34 train and test changed places", 0, [], ["cnntrain", "-nv", NAME], {NAME: swapped.encode()},
+               says="train t10k-images-idx3-ubyte.gz: 32 images")
+    yield Case("I35 tested on the training set", 0, [], ["cnntrain", "-n", NAME],
+               {NAME: edited(("test: t10k", "test: train")).encode()}, says="case.yaml:4:9: warning: the test set is the training set")
+    # Files of 10 MB and more, written where they are needed: the list of cases has to stay small.
+    for name, command in (("G18b 10 GiB of zeros behind the data", ["cnntrain", NAME]),
+                          ("G18b 10 GiB of zeros behind the data (cnneval)", ["cnneval", "model.bin", "x-images.gz"])):
+        yield Case(name, 4, [(f"x-images.gz(gz):@{16 + SIZE}", "unexpected bytes after the data")], command,
+                   {NAME: PLAIN.replace(IMAGES.encode(), b"x-images.gz"), "x-labels": TAGS},
+                   prepare=lambda d: zeros(d + "/x-images.gz", GOOD, 10 << 10))
+    yield Case("G19b bomb: 16 GiB declared and there", 7,
+               [("x-images.gz(gz):@4", "needs 16 GiB, memory limit 1 GiB (data.memory)")], ["cnntrain", NAME],
+               {NAME: PLAIN.replace(IMAGES.encode(), b"x-images.gz\n  memory: 1GiB"), "x-labels": header(2**21, data=bytes(2**21))},
+               prepare=lambda d: zeros(d + "/x-images.gz", header(2**21, 128, 64), 16 << 10))
+
+
 def where():
     """Paths that lead to no set."""
     path = "data: {train: %s}\nnetwork: [dense: 10]\n"
@@ -261,8 +303,9 @@ def cases(trained):
     for name, data, at, message in LABEL_FILES:
         yield from both(name, 4, f"{LABELS}:@{at}", message, {LABELS: data})
     for name, data, at, message in GZ_FILES:
-        place = f"{IMAGES}.gz(gz):@{at[4:]}" if at and at.startswith("(gz)") else f"{IMAGES}.gz:@{at}"
+        place = f"{IMAGES}.gz(gz):@{at[4:]}" if at and at.startswith("(gz)") else f"{IMAGES}.gz:@{at}" if at else ANY
         yield from both(name, 4, place, message, {IMAGES + ".gz": data}, BASE.encode(), IMAGES + ".gz")
     yield from twins()
     yield from fit()
+    yield from whole()
     yield from where()

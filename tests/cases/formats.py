@@ -102,6 +102,23 @@ def bomb(data, mib):
     return bytes.fromhex("1f8b0800000000000003") + b"".join(packed)
 
 
+def zeros(path, data, mib):
+    """Write a gzip member of `data` and many zeros, one MiB of them over and over; its trailer is not right."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    with open(path, "wb") as file:
+        file.write(bytes.fromhex("1f8b0800000000000003") + packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH))
+        block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+        for _ in range(mib):
+            file.write(block)
+        file.write(packer.flush() + bytes(8))
+
+
+def packed_zeros(mib):
+    """A zlib stream of so many zeros, made without holding them."""
+    packer = zlib.compressobj(9)
+    return b"".join([packer.compress(bytes(1 << 20)) for _ in range(mib)] + [packer.flush()])
+
+
 def trailer(data):
     return struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
 
@@ -149,6 +166,21 @@ class Model:
         header = header.rstrip(" ").encode(errors="surrogateescape")
         header += b" " * (-(len(header) + 8) % 64)
         return self.with_checksum(header) + self.data, [8 + offset for offset in offsets]
+
+    def rebuild(self, keep=lambda name: True, data=None):
+        """The file with some of its tensors only, or with other data, as cnntrain would write it."""
+        header, data = json.loads(self.header), self.data if data is None else data
+        metadata, parts, at = header.pop("__metadata__"), [], 0
+        metadata = {key: value for key, value in metadata.items() if not key.startswith("crc32:")}
+        tensors = {name: tensor for name, tensor in header.items() if keep(name)}
+        for tensor in tensors.values():
+            begin, end = tensor["data_offsets"]
+            parts.append(data[begin:end])
+            tensor["data_offsets"] = [at, at + end - begin]
+            at += end - begin
+        metadata.update({f"crc32:{name}": f"{zlib.crc32(part):08x}" for name, part in zip(tensors, parts)})
+        text = json.dumps({"__metadata__": dict(sorted(metadata.items())), **tensors}, separators=(",", ":"))
+        return Model.with_checksum(text.encode() + b" " * (-(len(text) + 8) % 64)) + b"".join(parts)
 
     @staticmethod
     def with_checksum(header):

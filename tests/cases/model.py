@@ -2,11 +2,12 @@
 
 Edits of a header get a right checksum over it, so that what is wrong is found by the check that looks for it and not
 by the checksum; the mark ¦ stands where the fault is reported."""
+import json
 import os
 import struct
 
 from cases.base import BASE, edited
-from cases.formats import labels
+from cases.formats import Model, labels
 from cases.harness import ANY, Case
 
 CONV1 = '"conv1.weight":{"dtype":"F32","shape":[4,1,3,3],"data_offsets":[0,144]}'
@@ -64,8 +65,10 @@ HEADERS = [
      "unknown key in 'conv1.weight'"),
     ("M32 a number as tensor", CONV1, '"conv1.weight":5', "expected an object as the value of 'conv1.weight'"),
     ("M32b a list as tensor", CONV1, '"conv1.weight":[]', "expected an object as the value of 'conv1.weight'"),
-    *[(f"M33 dtype {t}", *dtype(t), "weights must be F32") for t in
-      ('"F31"', '"f32"', "5", "null", '"F64"', '"BF16"', '"F4"', '"\\u001b[31m"')],
+    *[(f"M33 dtype {t}", *dtype(t), "weights must be F32") for t in ('"F31"', '"f32"', "5", "null", '"\\u001b[31m"')],
+    *[(f"M34 dtype {t}", *dtype(t), f"dtype of 'conv1.weight' is {t[1:-1]}: weights must be F32") for t in
+      ('"F64"', '"BF16"', '"F16"', '"I32"')],
+    ("M35 dtype F4, an odd number", *tensor('{"dtype":"F4","shape":[3],"data_offsets":[0,144]}'), "weights must be F32"),
     ("M36 shape no list", *shape("4"), "bad shape of 'conv1.weight': expected a list"),
     ("M36b shape of text", *shape('["4",1,3,3]'), "expected a whole number"),
     ("M36c shape below 0", *shape("[-4,1,3,3]"), "expected a whole number"),
@@ -104,6 +107,7 @@ HEADERS = [
     ("M63b checksum of nothing", '"crc32:dense1.weight"', '"crc32:conv1.x":"00000000","crc32:dense1.weight"',
      "checksum entry 'crc32:conv1.x' belongs to no tensor"),
     ("M69 step -1", '"step":"3"', '"step":"-1"', "metadata 'epoch' and 'step' must be whole numbers"),
+    ("M69c step 2^64", '"step":"3"', '"step":"18446744073709551616"', "metadata 'epoch' and 'step' must be whole numbers"),
     ("M69b epoch 1e3", '"epoch":"1"', '"epoch":"1e3"', "must be whole numbers"),
     ("M73 a tensor of another name", '"conv1.bias":{', '"conv2.bias":{', "checksum entry 'crc32:conv2.bias' missing"),
     ("M75 no list of classes", '"classes":"[', '"classes":"x[', "metadata 'classes' is not a list of at least 2 names"),
@@ -120,6 +124,8 @@ HEADERS = [
 # id, old text of the config inside, new one, place in it, message
 CONFIGS = [
     ("M71 config that is no YAML", "name: base", "name: [base", "model.bin!config:2:5", "expected ',' or ']'"),
+    ("M70 a seed that is no number", "seed: 1", "seed: x", "model.bin!config:2:7", "'seed' must be"),
+    ("M70b a seed below 0", "seed: 1", "seed: -1", "model.bin!config:2:7", "'seed' must be"),
     ("M71b unknown key", "seed: 1", "seeds: 1", "model.bin!config:2:1", "unknown key 'seeds'; did you mean 'seed'?"),
     ("M71c unknown layer", "- relu:", "- relo:", "model.bin!config:{line}:5", "unknown layer 'relo'"),
     ("M71d tag", "seed: 1", "seed: !!python/object:os.system 1", "model.bin!config:2:7", "tags are not supported"),
@@ -155,11 +161,13 @@ def wrong_bytes(model, file):
     yield "M04 header {", n("<Q", 1) + b"{", 0, "header length 1"
     yield "M04b header {.", n("<Q", 2) + b"{.", 10, "header is not JSON"
     yield "M05 header as long as the file", n("<Q", size - 7) + file[8:], 0, "header longer than the file"
-    for value in (100000001, 2**63, 2**64 - 1, 2**64 - 8, 0xFFFFFF000000003C, (16 << 20) + 1):
-        yield f"M07 header length {value}", n("<Q", value) + file[8:], 0, "header larger than"
+    for name, value in (("M06 header length", 100000001), ("M07 header length", 2**63), ("M07 header length", 2**64 - 1),
+                        ("M07 header length", 2**64 - 8), ("M08 header length", 0xFFFFFF000000003C),
+                        ("M09 header length", (16 << 20) + 1)):
+        yield f"{name} {value}", n("<Q", value) + file[8:], 0, "header larger than"
     yield "M10 header length big-endian", n(">Q", len(model.header)) + file[8:], 0, "(wrong byte order)"
-    for start in (b" ", b"[", b'"', b"1", b"n", b"\xef\xbb\xbf"):
-        yield f"M11 begins with {start!r}", file[:8] + start + file[9:], 8, "the header must begin with {"
+    for name, start in (("M11", b" "), ("M12", b"["), ("M12", b'"'), ("M12", b"1"), ("M12", b"n"), ("M17", b"\xef\xbb\xbf")):
+        yield f"{name} begins with {start!r}", file[:8] + start + file[9:], 8, "the header must begin with {"
     padded, end = n("<Q", data + 56) + file[8:data] + b" " * 63, data + 63  # a byte is missing
     yield "M13 padding of zeros", padded + b"\0" + file[data:], end, "bytes after the header object"
     yield "M14 padding with a tab", padded + b"\t" + file[data:], end, "bytes after the header object"
@@ -222,6 +230,23 @@ def models(trained):
         yield Case(name, 0, [], ["cnneval", "model.bin", "t10k-images-idx3-ubyte"], {"model.bin": data})
     yield Case("M66 all weights 0", 0, [], ["cnneval", "model.bin", "t10k-images-idx3-ubyte"],
                {"model.bin": model.change_data(0, bytes(len(model.data)))})
+    yield Case("M09b a header of 16 MiB and 8 bytes, all there", 5, [("m.bin:@0", "header larger than 16777216 bytes")],
+               ["cnneval", "m.bin", "t10k-images-idx3-ubyte"], prepare=lambda d: long_header(d + "/m.bin", file, model))
+    crowd = {"__metadata__": {"cnntrain.format": "1"}}
+    crowd.update({f"t{i}": {"dtype": "F32", "shape": [1], "data_offsets": [4 * i, 4 * i + 4]} for i in range(16385)})
+    crowd["__metadata__"].update({"header_crc32": "00000000"})
+    text = json.dumps(crowd, separators=(",", ":")).encode()
+    yield evaluated("M53 16,385 tensors", Model.with_checksum(text + b" " * (-(len(text) + 8) % 64)) + bytes(4 * 16385),
+                    "model.bin:@8", "more than 16384 tensors")
+    yield evaluated("M73b a tensor missing", model.rebuild(lambda name: name != "conv1.bias"), "model.bin",
+                    "3 tensors, its config needs 4")
+    yield Case("M74 only weights: enough for cnneval", 0, [], ["cnneval", "model.bin", "t10k-images-idx3-ubyte"],
+               {"model.bin": model.rebuild()})
+    newer = bytes(byte ^ 1 if i % 4 == 0 else byte for i, byte in enumerate(model.data))
+    newer = model.rebuild(data=newer)
+    for part in (0.3, 0.6, 0.95):
+        cut = int(part * len(file))
+        yield evaluated(f"M80 a new beginning, an old end, from byte {part:.0%}", newer[:cut] + file[cut:], ANY, "checksum mismatch in")
     yield Case("M85 a checkpoint as model", 5, [(ANY, "")], ["cnneval", "checkpoint.bin", "t10k-images-idx3-ubyte"],
                {"checkpoint.bin": trained["checkpoint.bin"]})
     for name, make, message in (("M77 a directory", lambda d: os.mkdir(d + "/m.bin"), "is a directory"),
@@ -234,6 +259,15 @@ def models(trained):
                ["cnneval", "/dev/zero", "t10k-images-idx3-ubyte"])
     yield Case("M77d no such file", 6, [("m.bin", "cannot open: No such file or directory")],
                ["cnneval", "m.bin", "t10k"])
+
+
+def long_header(path, file, model):
+    data, most = len(file) - len(model.data), (16 << 20) + 8
+    with open(path, "wb") as out:
+        out.write(struct.pack("<Q", most) + file[8:data])
+        for _ in range((most + 8 - data) // 8):
+            out.write(b" " * 8)
+        out.write(model.data)
 
 
 def sparse(path):
@@ -311,6 +345,14 @@ def resumes(trained):
                   files={"run/checkpoint.bin": file[:-100]})
     yield resumed("Q27 a model as checkpoint", trained, 5, "run/checkpoint.bin", "is not a checkpoint",
                   files={"run/checkpoint.bin": trained["model.bin"]})
+    yield resumed("M74b no optimizer's tensors", trained, 5, "run/checkpoint.bin", "8 tensors, this run needs 16",
+                  files={"run/checkpoint.bin": checkpoint.rebuild(lambda name: not name.startswith("optimizer."))})
+    yield resumed("M74t all of them", trained, 0, None, None, files={"run/checkpoint.bin": checkpoint.rebuild()}, writes=True)
+    start = len(file) - len(checkpoint.data)
+    weights, moments = file[start:start + 144], file[start + 8040:start + 8184]
+    yield resumed("M65 two tensors changed places", trained, 5, f"run/checkpoint.bin:@{start}", "checksum mismatch in 'conv1.weight'",
+                  files={"run/checkpoint.bin": file[:start] + moments + file[start + 144:start + 8040] + weights +
+                         file[start + 8184:]})
     yield resumed("C16 no checkpoint", trained, 5, "run", "there is no checkpoint to resume from",
                   files={"run/checkpoint.bin": None})
     for name, old, new, message in (

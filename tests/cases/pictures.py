@@ -1,6 +1,7 @@
 """pictures.py: folders and lists of images (groups P, J, F): what is damaged, what lies, what leads elsewhere; read by
 cnntrain as data.train and by cnneval as its TESTSET. The classes are two of the model's: 3 and 7."""
 import os
+import stat
 import struct
 import zlib
 
@@ -46,6 +47,10 @@ IMAGES = [
     ("P03 text mode transfer", GOOD.replace(b"\r\n", b"\n", 1), 4, "damaged by a transfer in text mode"),
     ("P04 text", b"hello, world\n", 0, "not a PNG or JPEG image"),
     ("J04 GIF", b"GIF89a" + bytes(20), 0, "looks like a GIF image"),
+    *[(f"J04 {name}", magic + bytes(40), 0, "not a PNG or JPEG image" + (f": looks like {name}" if name[:2] in ("a ", "an") else ""))
+      for name, magic in (("a BMP image", b"BM"), ("a TIFF image", b"II*\0"), ("a TIFF image", b"MM\0*"),
+                          ("a Photoshop image", b"8BPS"), ("a Radiance image", b"#?RADIANCE\n"), ("a PGM image", b"P5 28 28"),
+                          ("a PPM image", b"P6 28 28"), ("a WebP image", b"RIFF\0\0\0\0WEBPVP8 "), ("TGA", b"\0\0\2\0"))],
     ("J05 HTML", b"<!DOCTYPE html><title>404</title>", 0, "looks like HTML, SVG or XML (a bad download?)"),
     ("J05b Git LFS", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", 0, "run git lfs pull"),
     ("P09 IHDR checksum", flipped(GOOD, 29), 29, "checksum mismatch in IHDR"),
@@ -74,7 +79,7 @@ IMAGES = [
     ("P51 animated", png(PIXELS, 28, 28, extra=chunk(b"acTL", bytes(8))), 33, "animated PNG is not supported"),
     ("P52 CgBI", GOOD[:8] + chunk(b"CgBI", bytes(4)) + GOOD[8:], 8, "CgBI"),
     ("J03 half a JPEG", JPEGS[32][:80], None, "bad JPEG: "),
-    ("J06 CMYK", JPEG_CMYK, None, "bad JPEG: CMYK is not supported"),
+    ("J08 CMYK", JPEG_CMYK, None, "bad JPEG: CMYK is not supported"),
     ("J02 257 Huffman codes", JPEGS[32].replace(b"\xff\xc4\x00\x15\x00" + b"\x01", b"\xff\xc4\x00\x15\x00\xff"), None,
      "bad JPEG: "),
 ]
@@ -164,6 +169,16 @@ FOLDERS = [
      "leads out of the data set", 4),
     ("F24 a FIFO", SET, fifo("pics/7/x.png"), "pics/7/x.png", "not a regular file", 4),
     ("F25 a folder that is linked as an image", SET, link("../3", "pics/7/x.png"), "pics/7/x.png", "is a directory", 4),
+    ("J06 Thumbs.db, .DS_Store, desktop.ini", {**SET, "pics/Thumbs.db": b"x", "pics/7/Thumbs.db": b"x", "pics/3/.DS_Store": b"x",
+                                               "pics/7/desktop.ini": b"x", "pics/__MACOSX/x.png": b"x"}, None, None, None, 0),
+    ("F12 names of 255 bytes", {**SET, "pics/3/" + "i" * 255: GOOD}, None, None, None, 0),
+    ("F13 names with a line break, a tab, quotes, commas", {**SET, 'pics/7/a\n\t"\',;.png': GOOD}, None, None, None, 0),
+    ("F14t a name with an escape", {**SET, "pics/7/\x1b[31m.png": GOOD}, None, None, None, 0),
+    ("F14b a damaged one", {**SET, "pics/7/\x1b[31m\n.png": b"x"}, None, "pics/7/\\x1B[31m\\x0A.png:@0", "not a PNG or JPEG", 4),
+    ("F16 a name that a spreadsheet would run", {**SET, "pics/7/=cmd().png": GOOD}, None, None, None, 0),
+    ("F23 hard links", SET, lambda d: os.link(d + "/pics/3/a.png", d + "/pics/7/x.png"), None, None, 0),
+    ("F24b a FIFO in place of a class", SET, fifo("pics/5"), None, None, 0),
+    ("F25b a socket", SET, lambda d: os.mknod(d + "/pics/7/x.png", 0o600 | stat.S_IFSOCK), "pics/7/x.png", "cannot open: No such device", 4),
     ("J07 another file in a class", {**SET, "pics/7/notes.txt": b"x"}, None, "pics/7/notes.txt:@0",
      "not a PNG or JPEG image", 4),
 ]
@@ -197,6 +212,63 @@ def folders():
     yield Case("I46f a class of one image and validation", 4,
                [("pics", "class '7' has one sample: not enough to train and to validate")], ["cnntrain", NAME],
                {NAME: config(**{"train: pics": "train: pics\n  validation: 0.5"}), **without(BAD)})
+
+
+def classes(*names):
+    return {f"pics/{name}/{image}.png": GOOD for name in names for image in "ab"}
+
+
+def many(count):
+    """A hundred images, `count` of them empty, no two of the others equal."""
+    return {f"pics/{'37'[i % 2]}/x{i:03}.png": b"" if i < count else png(PIXELS[i:] + PIXELS[:i], 28, 28) for i in range(100)}
+
+
+def broken(count):
+    """The faults of `count` of them, at most 20, in their order."""
+    return [(f"pics/{'37'[k]}/x{i:03}.png:@0", "file is empty") for k in (0, 1) for i in range(k, count, 2)][:20]
+
+
+def large(path):
+    with open(path, "wb") as file:
+        file.write(GOOD)
+        file.truncate(65 << 20)
+
+
+def sets():
+    """Sets that are right or wrong as a whole."""
+    three = config(**{"dense: 2": "dense: 3"})
+    yield Case("F10 classes that differ in case only", 0, [], ["cnntrain", "-nv", NAME],
+               {NAME: three, **classes("cat", "Cat", "CAT")}, says="3 classes")
+    yield Case("F12b classes of 255 bytes", 0, [], ["cnntrain", "-nv", NAME],
+               {NAME: config(), **classes("c" * 255, "d" * 255)}, says="2 classes")
+    yield Case("F13b classes with a line break, an escape, a formula: a whole run", 0, [], ["cnntrain", "-q", NAME],
+               {NAME: three, **classes('a\n\t",', "\x1b[31m", "=cmd()")}, writes=True)
+    deep = "/".join("d" * 200 for _ in range(5))
+    names = {f"{deep}/{c * 255}/{'i' * 255}": GOOD for c in "ab"}
+    text = config(**{"train: pics": f"train: {deep}"})
+    yield Case("F32 paths of 1,500 bytes", 0, [], ["cnntrain", "-nv", NAME], {NAME: text, **names})
+    yield Case("F32b a damaged one", 4, [(f"{deep}/{'a' * 18}:@0", "file is empty")], ["cnntrain", NAME],
+               {NAME: text, **names, f"{deep}/{'a' * 255}/{'i' * 255}": b""})
+    yield Case("F32c a folder of 1,024 bytes", 6, [(f"{deep}/{'d' * 18}", "path too long")], ["cnntrain", NAME],
+               {NAME: config(**{"train: pics": f"train: {{folder: {deep}/{'d' * 19}}}"})})
+    yield Case("P53 65 MiB", 4, [("pics/7/x.png", "larger than 64 MiB")], ["cnntrain", NAME], {NAME: config(), **SET},
+               prepare=lambda d: large(d + "/pics/7/x.png"))
+    yield Case("P54b 20 bad images of 100, listed", 4, broken(20), ["cnntrain", "--check-data", NAME],
+               {NAME: config(), **many(20)}, reports=True, says="20  images that cannot be used")
+    yield Case("P55 21 bad images: 20 and one more", 4, broken(21), ["cnntrain", "--check-data", NAME],
+               {NAME: config(), **many(21)}, reports=True, says="and 1 more")
+    validated = config(**{"train: pics": "train: pics\n  validation: more"})
+    more = {"more/3/a.png": GOOD, "more/7/a.png": b"x"}
+    yield Case("P56 a bad image in the validation set only, before the first epoch", 4,
+               [("more/7/a.png:@0", "not a PNG or JPEG image")], ["cnntrain", NAME], {NAME: validated, **SET, **more})
+    tested = config(**{"train: pics": "train: pics\n  test: more"})
+    yield Case("P56b in the test set, which cnneval reads", 4, [("more/7/a.png:@0", "not a PNG or JPEG image")],
+               ["cnneval", "model.bin", NAME], {NAME: tested, **SET, **more})
+    yield Case("P56c and --check-data", 4, [("more/7/a.png:@0", "not a PNG or JPEG image")],
+               ["cnntrain", "--check-data", NAME], {NAME: tested, **many(0), **more, "more/3/a.png": png(bytes(784), 28, 28)},
+               reports=True)
+    yield Case("F09 a class without a validation image", 0, [], ["cnntrain", "-nv", NAME],
+               {NAME: validated, **SET, "more/3/a.png": GOOD}, says="validate 1")
 
 
 def listed(text):
@@ -277,5 +349,6 @@ def cases(trained):
     for name, data in TWINS:
         yield from both(name, 0, None, None, {**SET, BAD: data})
     yield from folders()
+    yield from sets()
     yield from lists()
     yield from sets_in_memory()

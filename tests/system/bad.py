@@ -16,10 +16,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 
 from cases import base, command, data, harness, initialize, lint, model, network, optim, pictures, schema, text  # noqa: E402
-from cases import augment, numbers, outputs, programme  # noqa: E402
+from cases import augment, numbers, outputs, png, programme  # noqa: E402
 
 GROUPS = (command, text, schema, network, data, pictures, model, lint, initialize, optim)
-GROUPS = (*GROUPS, augment, outputs, numbers)
+GROUPS = (*GROUPS, augment, outputs, numbers, png)
 BUILDS = {"asan": "build/asan/bin", "plain": "bin"}
 WORKERS = 2
 
