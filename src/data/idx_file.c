@@ -248,7 +248,7 @@ int idx_open(struct idx_file *idx, const char *path, const char *noun, struct er
     idx->noun = noun;
     snprintf(idx->name, sizeof idx->name, "%s", path);
     TRY(peek(idx, path, e));
-    TRY(file_read(&idx->file, path, idx_memory_limit(), ERROR_IO, e));
+    TRY(file_read(&idx->file, path, idx_memory_limit(), ERROR_DATA, e));
     TRY(gzip_open(&idx->stream, path, idx->file.data, idx->file.size, e));
     snprintf(idx->name, sizeof idx->name, "%s%s", path, idx->stream.compressed ? "(gz)" : "");
     return read_magic(idx, e);

@@ -56,6 +56,7 @@ const struct optimizer_type OPTIMIZER_adadelta = {
                .size = sizeof(struct adadelta_options)},
     .states = 2,
     .state_names = {"square", "change"},
+    .squares = 3,
     .begin = adadelta_begin,
     .move = adadelta_move,
 };

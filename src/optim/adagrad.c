@@ -64,6 +64,7 @@ const struct optimizer_type OPTIMIZER_adagrad = {
                .size = sizeof(struct adagrad_options)},
     .states = 1,
     .state_names = {"sum"},
+    .squares = 1,
     .begin = adagrad_begin,
     .move = adagrad_move,
 };

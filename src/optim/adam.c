@@ -49,6 +49,7 @@ const struct optimizer_type OPTIMIZER_adam = {
                .size = sizeof(struct adam_options)},
     .states = 2,
     .state_names = {"m", "v"},
+    .squares = 2,
     .cycles = 1,
     .begin = adam_begin,
     .move = adam_move,

@@ -54,6 +54,7 @@ const struct optimizer_type OPTIMIZER_adamw = {
                .size = sizeof(struct adamw_options)},
     .states = 2,
     .state_names = {"m", "v"},
+    .squares = 2,
     .cycles = 1,
     .check = adamw_check,
     .spares = adamw_spares,

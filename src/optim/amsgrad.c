@@ -27,6 +27,7 @@ const struct optimizer_type OPTIMIZER_amsgrad = {
                .size = sizeof(struct adam_options)},
     .states = 3,
     .state_names = {"m", "v", "greatest"},
+    .squares = 6,
     .cycles = 1,
     .begin = adam_begin,
     .move = amsgrad_move,

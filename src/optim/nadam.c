@@ -81,6 +81,7 @@ const struct optimizer_type OPTIMIZER_nadam = {
                .size = sizeof(struct nadam_options)},
     .states = 2,
     .state_names = {"m", "v"},
+    .squares = 2,
     .begin = nadam_begin,
     .move = nadam_move,
 };

@@ -29,7 +29,8 @@ struct optimizer_type {
     struct member member;
     int states;
     const char *state_names[MOST_STATES];
-    int cycles; /* heeds step.momentum, as its momentum or beta1 */
+    int squares; /* bit k: state k is a mean or sum of squares, never below 0 */
+    int cycles;  /* heeds step.momentum, as its momentum or beta1 */
     /* What no single option row can check: 0, or -1 with a fault at choice->where. May be NULL. */
     int (*check)(const struct choice *choice, struct error_list *errors);
     /* Whether weights and other parameters (biases, norms) must come to `move` by themselves. May

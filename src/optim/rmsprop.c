@@ -78,6 +78,7 @@ const struct optimizer_type OPTIMIZER_rmsprop = {
                .size = sizeof(struct rmsprop_options)},
     .states = 3,
     .state_names = {"square", "velocity", "mean"},
+    .squares = 1,
     .begin = rmsprop_begin,
     .move = rmsprop_move,
 };

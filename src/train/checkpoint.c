@@ -126,6 +126,7 @@ static void path_of(const struct output_dir *dir, char *path, size_t size)
 struct vector {
     char prefix[64]; /* of its tensors' names */
     float *flat;
+    int squares; /* nothing in it may be below 0 */
 };
 enum { MOST_VECTORS = 3 + MOST_STATES };
 
@@ -138,6 +139,7 @@ static int list_vectors(const struct trainer *t, struct vector vectors[MOST_VECT
         snprintf(vector->prefix, sizeof vector->prefix, "optimizer.%s.",
                  t->optimizer->state_names[k]);
         vector->flat = t->states[k];
+        vector->squares = t->optimizer->squares >> k & 1;
     }
     if (average_size(t) > 0) {
         vectors[count++] = (struct vector){"average.", t->average};
@@ -271,6 +273,22 @@ static int check_data(const struct safetensors *file, enum entry key, const stru
     return 0;
 }
 
+/* A root is taken of squares: below 0 they would make the weights something that is no number. */
+static int check_squares(const struct safetensors *file, const char *prefix, struct error *e)
+{
+    for (int i = 0; i < file->tensor_count; i++) {
+        const struct tensor_entry *t = &file->tensors[i];
+        for (size_t k = 0; strncmp(t->name, prefix, strlen(prefix)) == 0 && k < t->size; k++) {
+            if (t->data[k] < 0) {
+                return error_at_offset(
+                    e, ERROR_MODEL, file->path, t->offset + (long long)(k * sizeof *t->data),
+                    "value %zu of '%s' is negative, a mean of squares", k, t->name);
+            }
+        }
+    }
+    return 0;
+}
+
 static int read_vectors(struct trainer *t, const struct safetensors *file, struct error *e)
 {
     struct vector vectors[MOST_VECTORS];
@@ -283,6 +301,7 @@ static int read_vectors(struct trainer *t, const struct safetensors *file, struc
     }
     for (int v = 0; v < vector_count; v++) {
         TRY(model_read_tensors(graph, file, vectors[v].prefix, vectors[v].flat, e));
+        TRY(vectors[v].squares ? check_squares(file, vectors[v].prefix, e) : 0);
     }
     return 0;
 }
