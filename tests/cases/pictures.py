@@ -47,7 +47,7 @@ IMAGES = [
     ("P03 text mode transfer", GOOD.replace(b"\r\n", b"\n", 1), 4, "damaged by a transfer in text mode"),
     ("P04 text", b"hello, world\n", 0, "not a PNG or JPEG image"),
     ("J04 GIF", b"GIF89a" + bytes(20), 0, "looks like a GIF image"),
-    *[(f"J04 {name}", magic + bytes(40), 0, "not a PNG or JPEG image" + (f": looks like {name}" if name[:2] in ("a ", "an") else ""))
+    *[(f"J04 {name}{', big-endian' if magic[:2] == b'MM' else ''}", magic + bytes(40), 0, "not a PNG or JPEG image" + (f": looks like {name}" if name[:2] in ("a ", "an") else ""))
       for name, magic in (("a BMP image", b"BM"), ("a TIFF image", b"II*\0"), ("a TIFF image", b"MM\0*"),
                           ("a Photoshop image", b"8BPS"), ("a Radiance image", b"#?RADIANCE\n"), ("a PGM image", b"P5 28 28"),
                           ("a PPM image", b"P6 28 28"), ("a WebP image", b"RIFF\0\0\0\0WEBPVP8 "), ("TGA", b"\0\0\2\0"))],
