@@ -24,6 +24,7 @@ HARDENING_LINK := $(if $(findstring linux,$(MACHINE)),-pie -Wl$(comma)-z$(comma)
 FLAGS_release := -O2 -g $(HARDENING)
 LINK_release := $(HARDENING_LINK)
 FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_fuzz := -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE_release := -O3
 OPTIMIZE_asan := -O1
 # What tests/reliability builds beside: for the thread sanitizer (with clang, whose OpenMP tells it of its barriers), to count lines.
@@ -31,14 +32,18 @@ FLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 OPTIMIZE_tsan := -O1
 FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
 OPTIMIZE_coverage := -O0
+# The kernels are no parsers: their branches are not what a fuzzer shall look for, and clang takes minutes for their checks.
+OPTIMIZE_fuzz := -O1 -fno-sanitize=fuzzer-no-link,undefined
+# Fuzzed code runs in one thread: tests/fuzz/single/omp.h stands in for OpenMP.
+OPENMP := $(if $(filter fuzz,$(VARIANT)),-Itests/fuzz/single -Wno-unknown-pragmas -Wno-unused-variable,-fopenmp)
 # Multiply and add are fused only where kernels/lanes.h says so: the same bytes on every machine depend on it.
 CPPFLAGS := -D_GNU_SOURCE -Isrc -Itests -DVERSION='"$(VERSION)"' $(CPPFLAGS)
-CFLAGS_ALL = -std=gnu11 $(FLAGS_$(VARIANT)) $(WARNINGS) -ffp-contract=off -fopenmp $(CFLAGS) \
+CFLAGS_ALL = -std=gnu11 $(FLAGS_$(VARIANT)) $(WARNINGS) -ffp-contract=off $(OPENMP) $(CFLAGS) \
              $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LDLIBS_ALL = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm $(LDLIBS)
 
 LEVELS := generic
-ifneq ($(filter x86_64%,$(MACHINE)),)
+ifneq ($(and $(filter-out fuzz,$(VARIANT)),$(filter x86_64%,$(MACHINE))),)
 LEVELS += avx2 avx512
 endif
 LEVEL_generic :=
@@ -106,6 +111,33 @@ $(B)/flags: FORCE
 
 unit: $(UNIT:%=$(B)/unit/%)
 
+# Fuzz targets (tests/fuzz/README.md), with clang. What they read and write are files in memory (tests/fuzz/files.c).
+FUZZ_CC ?= $(if $(shell command -v ccache),ccache clang,clang)
+FUZZ_TARGETS := $(patsubst tests/fuzz/target_%.c,%,$(wildcard tests/fuzz/target_*.c))
+FUZZ_SUPPORT := $(patsubst %.c,$(B)/%.o,$(filter-out tests/fuzz/target_%.c,$(wildcard tests/fuzz/*.c)))
+FUZZ_LINK := -fsanitize=fuzzer -Wl,--wrap=file_read,--wrap=file_replace,--wrap=file_peek
+SECONDS ?= 60
+
+$(B)/targets/config: $(B)/src/tools/list.o
+$(B)/targets/cli: $(SHARED)
+$(B)/targets/%: $(B)/tests/fuzz/target_%.o $(B)/libfuzz.a $(B)/libcnntrain.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(FUZZ_LINK) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS_ALL) -o $@
+
+$(B)/libfuzz.a: $(FUZZ_SUPPORT)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+ifeq ($(VARIANT),fuzz)
+fuzzers: $(FUZZ_TARGETS:%=$(B)/targets/%)
+else
+fuzzers:
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC="$(FUZZ_CC)" fuzzers
+endif
+
+fuzz: fuzzers  ## fuzz the parsers, with clang: make fuzz TARGET=png SECONDS=60 (each of them without TARGET)
+	@tests/fuzz/fuzzing.py --seconds $(SECONDS) $(TARGET)
+
 demo:  ## on a fresh machine: install, build, get MNIST, train LeNet-5, evaluate it
 	@scripts/demo.sh
 
@@ -144,7 +176,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 FORCE:
-.PHONY: all unit demo test acceptance asan data bench install clean help FORCE
+.PHONY: all unit fuzz fuzzers demo test acceptance asan data bench install clean help FORCE
 .SECONDARY:
 
--include $(OBJECTS:.o=.d) $(wildcard $(B)/src/tools/*.d $(B)/tests/*.d $(B)/tests/unit/*.d)
+-include $(OBJECTS:.o=.d) $(wildcard $(B)/src/tools/*.d $(B)/tests/*.d $(B)/tests/unit/*.d $(B)/tests/fuzz/*.d)

@@ -111,6 +111,13 @@ def check_tensors(data, metadata, tensors):
         need(all(map(math.isfinite, array.array("f", data[begin:end]))), f"{name!r}: not finite")
 
 
+def check_profile(file):
+    start, metadata, tensors = check_plain(file)
+    check_header(file[:start], metadata, tensors)
+    check_tensors(file[start:], metadata, tensors)
+    return tensors
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -118,10 +125,7 @@ def main():
     try:
         with open(path, "rb") as stream:
             file = stream.read()
-        start, metadata, tensors = check_plain(file)
-        if profile:
-            check_header(file[:start], metadata, tensors)
-            check_tensors(file[start:], metadata, tensors)
+        tensors = check_profile(file) if profile else check_plain(file)[2]
     except (ValueError, RecursionError, OSError) as reason:
         sys.exit(f"{path}: {reason}")
     for name, tensor in tensors.items():

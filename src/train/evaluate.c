@@ -60,18 +60,15 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
     return evaluator->memory ? 0 : error_memory(e, bytes);
 }
 
-/* Where the image, the logits and the results stand behind the block of `single_memory`. */
-static float *single_image(const struct evaluator *e)
-{
-    return e->single_memory + e->single.floats;
-}
+/* Where the image, the logits and the results stand in `single_memory`, behind the block. */
+static size_t single_image(const struct evaluator *e) { return e->single.floats; }
 
-static float *single_logits(const struct evaluator *e)
+static size_t single_logits(const struct evaluator *e)
 {
     return single_image(e) + (shape_size(e->graph->input) + LANES - 1) / LANES * LANES;
 }
 
-static float *single_result(const struct evaluator *e)
+static size_t single_result(const struct evaluator *e)
 {
     return single_logits(e) + (size_t)e->classes * LANES;
 }
@@ -84,8 +81,7 @@ int evaluator_single(struct evaluator *evaluator, struct arena *arena, struct er
     }
     TRY(mosaic_make(mosaic, evaluator->graph, arena, e));
     TRY(plan_make(&evaluator->single, &mosaic->graph, PLAN_FOLDED, arena, e));
-    const size_t floats =
-        (size_t)(single_result(evaluator) - evaluator->single_memory) + result_floats(evaluator);
+    const size_t floats = single_result(evaluator) + result_floats(evaluator);
     evaluator->single_memory = block_allocate(floats * sizeof(float));
     evaluator->mosaic = mosaic;
     return evaluator->single_memory ? 0 : error_memory(e, floats * sizeof(float));
@@ -176,7 +172,8 @@ static void judge(const struct evaluator *e, const struct labels *labels, float 
 static void judge_single(const struct evaluator *e, const struct subset *subset)
 {
     struct run run = run_of(e);
-    float *block = e->single_memory, *result = single_result(e);
+    float *block = e->single_memory, *image = block + single_image(e);
+    float *logits = block + single_logits(e), *result = block + single_result(e);
     struct labels *labels = labels_in(e, result);
     const uint32_t sample = subset->index[0];
     run.shared = NULL; /* for the windows of patches nothing is prepared */
@@ -184,12 +181,12 @@ static void judge_single(const struct evaluator *e, const struct subset *subset)
         labels->first[lane] = labels->second[lane] = lane ? -1 : subset->set->labels[sample];
         labels->share[lane] = 1;
     }
-    input_image(e->input, subset->set, sample, single_image(e), e->kernels);
-    mosaic_relay(&e->mosaic->in, e->kernels, single_image(e), block + e->single.input);
+    input_image(e->input, subset->set, sample, image, e->kernels);
+    mosaic_relay(&e->mosaic->in, e->kernels, image, block + e->single.input);
     profile_lap(e->profile, run.watch, PROFILE_INPUT);
     net_forward(&e->mosaic->graph, &e->single, &run, block);
-    mosaic_relay(&e->mosaic->out, e->kernels, block + e->single.logits, single_logits(e));
-    judge_logits(e, labels, single_logits(e), result);
+    mosaic_relay(&e->mosaic->out, e->kernels, block + e->single.logits, logits);
+    judge_logits(e, labels, logits, result);
 }
 
 /* How many samples tile `tile` has. */
@@ -265,7 +262,7 @@ static int evaluate_single(const struct evaluator *e, const struct subset *subse
                            int (*visit)(void *user, const struct evaluated_tile *tile), void *user)
 {
     judge_single(e, subset);
-    const int end = visit_tiles(e, subset, 0, 1, single_result(e), visit, user);
+    const int end = visit_tiles(e, subset, 0, 1, e->single_memory + single_result(e), visit, user);
     profile_all(e->profile, PROFILE_RESULTS);
     profile_count(e->profile, 0, 1);
     return end;
