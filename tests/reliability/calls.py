@@ -48,6 +48,7 @@ ERRORS["renameat2"] = ERRORS["rename"] = ERRORS["renameat"]
 ERRORS["unlink"] = ERRORS["unlinkat"]
 ERRORS["fstat"] = ERRORS["statx"] = ERRORS["newfstatat"]
 HARMLESS = ("EINTR", "EOPNOTSUPP")
+DURABLE = ("write", "fallocate", "fsync", "fdatasync", "ftruncate", "renameat")  # no run may succeed without these
 CALL = re.compile(r"(?:\d+ +)?(\w+)\((.*)\) += (-?\w+)(.*)")
 BEGINS = re.compile(r"fcntl\(0")  # cli_start
 
@@ -141,6 +142,8 @@ def problems_of_run(scenario, call, error, more=()):
     wrong = scenario.problems(result, codes, locks=call.path.endswith((".lock", ".probe")),
                               place=re.escape(call.place(scenario)), printed=call.is_stdout() or goes_on,
                               message=re.escape(os.strerror(getattr(errno, error))))
+    if result.code == 0 and call.name in DURABLE and error not in HARMLESS:
+        wrong.append("exit code 0, as if nothing had been")
     return result, wrong + problems_of_trace(trace)
 
 

@@ -88,7 +88,7 @@ def run_limited(scenario, *limits, command=None, reset=True, **changes):
     command = command or scenario.command
     user = changes.pop("user", None)
     options = {"user": user, "group": user, "extra_groups": []} if user else {}
-    done = subprocess.run([program(command[0]), *command[1:]], cwd=scenario.world.path, capture_output=True, timeout=100,
+    done = subprocess.run([program(command[0]), *command[1:]], cwd=scenario.world.path, capture_output=True, timeout=600,
                           env=environment(scenario.world, **changes), stdin=subprocess.DEVNULL, preexec_fn=limit,
                           check=False, **options)
     return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))

@@ -134,7 +134,7 @@ class World:
     def run(self, *command, before=(), **changes):
         """Run one command to its end, `before` it e.g. strace."""
         done = subprocess.run([*before, program(command[0]), *command[1:]], cwd=self.path, capture_output=True,
-                              timeout=100, env=environment(self, **changes), stdin=subprocess.DEVNULL, check=False)
+                              timeout=600, env=environment(self, **changes), stdin=subprocess.DEVNULL, check=False)
         return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
 
 
