@@ -12,7 +12,7 @@ is one or more of these, with commas between; one that is there is enough:
 
 A row without proof is missing. The lines that begin with "darknet" name the cases that are translated from those
 malformed configs that were given to darknet; "limit | LIMIT | CASE | CASE": the case that just keeps a limit, and the
-one that is over it by one; "pending": the groups that are not yet complete."""
+one that is over it by one."""
 import os
 import re
 
@@ -23,20 +23,17 @@ IDS = [f"{group}{number:02}" for group, size in SIZES.items() for number in rang
 
 
 def read():
-    """Rows as lists of three or four fields, the names of the cases that darknet was given, the limits, and the letters
-    of the groups that are not yet complete."""
-    rows, darknet, limits, pending = [], [], [], []
+    """Rows as lists of three or four fields, the names of the cases that darknet was given, and the limits."""
+    rows, darknet, limits = [], [], []
     with open(os.path.join(TESTS, "cases", "programme.txt")) as file:
         for line in file:
             if line.startswith("darknet "):
                 darknet += line.split()[1:]
-            elif line.startswith("pending "):
-                pending += line.split()[1:]
             elif line.startswith("limit | "):
                 limits.append([field.strip() for field in line.split(" | ")[1:]])
             elif line.strip() and not line.startswith("#"):
                 rows.append([field.strip() for field in line.split(" | ")])
-    return rows, darknet, limits, pending
+    return rows, darknet, limits
 
 
 def text_of(path):
@@ -67,7 +64,7 @@ def number(name):
 
 def audit(names):
     """What is wrong with the table; the IDs that are tested, those that do not apply, and those that are missing."""
-    rows, darknet, limits, pending = read()
+    rows, darknet, limits = read()
     wrong = [f"{row[0]}: no row of three or four fields" for row in rows if len(row) not in (3, 4)]
     if [row[0] for row in rows] != IDS:
         wrong.append(f"the rows are not the {len(IDS)} IDs in their order")
@@ -82,5 +79,5 @@ def audit(names):
             (explained if row[2] == "none" else tested).append(row[0])
         else:
             missing.append(row[0])
-    wrong += [f"{row} is missing" for row in missing if row[0] not in pending]
+    wrong += [f"{row} is missing" for row in missing]
     return wrong, tested, explained, missing
