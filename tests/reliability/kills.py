@@ -20,11 +20,11 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from cut import (CNNTRAIN, DIGITS, FULL, RANDOM_SEED, Run, check_cut, damage_library, figure, in_memory,  # noqa: E402
-                 load, proc_status, read_log, said_of, same, signal, temporaries)
+from cut import (CNNTRAIN, DIGITS, FULL, RANDOM_SEED, Run, check_cut, damage_library, figure,  # noqa: E402
+                 have_strace, in_memory, load, proc_status, read_log, said_of, same, signal, temporaries)
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from runs import Skip, environment, equal, read_bytes, run_tests, write  # noqa: E402
+from runs import environment, equal, read_bytes, run_tests, write  # noqa: E402
 
 EPOCHS = 120
 TINY = f"""\
@@ -79,12 +79,12 @@ def share_of_saves(config):
     return float(found[1])
 
 
-def random_kills(count, config, dice, seconds, **changes):
+def random_kills(count, config, dice, seconds, *arguments, **changes):
     """Kill so many runs at random moments; how many temporary files were left behind, and the faults that were found."""
     killed, stale, faults = 0, 0, []
     while killed < count:
         directory = f"cut{killed}"
-        run = Run(config, directory, **changes)
+        run = Run(config, directory, *arguments, **changes)
         time.sleep(dice.uniform(0, seconds))
         if run.end(signal.SIGKILL) == 0:
             same("whole", directory, "a run that ended before it was killed")
@@ -92,7 +92,7 @@ def random_kills(count, config, dice, seconds, **changes):
             killed += 1
             stale += len(temporaries(directory))
             try:
-                finish(config, directory, f"kill {killed}")
+                finish(config, directory, f"kill {killed}", *arguments)
             except (AssertionError, OSError) as fault:
                 faults.append(f"kill {killed}: {fault}")
         remove(directory)
@@ -138,11 +138,6 @@ def k7():
     live.process.send_signal(signal.SIGCONT)
     live.end(signal.SIGKILL)
     figure("K7: stale temporary files removed of 500; temporary of a live run", "500; kept")
-
-
-def have_strace():
-    if not shutil.which("strace"):
-        raise Skip("strace is missing (scripts/deps.sh ci)")
 
 
 def calls_of(command, directory_mark=None):
@@ -397,9 +392,10 @@ def k6():
 def k8():
     """K8: written in place the same kills find faults: these tests bite"""
     count, kills, faults, dice = 200 if FULL else 30, 0, [], random.Random(RANDOM_SEED + 8)
-    seconds = begin("tiny.yaml")
+    larger = ("-s", "network.3.dense.units=400", "-s", "train.epochs=30")
+    seconds = begin("tiny.yaml", TINY, "whole", *larger)
     while not faults and kills < 5 * count:
-        faults += random_kills(count, "tiny.yaml", dice, seconds, preload=damage_library(), DAMAGE="in-place")[1]
+        faults += random_kills(count, "tiny.yaml", dice, seconds, *larger, preload=damage_library(), DAMAGE="in-place")[1]
         kills += count
     figure("K8: the same kills with files written in place: faults found", f"{len(faults)} of {kills}")
     assert faults, "no fault was found"

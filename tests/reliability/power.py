@@ -21,11 +21,11 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from cut import (CNNTRAIN, DIGITS, FULL, RANDOM_SEED, Run, damage_library, figure, in_memory, load,  # noqa: E402
+from cut import (CNNTRAIN, DIGITS, FULL, RANDOM_SEED, Run, damage_library, figure, have_strace, in_memory, load,  # noqa: E402
                  result)
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from runs import Skip, environment, equal, read_bytes, run_tests, write  # noqa: E402
+from runs import environment, equal, read_bytes, run_tests, write  # noqa: E402
 
 SAMPLE = 150  # states of each run in CI
 SMALL = f"""\
@@ -387,13 +387,8 @@ def replaced():
     return Scenario("replaced", "run", ("--fresh",), 0, 1, (("seed: 3", (), "whole"), ("seed: 77", other, "whole-other")))
 
 
-def need_strace():
-    if not shutil.which("strace"):
-        raise Skip("strace is missing (scripts/deps.sh ci)")
-
-
 def survive(make):
-    need_strace()
+    have_strace()
     dice = random.Random(RANDOM_SEED)
     print(f"# RANDOM_SEED={RANDOM_SEED}", flush=True)
     scenario = make()
@@ -423,7 +418,7 @@ def replaced_run():
 
 def without(damage, what):
     """The damaged program must be found out."""
-    need_strace()
+    have_strace()
     dice = random.Random(RANDOM_SEED + 1)
     scenario = new()
     scenario.trace(damage)

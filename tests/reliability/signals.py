@@ -15,8 +15,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from cut import (BIN, CNNTRAIN, DIGITS, FULL, PATIENCE, RANDOM_SEED, Run, acknowledged, check_cut, figure,  # noqa: E402
-                 in_memory, load, same, signal, temporaries)
-from kills import SHORT, TINY, begin, calls_of, have_strace, points, remove  # noqa: E402
+                 have_strace, in_memory, load, same, signal, temporaries)
+from kills import SHORT, TINY, begin, calls_of, points, remove  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from runs import environment, equal, read_bytes, run_tests, write  # noqa: E402

@@ -2,6 +2,7 @@
 the run that nobody disturbed. Used by soak.py, kills.py, power.py and signals.py."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 from cases.formats import png  # noqa: E402
-from runs import BIN, DIGITS, environment, read_bytes, read_idx, read_log, result  # noqa: E402
+from runs import BIN, DIGITS, Skip, environment, read_bytes, read_idx, read_log, result  # noqa: E402
 from safetensors_check import check_header, check_plain, check_tensors  # noqa: E402
 
 FULL = os.environ.get("TIER", "ci") == "full"
@@ -36,6 +37,14 @@ def damage_library():
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "damage.c")
         subprocess.run([*os.environ.get("CC", "cc").split(), "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
     return library
+
+
+def have_strace():
+    """Skip what cannot be without it: some containers have it and do not let it trace."""
+    if not shutil.which("strace"):
+        raise Skip("strace is missing (scripts/deps.sh ci)")
+    if subprocess.run(["strace", "-o", "/dev/null", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        raise Skip("strace may not trace here")
 
 
 def make_pictures(count, folder="pictures"):
@@ -144,5 +153,5 @@ def proc_status(pid):
 
 
 __all__ = ["BIN", "CNNTRAIN", "DIGITS", "FULL", "PATIENCE", "RANDOM_SEED", "Run", "acknowledged", "check_cut",
-           "damage_library", "figure", "in_memory", "load", "make_pictures", "proc_status", "read_log", "result", "said_of",
-           "same", "signal", "temporaries"]
+           "damage_library", "figure", "have_strace", "in_memory", "load", "make_pictures", "proc_status", "read_log", "result",
+           "said_of", "same", "signal", "temporaries"]
