@@ -67,25 +67,28 @@ one() {
     awk -v a="$accuracy" -v e="$epochs" -v s="$began" 'BEGIN { printf "%.2f %d %d\n", 100 * a, e, s }'
 }
 
-# 1,000 class folders with three pictures each, drawn by the number of class and picture.
+# 1,000 class folders with three pictures of 256 x 256 pixels each, and one in the test set: 8 x 8 squares of random colours.
 generate() {
     [ -d "$1" ] || python3 - "$1" <<'END'
-import os, struct, sys, zlib
+import os, random, struct, sys, zlib
 
 def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-side, folder = 256, sys.argv[1]
+def picture(seed):
+    colours = random.Random(seed)
+    rows = b"".join((b"\0" + b"".join(colours.randbytes(3) * 32 for _ in range(8))) * 32 for _ in range(8))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 256, 256, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
+
+folder = sys.argv[1]
 for part, count in (("train", 3), ("test", 1)):
     for number in range(1000):
-        os.makedirs(f"{folder}.part/{part}/class{number:03}", exist_ok=True)
+        place = f"{folder}.part/{part}/class{number:03}"
+        os.makedirs(place, exist_ok=True)
         for image in range(count):
-            rows = b"".join(b"\0" + bytes((x * (number % 10 + 1) + y * (number // 10 % 10) + 50 * colour + 9 * image +
-                                           number // 100 * (x ^ y)) & 255 for x in range(side) for colour in range(3))
-                            for y in range(side))
-            with open(f"{folder}.part/{part}/class{number:03}/{image}.png", "wb") as file:
-                file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) +
-                           chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
+            with open(f"{place}/{image}.png", "wb") as file:
+                file.write(picture(f"{part} {number} {image}"))
 os.rename(f"{folder}.part", folder)
 END
 }
