@@ -11,7 +11,7 @@
  *
  * x c * h * w values, as many as a code has; y [units], weight [units][c * h * w], the codes: they
  * stand in the model, and nothing moves them. */
-#include "net/layer.h"
+#include "net/explain.h"
 #include "net/layers/codes.h"
 
 struct rbf {
@@ -73,6 +73,32 @@ static void rbf_backward(const struct node *node, const struct run *run, const f
     }
 }
 
+/* The square taken apart, so that the products of input and code can be seen: each code has a
+ * squared length of its number of values, so the greatest sum of products is the nearest code. */
+static void rbf_explain(const struct node *node, const struct run *run, const float *x,
+                        const struct spot *at, struct explanation *e)
+{
+    const struct shape in = node->in;
+    const size_t n = shape_size(in);
+    const float *code = node_parameter(node, run, 0) + (size_t)at->channel * n;
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        squares += (double)x[i * LANES] * (double)x[i * LANES];
+    }
+    for (int c = 0; c < (in.h == 1 && in.w == 1 ? 1 : in.c); c++) {
+        explain_map(e, node, x, c, code + (size_t)c * in.h * in.w);
+    }
+    const double sum = explain_sum(e);
+    e->rule = "output = - sum of (input - code)^2"
+              " = 2 x sum of input x code - sum of input^2 - sum of code^2";
+    explain_row(e, "sum of the products", sum);
+    explain_row(e, "2 x that", 2 * sum);
+    explain_row(e, "sum of input^2", squares);
+    explain_row(e, "sum of code^2", (double)n);
+    explain_row(e, "output: minus the distance, squared", 2 * sum - squares - (double)n);
+    e->magnitude += squares + (double)n;
+}
+
 static const struct layer_example EXAMPLES[] = {
     {"[\"#.#\", \".##\"]", {3, 1, 1}},
     {"{codes: [\"#.#.##\", \"......\", \"######\"]}", {1, 2, 3}},
@@ -92,5 +118,6 @@ const struct layer_type LAYER_rbf = {
     .begin = rbf_begin,
     .forward = rbf_forward,
     .backward = rbf_backward,
+    .explain = rbf_explain,
     .examples = EXAMPLES,
 };
