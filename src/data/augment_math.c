@@ -46,7 +46,8 @@ void picture_erase(const struct picture *picture, int top, int left, int height,
     const float value = picture->low + fill * (picture->high - picture->low);
     for (int k = 0; k < picture->c; k++) {
         for (int y = top > 0 ? top : 0; y < bottom; y++) {
-            float *row = picture->planes + ((size_t)k * picture->h + y) * picture->w;
+            float *row =
+                picture->planes + ((size_t)k * (size_t)picture->h + (size_t)y) * (size_t)picture->w;
             for (int x = left > 0 ? left : 0; x < right; x++) {
                 row[x] = value;
             }

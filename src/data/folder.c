@@ -184,7 +184,7 @@ static int find_images(struct dataset *set, const struct loading *how, struct er
 {
     struct image_list *files = set->list;
     struct entries root = {0};
-    struct texts names;
+    struct texts names = {0};
     int32_t *number = NULL;
     int status = list(&root, files->dir, ".", files->root, e);
     if (status == 0) {

@@ -80,6 +80,8 @@ static int sum_bytes(struct sums *sums, const struct subset *train, struct error
     return dataset_failed(set, e);
 }
 
+__extension__ typedef unsigned __int128 uint128; /* GNU C */
+
 static int standard_of_bytes(struct input *input, const struct subset *train, struct error *e)
 {
     struct sums sums;
@@ -87,8 +89,7 @@ static int standard_of_bytes(struct input *input, const struct subset *train, st
     const uint64_t n = (uint64_t)train->count * plane_of(train->set);
     for (int k = 0; k < input->c; k++) {
         const uint64_t sum = sums.values[k];
-        const unsigned __int128 spread =
-            (unsigned __int128)n * sums.squares[k] - (unsigned __int128)sum * sum;
+        const uint128 spread = (uint128)n * sums.squares[k] - (uint128)sum * sum;
         input->mean[k] = (double)sum / (double)n * input->scale;
         input->std[k] = spread == 0 ? 1 : sqrt((double)spread) / (double)n * input->scale;
     }

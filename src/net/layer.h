@@ -291,7 +291,7 @@ static inline size_t run_share(const struct run *run, size_t n, size_t *first)
     return n * (part + 1) / parts;
 }
 
-static inline size_t shape_size(struct shape s) { return (size_t)s.c * s.h * s.w; }
+static inline size_t shape_size(struct shape s) { return (size_t)s.c * (size_t)s.h * (size_t)s.w; }
 
 /* A parameter's values, and where its gradient goes. */
 static inline const float *node_parameter(const struct node *node, const struct run *run, int k)

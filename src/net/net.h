@@ -7,7 +7,10 @@
 
 /* In a worker's stopwatch each node has two rows; those of other work stand behind them. */
 enum net_direction { NET_FORWARD, NET_BACKWARD };
-static inline int net_row(int node, enum net_direction direction) { return 2 * node + direction; }
+static inline int net_row(int node, enum net_direction direction)
+{
+    return 2 * node + (int)direction;
+}
 
 /* Let the nodes prepare what they need of run->parameters, in run->shared: before the first tile
  * and after each change of the parameters. Called by every thread of a team, which shares the work,

@@ -68,7 +68,7 @@ json_t *json_log(const char *csv, double *seconds)
 {
     struct column columns[MOST_COLUMNS] = {0};
     const size_t lines = count_lines(csv), rows = lines > 0 ? lines - 1 : 0;
-    const size_t step = rows / MOST_ROWS + (rows % MOST_ROWS != 0);
+    const size_t step = rows > MOST_ROWS ? (rows + MOST_ROWS - 1) / MOST_ROWS : 1;
     const int count = read_header(csv, columns);
     const char *at = csv + strcspn(csv, "\n");
     *seconds = 0;

@@ -18,7 +18,9 @@ enum { WIDTH = 96, MOST_SENTENCE = 1000 };
 
 /* ---- opinions ---- */
 
-static void append_sentence(struct text *text, const char *end, const char *format, va_list list)
+__attribute__((format(printf, 3, 0))) static void append_sentence(struct text *text,
+                                                                  const char *end,
+                                                                  const char *format, va_list list)
 {
     char sentence[MOST_SENTENCE];
     vsnprintf(sentence, sizeof sentence, format, list);

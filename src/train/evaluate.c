@@ -130,7 +130,7 @@ int tile_correct(const float *z, int classes, const int32_t *labels, int live)
     for (int lane = 0; lane < live; lane++) {
         int best = 0;
         for (int k = 1; k < classes; k++) {
-            if (z[(size_t)k * LANES + lane] > z[(size_t)best * LANES + lane]) {
+            if (z[(size_t)k * LANES + (size_t)lane] > z[(size_t)best * LANES + (size_t)lane]) {
                 best = k;
             }
         }

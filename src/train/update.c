@@ -39,7 +39,8 @@ static double sum_of_squares(const float *x, size_t n)
     size_t i = 0;
     for (; i + 8 <= n; i += 8) {
         for (int k = 0; k < 8; k++) {
-            sums[k] += (double)x[i + k] * (double)x[i + k];
+            const double value = (double)x[i + (size_t)k];
+            sums[k] += value * value;
         }
     }
     for (; i < n; i++) {

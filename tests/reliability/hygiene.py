@@ -5,7 +5,12 @@ Hardening: each command in bin/ is read with readelf: position independent, relo
 and BIND_NOW), no executable stack, no segment both writable and executable, no search path for libraries, stack protector
 called, printf and its like in the checked form; on x86-64 each object is marked for indirect-branch tracking and shadow stacks.
 Forbidden calls: none of the commands imports one (tests/system/style.py looks for them in the source).
-The same at both tiers."""
+Stack: no function takes more than 66 KiB or an amount that is found out at run time (no VLA, no alloca). Recursion: the direct
+calls in the commands have no cycles but those listed below, each with its bound. (Calls through pointers are not seen: the
+decoders of options call each other by their tables, at most as deep as the YAML tree, 32.)
+Warnings: gcc and clang are silent with the list below. cppcheck finds nothing (TIER=ci: in three folders; full: in all but
+the kernels)."""
+import concurrent.futures
 import os
 import re
 import shutil
@@ -15,6 +20,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from runs import BIN, ROOT, Skip, equal, run_tests  # noqa: E402
 
+FULL = os.environ.get("TIER") == "full"
 TOOLS = ("cnntrain", "cnneval", "cnnpredict", "cnnview")
 # In the checked form (with _chk) whatever their arguments, since 2 of FORTIFY_SOURCE means no %n and no unbounded length.
 FORTIFIED = ("printf", "fprintf", "vprintf", "vfprintf", "sprintf", "vsprintf")
@@ -97,4 +103,163 @@ def nothing_forbidden_is_imported():
         print(f"# figure: forbidden calls among the imports of {tool}: 0 of {len(found)}")
 
 
-run_tests([commands_load_safely, commands_check_themselves, objects_are_marked, nothing_forbidden_is_imported])
+MOST_STACK = 67584  # what holds: a buffer of 64 KiB by which a tool reads its standard input; lists of 64 errors take 45 KiB
+
+
+def stack_is_bounded():
+    """no function takes more than 66 KiB of stack, or an amount found out at run time"""
+    most = (0, "")
+    for tool, path in commands():
+        if "X86-64" not in output_of("readelf", "-hW", path):
+            raise Skip("not x86-64: the frames are read in its code")
+        here, size, probed, count, bad = "", 0, False, 0, []
+        for line in output_of("objdump", "-d", "--no-show-raw-insn", "-j", ".text", path).splitlines():
+            begin = re.match(r"^[0-9a-f]+ <(.+)>:$", line)
+            if begin:
+                here, size, probed, count = begin.group(1), 0, False, count + 1
+                continue
+            # "sub $n,%rsp"; of a large frame "lea -n(%rsp),%r11" and a loop of "sub $0x1000,%rsp" that probes page by page, then the rest
+            probe = re.search(r"\blea +-0x([0-9a-f]+)\(%rsp\),%r11", line)
+            frame = re.search(r"\bsub +\$0x([0-9a-f]{1,7}),%rsp", line)
+            if probe:
+                size, probed = size + int(probe.group(1), 16), True
+            elif frame and not (probed and frame.group(1) == "1000"):
+                size += int(frame.group(1), 16)
+            elif re.search(r"\bsub +%r\w+,%rsp", line):
+                bad.append(f"{here}: an amount found out at run time")
+            most = max(most, (size, here))
+            if size > MOST_STACK and (probe or frame):
+                bad.append(f"{here}: {size}")
+        assert count > 500, f"{tool}: only {count} functions"
+        equal(bad, [], tool)
+    print(f"# figure: most stack of one function, bytes: {most[0]} ({most[1]})")
+
+
+# Functions that call themselves or each other, and what bounds that.
+RECURSIONS = {
+    ("real_cos_pi",): "once: from (1/2, 1] to [0, 1/2]",
+    ("options_list",): "as deep as the tables of options, which are constant",
+    ("differ", "differ_at"): "as deep as the tables of options: both texts are by the same emitter",
+    ("take_step",): "lists of augmentations inside each other, MOST_DEPTH",
+    ("check_colours",): "the same lists", ("depth_of",): "the same lists, by which they are refused: at most YAML's depth of 32",
+    ("take_entry", "walk"): "folders inside each other, DEPTH_MAX",
+}
+
+
+def calls_of(path):
+    """{address: (name, addresses of the functions that it calls or jumps to)} of a command's code."""
+    graph, here = {}, None
+    for line in output_of("objdump", "-d", "--no-show-raw-insn", "-j", ".text", path).splitlines():
+        begin = re.match(r"^0*([0-9a-f]+) <(.+)>:$", line)
+        if begin:
+            here = begin.group(1)
+            graph[here] = (begin.group(2), set())
+            continue
+        call = re.search(r"\b(call|jmp|bl|b)\s+([0-9a-f]+) <[^+>]+>$", line)
+        if call and here and not (call.group(1) in ("jmp", "b") and call.group(2) == here):  # a loop back to the first line
+            graph[here][1].add(call.group(2))
+    return graph
+
+
+def cycles_of(graph):
+    """Tarjan's strongly connected components with an edge inside, as sorted names; without recursion of its own."""
+    index, low, stack, found = {}, {}, [], set()
+    for root in graph:
+        work = [(root, iter(graph[root][1]))] if root not in index else []
+        if work:
+            index[root] = low[root] = len(index)
+            stack.append(root)
+        while work:
+            at, calls = work[-1]
+            following = next((call for call in calls if call in graph), None)
+            if following is None:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[at])
+                if low[at] == index[at]:
+                    members = stack[stack.index(at):]
+                    del stack[stack.index(at):]
+                    if len(members) > 1 or at in graph[at][1]:
+                        found.add(tuple(sorted(re.sub(r"\.(constprop|isra|part|cold)\S*", "", graph[m][0]) for m in members)))
+            elif following not in index:
+                index[following] = low[following] = len(index)
+                stack.append(following)
+                work.append((following, iter(graph[following][1])))
+            elif following in stack:
+                low[at] = min(low[at], index[following])
+    return found
+
+
+def no_recursion():
+    """no function calls itself or others in a circle, but those whose depth is bounded"""
+    need("objdump")
+    for tool, path in commands():
+        graph = calls_of(path)
+        assert len(graph) > 500, f"{tool}: only {len(graph)} functions"
+        circles = cycles_of(graph)
+        equal(sorted(circles - set(RECURSIONS)), [], f"{tool}: recursion without a known bound")
+        print(f"# figure: recursions among the {len(graph)} functions of {tool}, all bounded: {len(circles)}")
+
+
+# Nothing of -Wpedantic is left out: what is GNU C says so with __extension__. Signs may change where sizes are computed from
+# dimensions that a plan has checked (int to size_t): in the network, the kernels and what draws and explains them. Where
+# numbers come from outside they may not.
+WARNINGS = """-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
+              -Wcast-qual -Wwrite-strings -Wundef -Wold-style-definition -Wno-missing-field-initializers -Werror""".split()
+SIGNS = ("base", "config", "data", "train", "report", "optim")
+LIBRARIES = ("yaml-0.1", "zlib", "libdeflate", "jansson", "libjpeg")
+
+
+def flags():
+    return ["-std=gnu11", "-D_GNU_SOURCE", "-Isrc", "-Ibuild/embedded", '-DVERSION="x"', "-fopenmp",
+            *output_of("pkg-config", "--cflags", *LIBRARIES).split()]
+
+
+def sources():
+    for folder, _, names in sorted(os.walk(os.path.join(ROOT, "src"))):
+        for name in sorted(names):
+            path = os.path.relpath(os.path.join(folder, name), ROOT)
+            if name.endswith(".c"):
+                kernel = path.startswith("src/kernels/") and name != "levels.c"
+                yield path, ["-DLEVEL=generic"] if kernel else []
+
+
+def over_sources(command_of):
+    """What a command says of each source, two at a time; (how many, what is said)."""
+    def ask(item):
+        done = subprocess.run(command_of(*item), cwd=ROOT, capture_output=True, text=True, check=False,
+                              env=dict(os.environ, LC_ALL="C"))
+        return (done.stdout + done.stderr).strip() or ("" if done.returncode == 0 else f"{item[0]}: exit {done.returncode}")
+    items = [item for item in sources()]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return len(items), [text for text in pool.map(ask, items) if text]
+
+
+def silent(compiler):
+    def test():
+        need(compiler, "pkg-config")
+        common = flags()
+        count, said = over_sources(lambda path, more: [
+            compiler, *common, *more, *WARNINGS, "-Wsign-conversion" if path.split("/")[1] in SIGNS else "-Wno-sign-conversion",
+            "-fsyntax-only", path])
+        assert not said, "\n".join(said)[:6000]
+        print(f"# figure: warnings of {compiler} in {count} sources: 0")
+    test.__doc__ = f"{compiler} has nothing to warn of"
+    return test
+
+
+def cppcheck():
+    """cppcheck finds nothing"""
+    need("cppcheck")
+    # kernels: macros make their bodies for each level, which it cannot follow
+    names = sorted(os.listdir(os.path.join(ROOT, "src"))) if FULL else ["base", "config", "report"]
+    folders = [f"src/{name}" for name in names if name != "kernels"]
+    done = subprocess.run(["cppcheck", "--quiet", "--std=c11", "-j2", "--enable=warning,portability,performance", "--error-exitcode=1",
+                           "-Isrc", "-Ibuild/embedded", "-D_GNU_SOURCE", '-DVERSION="x"', "-D__x86_64__", *folders], cwd=ROOT,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and not done.stderr.strip(), done.stderr[:6000]
+    print(f"# figure: findings of cppcheck in {', '.join(folders)}: 0")
+
+
+run_tests([commands_load_safely, commands_check_themselves, objects_are_marked, nothing_forbidden_is_imported, stack_is_bounded,
+           no_recursion, silent("gcc"), silent("clang"), cppcheck])

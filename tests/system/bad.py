@@ -21,6 +21,8 @@ from cases import augment, numbers, outputs, png, programme  # noqa: E402
 GROUPS = (command, text, schema, network, data, pictures, model, lint, initialize, optim)
 GROUPS = (*GROUPS, augment, outputs, numbers, png)
 BUILDS = {"asan": "build/asan/bin", "plain": "bin"}
+if "BUILDS" in os.environ:  # one folder of commands in place of these: tests/reliability/coverage.py
+    BUILDS = dict.fromkeys(BUILDS, os.environ["BUILDS"])
 WORKERS = 2
 
 

@@ -53,7 +53,8 @@ static float cutmix_mix(const void *options, struct draws *draws, struct picture
     cut_side(draws, picture->h, side, &top, &bottom);
     for (int k = 0; k < picture->c; k++) {
         for (int y = top; y < bottom; y++) {
-            const size_t at = ((size_t)k * picture->h + y) * picture->w + left;
+            const size_t at =
+                ((size_t)k * (size_t)picture->h + (size_t)y) * (size_t)picture->w + (size_t)left;
             memcpy(picture->planes + at, other + at, (size_t)(right - left) * sizeof *other);
         }
     }
