@@ -103,7 +103,7 @@ def nothing_forbidden_is_imported():
         print(f"# figure: forbidden calls among the imports of {tool}: 0 of {len(found)}")
 
 
-MOST_STACK = 67584  # what holds: a buffer of 64 KiB by which a tool reads its standard input; lists of 64 errors take 45 KiB
+MOST_STACK = 67584  # what holds: the buffer for what gnuplot draws (read_all); lists of 64 errors take 45 KiB
 
 
 def stack_is_bounded():
