@@ -116,7 +116,8 @@ def call(target, arguments, environment=None):
 
 def replay(target, environment=None):
     """Each input of the corpus and of the regressions once."""
-    files = [os.path.join(unpack(target), name) for name in sorted(os.listdir(unpack(target)))] + regressions(target)
+    corpus = unpack(target)
+    files = [os.path.join(corpus, name) for name in sorted(os.listdir(corpus))] + regressions(target)
     run = call(target, ["-runs=1", *files], environment)
     run.executions = len(files)
     return run
