@@ -302,8 +302,10 @@ static void emit_pair(const struct option *option, const void *field, struct tex
 {
     const int *pair = field;
 
-    (void)option;
     (void)indent;
+    if (pair[0] == 0 && !in_range(option, 0)) {
+        return; /* absent: within `repeat`, where what stands for it is found for the copies only */
+    }
     if (pair[0] == pair[1]) {
         text_append(out, "%d", pair[0]);
     } else {

@@ -74,6 +74,32 @@ static void test_blocks(void **state)
     free(copy);
 }
 
+/* What the copies find out for themselves is not written for the list that they are copies of. */
+static void test_repeated_pools(void **state)
+{
+    (void)state;
+    static const char *const TEXTS[][2] = {
+        {"- repeat: {times: 2, block: [maxpool: 2, avgpool: {size: 1}]}\n- dense: 2\n",
+         "maxpool: {size: 2, padding: 0}"},
+        {"- reshape: [8, 8]\n- repeat: {times: 2, block: [maxpool1d: 2]}\n- dense: 2\n",
+         "maxpool1d: {size: 2, padding: 0}"},
+    };
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        struct text out = {0}, again = {0};
+        make(TEXTS[i][0], (struct shape){1, 8, 8});
+        OPTION_NETWORK.emit(NULL, &net.network, &out, -2);
+        assert_non_null(strstr(out.data, TEXTS[i][1]));
+        char *copy = check_malloc(out.length + 1);
+        memcpy(copy, out.data + 1, out.length);
+        make(copy, (struct shape){1, 8, 8});
+        OPTION_NETWORK.emit(NULL, &net.network, &again, -2);
+        assert_string_equal(again.data, out.data);
+        text_free(&out);
+        text_free(&again);
+        free(copy);
+    }
+}
+
 static void test_bad_blocks(void **state)
 {
     (void)state;
@@ -144,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_blocks),
         TEST(test_initializers_in_blocks),
+        TEST(test_repeated_pools),
         TEST(test_bad_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

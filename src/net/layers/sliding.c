@@ -87,8 +87,11 @@ static int steps_decode(const struct option *option, void *field, const struct y
 
 static void steps_emit(const struct option *option, const void *field, struct text *out, int indent)
 {
-    (void)option, (void)indent;
-    text_append(out, "%d", ((const int *)field)[1]);
+    const int steps = ((const int *)field)[1];
+    (void)indent;
+    if (steps != 0 || option->low <= 0) { /* else it is absent, as in OPTION_PAIR */
+        text_append(out, "%d", steps);
+    }
 }
 
 static void steps_describe(const struct option *option, struct text *out)
