@@ -288,9 +288,11 @@ def k4():
     pause, least, factor = (0.3, 30, 40) if FULL else (0.15, 5, 12)
     seconds = begin("tiny.yaml", TINY, "measured")
     while True:
-        # So many epochs that an undisturbed run takes as long as so many pauses; many are better long than many.
+        # So much work that an undisturbed run takes as long as so many pauses: more epochs, and then longer ones.
         epochs = int(EPOCHS * pause * factor / seconds) + 1
-        slower = ("-s", f"train.epochs={min(epochs, 600)}", "-s", f"data.limit={200 * max(1, min(epochs // 600, 7))}")
+        longer = max(1, min(epochs // 600, 64))
+        slower = ("-s", f"train.epochs={min(epochs, 600)}", "-s", f"data.limit={200 * min(longer, 7)}",
+                  "-s", f"network.0.conv.filters={8 * longer}")
         begin("tiny.yaml", TINY, "whole", *slower)
         kills, pause = chain(pause, *slower)
         same("whole", "chain", f"after {kills} kills")
