@@ -76,6 +76,7 @@ def every_allocation(scenario):
     server = Server(scenario)
     result, (_, count, _, *calm) = server.run(0, "once")
     none(scenario.problems(result, ()), "undisturbed")
+    assert calm[0] == 0 and calm[2] == 0, f"an undisturbed run still holds {calm[0]} blocks, {calm[2]} descriptors"
     again, (_, recount, *_) = server.run(0, "once")
     assert recount == count, f"{count} allocations, then {recount}"
     wrong, codes = [], {0: 0, 7: 0}
