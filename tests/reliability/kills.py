@@ -235,7 +235,7 @@ def replaced_points(old_epochs, chosen):
     begin("tiny.yaml", TINY, "whole-old", *ends)
     begin("tiny.yaml", TINY, "half", *old)
     shutil.copytree("half", "counted")
-    counts, before = calls_of([CNNTRAIN, "-t", "1", "tiny.yaml", "-o", "counted", *new], '"counted"')
+    counts, before = calls_of([CNNTRAIN, "-q", "-t", "1", "tiny.yaml", "-o", "counted", *new], '"counted"')
     done = 0
     for call, number in points(counts, before):
         if call not in chosen:
