@@ -19,6 +19,8 @@ void KERNEL(winograd_forward)(const struct window *, const float *x, const float
                               float *y, float *scratch);
 void KERNEL(winograd_backward_input)(const struct window *, const float *dy, const float *u,
                                      float *dx, float *scratch);
+void KERNEL(winograd_transposed)(const struct window *, const float *dy, const float *u, float *dx,
+                                 float *scratch);
 void KERNEL(winograd_backward_weight)(const struct window *, const float *x, const float *dy,
                                       int add, float *dw, float *scratch);
 void KERNEL(dilated_forward)(const struct window *, const float *x, const float *w, const float *b,

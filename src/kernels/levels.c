@@ -73,9 +73,7 @@ static size_t plain_scratch(const struct window *s)
     conv_margins(s, &left, &right);
     const size_t x = (size_t)s->c * s->h * ((size_t)(s->ow - 1) * s->stride_w + s->kw);
     const size_t dy = (size_t)s->oc * s->oh * ((size_t)left + s->ow + right);
-    const struct window turned = winograd_turned(s);
-    const size_t winograd = larger(winograd_scratch(s, winograd_way(s)),
-                                   winograd_scratch(&turned, winograd_input_way(s)));
+    const size_t winograd = larger(winograd_scratch(s, winograd_way(s)), winograd_input_scratch(s));
     return larger(winograd,
                   larger(larger(x, dy) * LANES, transposed((size_t)s->c * s->kh * s->kw)));
 }

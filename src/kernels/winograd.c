@@ -17,19 +17,9 @@
  * that of the direct sum (bounds in tests/unit/test_kernels_conv.c).
  *
  * The weights stand at the points already (winograd_prepare.c). The input gradient is the same over
- * dy with the kernel turned round; the weight gradient is in winograd_weight.c. */
-#include "kernels/share.h"
+ * dy with the kernel turned round, or the transposed algorithm (winograd_input.c); the weight
+ * gradient is in winograd_weight.c. */
 #include "kernels/winograd_points.h"
-
-/* The first block of output channels that begins at `channel` or behind it. */
-static int block_from(const struct window *s, int channel)
-{
-    int o = 0;
-    while (o < channel) {
-        o += winograd_block(s->oc - o);
-    }
-    return o;
-}
 
 /* A team's share, in whole blocks of channels. */
 static struct share share_in_blocks(const struct window *s, int step)
@@ -349,6 +339,10 @@ void KERNEL(winograd_forward)(const struct window *s, const float *x, const floa
 void KERNEL(winograd_backward_input)(const struct window *s, const float *dy, const float *u,
                                      float *dx, float *scratch)
 {
-    const struct window turned = winograd_turned(s);
-    KERNEL(winograd_forward)(&turned, dy, u, NULL, dx, scratch);
+    if (winograd_input_way(s) == WINOGRAD_TRANSPOSED) {
+        KERNEL(winograd_transposed)(s, dy, u, dx, scratch);
+    } else {
+        const struct window turned = winograd_turned(s);
+        KERNEL(winograd_forward)(&turned, dy, u, NULL, dx, scratch);
+    }
 }

@@ -10,12 +10,14 @@ enum {
     WINOGRAD_POINTS = 6,
     WINOGRAD_GAP = 1,           /* vectors between blocks of tiles at the points: at a power of two
                                    from each other they would all want the same place of a cache */
+    WINOGRAD_BLOCK = 4,         /* output channels of a block, at most */
     WINOGRAD_BAND = 14,         /* output rows whose inputs are transformed together */
     WINOGRAD_CHUNK = 384 * 1024 /* bytes of transformed tiles that stay in the cache */
 };
 
-/* Along the columns only, or along the rows as well. */
-enum winograd_way { WINOGRAD_NONE, WINOGRAD_COLUMNS, WINOGRAD_SQUARES };
+/* Along the columns only, or along the rows as well; the input gradient also as the latter
+ * transposed (winograd_input.c). */
+enum winograd_way { WINOGRAD_NONE, WINOGRAD_COLUMNS, WINOGRAD_SQUARES, WINOGRAD_TRANSPOSED };
 
 /* Outputs along an axis that six products make: with a kernel of 3 taps 4, of 5 taps 2. */
 static inline int winograd_outs(int taps) { return WINOGRAD_POINTS + 1 - taps; }
@@ -63,17 +65,24 @@ static inline int winograd_pair_chunk(const struct window *s)
     return fit >= 4 ? fit : tiles < 4 ? tiles : 4;
 }
 
-/* The way that takes the fewest multiplications, with what the transforms cost besides, all counted
- * in multiply-adds of a vector; WINOGRAD_NONE unless it is well below the direct sum. */
-static inline enum winograd_way winograd_way(const struct window *s)
+/* A way and its cost, counted in multiply-adds of a vector. */
+struct winograd_choice {
+    enum winograd_way way;
+    double cost;
+};
+
+/* The way that takes the fewest multiplications, with what the transforms cost besides;
+ * WINOGRAD_NONE unless it is well below the direct sum. */
+static inline struct winograd_choice winograd_choose(const struct window *s)
 {
-    if ((s->kw != 3 && s->kw != 5) || s->stride_w != 1 || s->stride_h != 1 || s->oc < 4 ||
-        s->ow < winograd_columns(s) || s->pad_left >= s->kw) {
-        return WINOGRAD_NONE;
-    }
-    const double pairs = (double)s->oc * s->c, tiles = winograd_tiles(s);
+    const double pairs = (double)s->oc * s->c;
     const double rows = (double)s->kh * (s->oh < s->h ? s->oh : s->h); /* that are not padding */
     const double direct = pairs * rows * s->kw * s->ow;
+    if ((s->kw != 3 && s->kw != 5) || s->stride_w != 1 || s->stride_h != 1 || s->oc < 4 ||
+        s->ow < winograd_columns(s) || s->pad_left >= s->kw) {
+        return (struct winograd_choice){WINOGRAD_NONE, direct};
+    }
+    const double tiles = winograd_tiles(s);
     const double columns = WINOGRAD_POINTS * pairs * rows * tiles +
                            s->oh * tiles * (16.0 * s->c + 10.0 * s->oc) + 2 * pairs * s->kh;
     double squares = direct;
@@ -84,9 +93,15 @@ static inline enum winograd_way winograd_way(const struct window *s)
                   points * pairs / 2;
     }
     if (squares < columns && squares < 0.9 * direct) {
-        return WINOGRAD_SQUARES;
+        return (struct winograd_choice){WINOGRAD_SQUARES, squares};
     }
-    return columns < 0.9 * direct ? WINOGRAD_COLUMNS : WINOGRAD_NONE;
+    return columns < 0.9 * direct ? (struct winograd_choice){WINOGRAD_COLUMNS, columns}
+                                  : (struct winograd_choice){WINOGRAD_NONE, direct};
+}
+
+static inline enum winograd_way winograd_way(const struct window *s)
+{
+    return winograd_choose(s).way;
 }
 
 /* The way of the weight gradient: at each point it is one of a kernel of one column, which needs
@@ -120,12 +135,29 @@ static inline struct window winograd_turned(const struct window *s)
     return t;
 }
 
+/* What the input gradient costs by the forward way transposed. With 4 outputs to a tile's row more
+ * of the work at the points is done once for every block of channels. */
+static inline double winograd_transposed_cost(const struct window *s)
+{
+    const double all = (double)winograd_tile_rows(s) * winograd_tiles(s);
+    const double points = WINOGRAD_POINTS * WINOGRAD_POINTS, few = winograd_columns(s) == 2;
+    return points * s->oc * s->c * all * (few ? 1.0 : 1.2) +
+           all * ((few ? 60.0 : 290.0) * s->oc + 210.0 * s->c);
+}
+
 static inline enum winograd_way winograd_input_way(const struct window *s)
 {
     const struct window t = winograd_turned(s);
-    return s->stride_w == 1 && s->stride_h == 1 && t.pad_left >= 0 && t.pad_top >= 0
-               ? winograd_way(&t)
-               : WINOGRAD_NONE;
+    if (s->stride_w != 1 || s->stride_h != 1 || t.pad_left < 0 || t.pad_top < 0) {
+        return WINOGRAD_NONE;
+    }
+    const struct winograd_choice turned = winograd_choose(&t);
+    if (s->kh == s->kw && (s->kw == 3 || s->kw == 5) && s->c >= 4 &&
+        s->oh >= winograd_outs(s->kh) && s->ow >= winograd_columns(s) &&
+        winograd_transposed_cost(s) < turned.cost * (turned.way == WINOGRAD_NONE ? 0.9 : 1.0)) {
+        return WINOGRAD_TRANSPOSED;
+    }
+    return turned.way;
 }
 
 /* Floats of the weights at the points. */
@@ -135,6 +167,7 @@ static inline size_t winograd_weights(const struct window *s, enum winograd_way 
         [WINOGRAD_NONE] = 0,
         [WINOGRAD_COLUMNS] = (size_t)s->kh,
         [WINOGRAD_SQUARES] = WINOGRAD_POINTS,
+        [WINOGRAD_TRANSPOSED] = WINOGRAD_POINTS,
     };
     return (size_t)s->oc * s->c * rows[way] * WINOGRAD_POINTS;
 }
@@ -179,6 +212,24 @@ static inline size_t winograd_scratch(const struct window *s, enum winograd_way 
         sums = (oc * c + LANES) * points;
     }
     return forward * LANES > gradient * LANES + sums ? forward * LANES : gradient * LANES + sums;
+}
+
+/* From one row point of dy to the next, where dx is made by the forward way transposed. */
+static inline size_t winograd_transposed_row(const struct window *s)
+{
+    const size_t tiles = (size_t)winograd_chunk_of(s, s->oc);
+    return (tiles * (size_t)s->oc * (size_t)winograd_columns(s) + WINOGRAD_GAP) * LANES;
+}
+
+static inline size_t winograd_input_scratch(const struct window *s)
+{
+    const struct window turned = winograd_turned(s);
+    if (winograd_input_way(s) != WINOGRAD_TRANSPOSED) {
+        return winograd_scratch(&turned, winograd_input_way(s));
+    }
+    const size_t reach = (size_t)winograd_reach(s, winograd_chunk_of(s, s->oc));
+    return (size_t)s->ow * LANES + WINOGRAD_POINTS * winograd_transposed_row(s) +
+           WINOGRAD_BLOCK * WINOGRAD_POINTS * reach * LANES;
 }
 
 #endif

@@ -18,7 +18,7 @@ enum { POINTS = WINOGRAD_POINTS };
 
 /* Output channels, and points, whose sums fit the registers together. */
 #if defined(__AVX512F__)
-enum { OUTS = 4, PASS = POINTS };
+enum { OUTS = WINOGRAD_BLOCK, PASS = POINTS };
 #elif defined(__AVX2__)
 enum { OUTS = 3, PASS = 2 };
 #else
@@ -30,6 +30,16 @@ INLINE int winograd_block(int rest)
 {
     const int blocks = (rest + OUTS - 1) / OUTS;
     return (rest + blocks - 1) / blocks;
+}
+
+/* The first block of output channels that begins at `channel` or behind it. */
+INLINE int block_from(const struct window *s, int channel)
+{
+    int o = 0;
+    while (o < channel) {
+        o += winograd_block(s->oc - o);
+    }
+    return o;
 }
 
 /* One point of B' d. `point` is a constant. */
@@ -71,6 +81,41 @@ INLINE void input_points(const float *x, float *u, size_t step)
             d[i] = v_load(x + i * LANES + part * WIDTH);
         }
         to_points(d, u + part * WIDTH, step);
+    }
+}
+
+/* One point of G' d, without its factor: the polynomial with the tile's columns, or rows, as
+ * coefficients. `outs`, 2 or 4 of them, is a constant, as is `point` where this is inlined. */
+INLINE vec gradient_point(int point, int outs, const vec d[4])
+{
+    vec even = d[0], odd = d[1];
+    if (outs == 4) {
+        const float square = point < 3 ? 1.0f : 4.0f;
+        even = v_fma(v_set(square), d[2], even);
+        odd = v_fma(v_set(square), d[3], odd);
+    }
+    switch (point) {
+    case 0:
+        return d[0];
+    case 1:
+        return even + odd;
+    case 2:
+        return even - odd;
+    case 3:
+        return even + (odd + odd); /* in additions, which need not wait for multipliers */
+    case 4:
+        return even - (odd + odd);
+    default:
+        return d[outs - 1];
+    }
+}
+
+/* All points of G' d. `outs` is a constant. */
+INLINE void gradient_points(int outs, const vec d[4], float *to, size_t step)
+{
+    UNROLL
+    for (int k = 0; k < POINTS; k++) {
+        v_store(to + (size_t)k * step, gradient_point(k, outs, d));
     }
 }
 

@@ -144,6 +144,10 @@ void KERNEL(winograd_prepare)(const struct window *s, const float *w, int part, 
         .w = w, .to = s->c * taps, .from = taps, .row = s->kw, .column = 1};
     const struct kernel turned_round = {
         .w = w + taps - 1, .to = taps, .from = s->c * taps, .row = -s->kw, .column = -1};
+    const struct kernel transposed = {
+        .w = w, .to = taps, .from = s->c * taps, .row = s->kw, .column = 1};
     prepare(s, winograd_way(s), &as_is, part, parts, forward);
-    prepare(&turned, winograd_input_way(s), &turned_round, part, parts, input);
+    prepare(&turned, winograd_input_way(s),
+            winograd_input_way(s) == WINOGRAD_TRANSPOSED ? &transposed : &turned_round, part, parts,
+            input);
 }

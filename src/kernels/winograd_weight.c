@@ -8,32 +8,6 @@
  * dense.c's own. */
 #include "kernels/winograd_points.h"
 
-/* One point of G' d, without its factor: the polynomial with the tile's columns, or rows, as
- * coefficients. `outs`, 2 or 4 of them, is a constant, as is `point` where this is inlined. */
-INLINE vec gradient_point(int point, int outs, const vec d[4])
-{
-    vec even = d[0], odd = d[1];
-    if (outs == 4) {
-        const float square = point < 3 ? 1.0f : 4.0f;
-        even = v_fma(v_set(square), d[2], even);
-        odd = v_fma(v_set(square), d[3], odd);
-    }
-    switch (point) {
-    case 0:
-        return d[0];
-    case 1:
-        return even + odd;
-    case 2:
-        return even - odd;
-    case 3:
-        return v_fma(v_set(2.0f), odd, even);
-    case 4:
-        return v_fma(v_set(-2.0f), odd, even);
-    default:
-        return d[outs - 1];
-    }
-}
-
 /* A case for each point, so that CASE(K) sees it as a constant. */
 #define CASES CASE(0) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5)
 
@@ -165,15 +139,6 @@ static void along_columns(const struct window *s, const float *x, const float *d
         finish_rows(3, end - first, step, sums + first, add, dw + first * 3);
     } else {
         finish_rows(5, end - first, step, sums + first, add, dw + first * 5);
-    }
-}
-
-/* All points of G' d. `outs` is a constant. */
-INLINE void gradient_points(int outs, const vec d[4], float *to, size_t step)
-{
-    UNROLL
-    for (int k = 0; k < POINTS; k++) {
-        v_store(to + (size_t)k * step, gradient_point(k, outs, d));
     }
 }
 

@@ -86,15 +86,17 @@ static void move_range(struct trainer *t, size_t first, size_t n, float *gradien
     }
 }
 
-/* The shards of a range added up, each number clipped where that is wanted. */
-static void sum_range(const struct trainer *t, size_t first, size_t n, int shards, float *gradient)
+/* The shards of a range added up, each number clipped where that is wanted: the gradient, in the
+ * place of the first shard. */
+static void sum_range(const struct trainer *t, size_t first, size_t n, int shards)
 {
     const float most = t->model.settings.train.clip_value;
-    float *shard = t->shard_gradients + first;
+    float *gradient = t->shard_gradients + first, *shard = gradient;
     t->kernels->reduce(n, shard, shards, t->model.graph.moved, gradient);
-    for (int s = 0; s < shards && t->threads > 1; s++, shard += t->model.graph.moved) {
+    for (int s = 1; s < shards && t->threads > 1; s++) {
         const int own = s % t->threads == omp_get_thread_num(); /* as in find_gradients */
-        if (shard != gradient && !own) {
+        shard += t->model.graph.moved;
+        if (!own) {
             memcpy(shard, gradient, n * sizeof *shard);
         }
     }
@@ -109,42 +111,39 @@ static size_t range_size(const struct trainer *t, size_t first)
     return rest < UPDATE_RANGE ? rest : UPDATE_RANGE;
 }
 
-/* From the shards to the weights in one go. */
-static void step_at_once(struct trainer *t, int shards, struct stopwatch *watch)
+/* All that is there to be added, in one go, since lines from another core come faster the more of
+ * them are asked for. */
+static void sum_shards(struct trainer *t, int shards)
 {
 #pragma omp for schedule(static) nowait
     for (size_t first = 0; first < t->model.graph.moved; first += UPDATE_RANGE) {
         const size_t n = range_size(t, first);
-        float gradient[UPDATE_RANGE] __attribute__((aligned(64)));
-        sum_range(t, first, n, shards, gradient);
-        profile_lap(t->profile, watch, PROFILE_REDUCE);
-        move_range(t, first, n, gradient);
-        profile_lap(t->profile, watch, PROFILE_OPTIMIZER);
+        sum_range(t, first, n, shards);
+        if (t->model.settings.train.clip_norm > 0) {
+            t->update.squares[first / UPDATE_RANGE] = sum_of_squares(t->shard_gradients + first, n);
+        }
     }
 }
 
-/* The same in two: the norm must be known before the first weight moves. The gradient takes the
- * place of the first shard. Pascanu, Mikolov, Bengio 2013; torch.nn.utils.clip_grad_norm_. */
-static void step_clipped(struct trainer *t, int shards, struct stopwatch *watch)
+/* What the gradient is to be multiplied with: its norm must be known before the first weight moves.
+ * Pascanu, Mikolov, Bengio 2013; torch.nn.utils.clip_grad_norm_. */
+static double norm_factor(const struct trainer *t)
 {
-    const size_t all = t->model.graph.moved;
-    float *gradient = t->shard_gradients;
     double sum = 0;
-#pragma omp for schedule(static)
-    for (size_t first = 0; first < all; first += UPDATE_RANGE) {
-        sum_range(t, first, range_size(t, first), shards, gradient + first);
-        t->update.squares[first / UPDATE_RANGE] =
-            sum_of_squares(gradient + first, range_size(t, first));
-        profile_lap(t->profile, watch, PROFILE_REDUCE);
-    }
-    profile_lap(t->profile, watch, PROFILE_WAIT);
+#pragma omp barrier
     /* every thread adds them up for itself, in order */
     for (size_t i = 0; i < update_squares(t); i++) {
         sum += t->update.squares[i];
     }
-    const double factor = (double)t->model.settings.train.clip_norm / (sqrt(sum) + 1e-6);
+    return (double)t->model.settings.train.clip_norm / (sqrt(sum) + 1e-6);
+}
+
+/* Each thread moves what it has added up: the loops are alike. */
+static void move_weights(struct trainer *t, double factor)
+{
+    float *gradient = t->shard_gradients;
 #pragma omp for schedule(static) nowait
-    for (size_t first = 0; first < all; first += UPDATE_RANGE) {
+    for (size_t first = 0; first < t->model.graph.moved; first += UPDATE_RANGE) {
         if (!(factor >= 1)) {
             t->kernels->scale((float)factor, range_size(t, first), gradient + first);
         }
@@ -171,11 +170,14 @@ static void bound_rows(struct trainer *t)
 void update_step(struct trainer *t, int shards)
 {
     struct stopwatch *watch = profile_watch(t->profile);
+    double factor = 1;
+    sum_shards(t, shards);
+    profile_lap(t->profile, watch, PROFILE_REDUCE);
     if (t->model.settings.train.clip_norm > 0) {
-        step_clipped(t, shards, watch);
-    } else {
-        step_at_once(t, shards, watch);
+        factor = norm_factor(t);
+        profile_lap(t->profile, watch, PROFILE_WAIT);
     }
+    move_weights(t, factor);
     if (t->update.bounded_count > 0) {
 #pragma omp barrier
         bound_rows(t);

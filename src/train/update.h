@@ -4,8 +4,8 @@
  *     the optimizer's step         max_norm        average (average.h)
  *
  * Clipping comes before the penalties, as in PyTorch, where weight_decay is the optimizer's. The
- * flat vector of the parameters is walked in ranges, small enough to stay in the cache from the
- * first operation to the last, and independent of each other but for the two sums that clip_norm
+ * flat vector of the parameters is walked twice, for the sum and for the rest, in ranges small
+ * enough to stay in the cache, and independent of each other but for the two sums that clip_norm
  * and max_norm need. Which thread takes which range makes no difference to a byte. */
 #ifndef CNNTRAIN_TRAIN_UPDATE_H
 #define CNNTRAIN_TRAIN_UPDATE_H
