@@ -9,7 +9,7 @@ static const double EXACT = 1e-6; /* a relative error that needs no further step
 
 struct derivative differentiate(central_difference *difference, void *user, double h)
 {
-    double before[STEPS], now[STEPS];
+    double before[STEPS] = {0}, now[STEPS];
     struct derivative best = {0, INFINITY};
     for (int i = 0; i < STEPS; i++, h /= 2) {
         double noise, power = 4;

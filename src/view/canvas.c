@@ -57,7 +57,7 @@ enum { LETTERS = 32 }; /* that are drawn at once */
 static size_t take_letters(const char *text, char plain[LETTERS + 1])
 {
     size_t n = 0;
-    for (; text[n] != '\0' && n < LETTERS; n++) {
+    for (; n < LETTERS && text[n] != '\0'; n++) {
         plain[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
     }
     plain[n] = '\0';
