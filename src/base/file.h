@@ -25,7 +25,7 @@ int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind
 int file_read_at(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
                  enum error_kind kind, struct error *e);
 /* Open `name` below the open directory `dir`: a path or a symbolic link that leads out of it fails
- * with EXDEV (or, on a system that cannot tell, ELOOP for every link). -1 with errno. */
+ * with EXDEV. -1 with errno. */
 int file_open_beneath(int dir, const char *name, int flags);
 /* Like file_read_at, but never outside `dir`, into `room`, which has the bytes then; every fault is
  * of `kind`. */
