@@ -285,8 +285,9 @@ static int read_list(struct dataset *set, const char *path, const struct bytes *
     return status;
 }
 
-static int takes(const struct source *source, struct error *e)
+static int takes(const struct source *source, const struct loading *how, struct error *e)
 {
+    (void)how;
     (void)e;
     const size_t length = source->images != NULL ? strlen(source->images) : 0;
     return source->csv != NULL || (source->folder == NULL && source->labels == NULL && length > 4 &&

@@ -21,11 +21,12 @@ static const struct member *const MEMBERS[] = {
 const struct family FORMATS = {.noun = "format", .plural = "formats", .members = MEMBERS};
 
 /* NULL, with *e, when no format takes the source. */
-static const struct format *find_format(const struct source *source, struct error *e)
+static const struct format *find_format(const struct source *source, const struct loading *how,
+                                        struct error *e)
 {
     for (int i = 0; MEMBERS[i] != NULL; i++) {
         const struct format *format = (const struct format *)MEMBERS[i];
-        const int takes = format->takes(source, e);
+        const int takes = format->takes(source, how, e);
         if (takes != 0) {
             return takes > 0 ? format : NULL;
         }
@@ -61,7 +62,7 @@ int dataset_load(struct dataset *set, const struct source *source, const struct 
     assert(source_path(source) != NULL);
     how = how != NULL ? how : &as_stored;
     *set = (struct dataset){.outline = how->outline};
-    const struct format *format = find_format(source, e);
+    const struct format *format = find_format(source, how, e);
     if (format == NULL || format->load(set, source, how, e) != 0) {
         dataset_free(set);
         return -1;

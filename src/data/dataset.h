@@ -34,6 +34,7 @@ struct loading {
     uint64_t memory;             /* bytes that pixels may take; 0: half of the machine's */
     int threads;                 /* 0: one */
     int outline;                 /* 1: no pixels, only what a set has beside them */
+    int training; /* 1: of a folder of IDX files the training set's, not the test set's */
     struct error_list *faults; /* not NULL: every unreadable image is counted there and left out */
 };
 
@@ -61,9 +62,9 @@ struct dataset {
 
 /* Load a set. A bare path is an IDX images file (plain or gzip, told by content, not by name) whose
  * labels file is found by the usual naming (images-idx3 -> labels-idx1), a folder that holds t10k-*
- * / test-* IDX files, a folder of class folders with images, or a list whose name ends in .csv.
- * `how` may be NULL. Of several bad images the first is reported. ERROR_DATA with file and offset,
- * ERROR_IO, ERROR_LIMIT. On failure nothing is left allocated. */
+ * / test-* IDX files (for the training set train-*), a folder of class folders with images, or a
+ * list whose name ends in .csv. `how` may be NULL. Of several bad images the first is reported.
+ * ERROR_DATA with file and offset, ERROR_IO, ERROR_LIMIT. On failure nothing is left allocated. */
 int dataset_load(struct dataset *set, const struct source *source, const struct loading *how,
                  struct error *e);
 void dataset_free(struct dataset *set);

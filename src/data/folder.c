@@ -133,7 +133,8 @@ static int is_class(const struct image_list *files, const struct entry *entry, s
 
 /* The names of the class folders. */
 static int find_classes(const struct image_list *files, const struct entries *root,
-                        struct texts *names, struct arena *arena, struct error *e)
+                        struct texts *names, const struct loading *how, struct arena *arena,
+                        struct error *e)
 {
     const char **values = arena_alloc(arena, (root->count + 1) * sizeof *values);
     if (values == NULL) {
@@ -152,8 +153,8 @@ static int find_classes(const struct image_list *files, const struct entries *ro
     return names->count > 0
                ? 0
                : error_set(e, ERROR_DATA, files->root,
-                           "this folder holds neither class folders nor t10k-*images* or "
-                           "test-*images* files");
+                           "this folder holds neither class folders nor %s files",
+                           how->training ? "train-*images*" : "t10k-*images* or test-*images*");
 }
 
 static int add_class(struct image_list *files, const char *name, int32_t label, struct error *e)
@@ -188,7 +189,7 @@ static int find_images(struct dataset *set, const struct loading *how, struct er
     int32_t *number = NULL;
     int status = list(&root, files->dir, ".", files->root, e);
     if (status == 0) {
-        status = find_classes(files, &root, &names, &root.arena, e);
+        status = find_classes(files, &root, &names, how, &root.arena, e);
     }
     if (status == 0) {
         number = arena_alloc(&root.arena, (size_t)names.count * sizeof *number);
@@ -202,8 +203,9 @@ static int find_images(struct dataset *set, const struct loading *how, struct er
     return status;
 }
 
-static int takes(const struct source *source, struct error *e)
+static int takes(const struct source *source, const struct loading *how, struct error *e)
 {
+    (void)how;
     if (source->folder != NULL) {
         return 1;
     }

@@ -9,7 +9,7 @@ struct format {
     struct member member; /* name and help, for --list formats */
     /* Whether this format takes the source, by a look at the path and the first bytes. 1, 0, or -1
      * with *e. */
-    int (*takes)(const struct source *source, struct error *e);
+    int (*takes)(const struct source *source, const struct loading *how, struct error *e);
     int (*load)(struct dataset *set, const struct source *source, const struct loading *how,
                 struct error *e);
 };

@@ -33,9 +33,9 @@ static int copy_path(char *out, const char *path, struct error *e)
     return 0;
 }
 
-/* The images of the test set in a folder: the bytewise first name, so that t10k-* comes before
- * test-*, plain before .gz. */
-static int find_test_images(char *out, const char *folder, struct error *e)
+/* The images of the training or of the test set in a folder: the bytewise first name, so that
+ * t10k-* comes before test-*, plain before .gz. */
+static int find_in_folder(char *out, const char *folder, int training, struct error *e)
 {
     DIR *dir = RETRY_POINTER(opendir(folder));
     if (dir == NULL) {
@@ -45,8 +45,11 @@ static int find_test_images(char *out, const char *folder, struct error *e)
     errno = 0;
     for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
         const char *name = entry->d_name;
-        const int test = strncmp(name, "t10k-", 5) == 0 || strncmp(name, "test-", 5) == 0;
-        if (test && strstr(name, "images") != NULL && (best[0] == '\0' || strcmp(name, best) < 0)) {
+        const int wanted = training
+                               ? strncmp(name, "train-", 6) == 0
+                               : strncmp(name, "t10k-", 5) == 0 || strncmp(name, "test-", 5) == 0;
+        if (wanted && strstr(name, "images") != NULL &&
+            (best[0] == '\0' || strcmp(name, best) < 0)) {
             snprintf(best, sizeof best, "%s", name);
         }
     }
@@ -54,8 +57,8 @@ static int find_test_images(char *out, const char *folder, struct error *e)
     closedir(dir);
     TRY(status);
     if (best[0] == '\0') {
-        return error_set(e, ERROR_DATA, folder,
-                         "this folder holds no t10k-*images* or test-*images* file");
+        return error_set(e, ERROR_DATA, folder, "this folder holds no %s file",
+                         training ? "train-*images*" : "t10k-*images* or test-*images*");
     }
     const int length = snprintf(out, PATH_MAX, "%s/%s", folder, best);
     if (length >= PATH_MAX) {
@@ -65,11 +68,12 @@ static int find_test_images(char *out, const char *folder, struct error *e)
     return 0;
 }
 
-static int find_images(char *out, const struct source *source, struct error *e)
+static int find_images(char *out, const struct source *source, const struct loading *how,
+                       struct error *e)
 {
     const int folder = file_is_folder(source->images, e);
     return folder < 0 ? -1
-           : folder   ? find_test_images(out, source->images, e)
+           : folder   ? find_in_folder(out, source->images, how->training, e)
                       : copy_path(out, source->images, e);
 }
 
@@ -273,7 +277,7 @@ static int read_labels(struct idx_file *idx, struct dataset *set, struct error *
     return idx_read_values(idx, put_label, set, e);
 }
 
-static int takes(const struct source *source, struct error *e)
+static int takes(const struct source *source, const struct loading *how, struct error *e)
 {
     char path[PATH_MAX];
     struct error fault = {.kind = ERROR_NONE};
@@ -284,7 +288,8 @@ static int takes(const struct source *source, struct error *e)
     if (folder <= 0) {
         return folder < 0 ? -1 : 1;
     }
-    if (find_test_images(path, source->images, &fault) == 0 || fault.kind == ERROR_DATA) {
+    if (find_in_folder(path, source->images, how->training, &fault) == 0 ||
+        fault.kind == ERROR_DATA) {
         return fault.kind != ERROR_DATA;
     }
     *e = fault;
@@ -320,7 +325,7 @@ static int load(struct dataset *set, const struct source *source, const struct l
     const struct request request = {set, how,
                                     source->layout != NULL && strcmp(source->layout, "hwc") == 0};
     set->threads = how->threads > 0 ? how->threads : 1;
-    TRY(find_images(images, source, e));
+    TRY(find_images(images, source, how, e));
     snprintf(set->path, sizeof set->path, "%.1023s", images);
     TRY(load_images(&request, images, e));
     TRY(find_labels(labels, images, source, e));

@@ -40,6 +40,7 @@ static void load(struct check *check, int part, const struct source *source)
     struct loading how = loading_of_settings(&check->settings->data, training, check->threads);
 
     how.faults = &check->unreadable;
+    how.training = part == TRAIN;
     if (source_path(source) == NULL) {
         return;
     }

@@ -58,6 +58,7 @@ int parts_load(const struct parts *parts, const struct settings *settings, int t
     const struct data_settings *data = &settings->data;
     struct loading how = loading_of_settings(data, NULL, threads);
     how.outline = parts->outline;
+    how.training = 1;
     TRY(load(parts->train_set, &data->train, &how, settings, "train", errors));
     TRY_ONE(subset_all(parts->train, parts->train_set, e));
     if (source_path(&data->validation.source)) {

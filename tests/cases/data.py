@@ -243,6 +243,12 @@ def fit():
     yield Case("I47 a folder without a test set", 4, 
                [("empty", "this folder holds neither class folders nor t10k-*images*")],
                ["cnneval", "model.bin", "empty"], prepare=lambda d: os.mkdir(os.path.join(d, "empty")))
+    yield Case("I47r a folder without a training set", 4,
+               [("empty", "this folder holds neither class folders nor train-*images* files")], ["cnntrain", "-n", NAME],
+               {NAME: PLAIN.replace(b"train: train-images-idx3-ubyte", b"train: empty")},
+               prepare=lambda d: os.mkdir(os.path.join(d, "empty")))
+    yield Case("I47s a folder with one", 0, [], ["cnntrain", "-n", NAME],
+               {NAME: PLAIN.replace(b"train: train-images-idx3-ubyte", b"train: .")})
     yield Case("I47t a folder with one", 0, [], ["cnneval", "model.bin", "."])
     yield Case("I48 no word 'images' in the name", 4, [("pixels", "no 'images' in this name to find its labels by")],
                ["cnneval", "model.bin", "pixels"], {"pixels": GOOD})

@@ -98,10 +98,31 @@ static void test_labels_not_found(void **state)
     expect_refused(&missing, ERROR_IO, "nowhere", "cannot open: No such file or directory");
 }
 
+/* As data.train: the training images of the folder. */
+static void expect_training(const struct source *source, const char *found_labels)
+{
+    const struct loading how = {.training = 1};
+    struct dataset set;
+    struct error e = {.offset = -1};
+    if (found_labels != NULL) {
+        assert_int_equal(dataset_load(&set, source, &how, &e), 0);
+        assert_string_equal(set.labels_path, found_labels);
+        dataset_free(&set);
+    } else {
+        assert_int_equal(dataset_load(&set, source, &how, &e), -1);
+        assert_string_equal(e.message,
+                            "this folder holds neither class folders nor train-*images* files");
+    }
+}
+
 static void test_folder(void **state)
 {
     (void)state;
     const struct source source = {.images = "sets"};
+    const struct source tests = {.images = "tests"};
+    assert_int_equal(mkdir("tests", 0700), 0);
+    write_set("tests/t10k-images-idx3-ubyte", "tests/t10k-labels-idx1-ubyte", THREE, 3);
+    expect_training(&tests, NULL);
     assert_int_equal(mkdir("sets", 0700), 0);
     write_set("sets/train-images-idx3-ubyte", "sets/train-labels-idx1-ubyte", THREE, 3);
     expect_refused(
@@ -113,6 +134,7 @@ static void test_folder(void **state)
     expect_found("sets/", NULL, "sets//t10k-labels-idx1-ubyte.gz");
     write_set("sets/t10k-images-idx3-ubyte", "sets/t10k-labels-idx1-ubyte", THREE, 3);
     expect_found("sets", NULL, "sets/t10k-labels-idx1-ubyte");
+    expect_training(&source, "sets/train-labels-idx1-ubyte");
 }
 
 static void test_long_paths(void **state)
@@ -336,7 +358,8 @@ int main(void)
         cmocka_unit_test(test_labels_by_name), cmocka_unit_test(test_labels_not_found),
         cmocka_unit_test(test_folder),         cmocka_unit_test(test_long_paths),
         cmocka_unit_test(test_formats),        cmocka_unit_test(test_checksum),
-        cmocka_unit_test(test_check_labels),   cmocka_unit_test(test_option),         cmocka_unit_test(test_bad_option),
+        cmocka_unit_test(test_check_labels),   cmocka_unit_test(test_option),
+        cmocka_unit_test(test_bad_option),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }
