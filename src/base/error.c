@@ -25,7 +25,7 @@ __attribute__((format(printf, 5, 0))) static void fill(struct error *e, enum err
     char name[sizeof e->file];
 
     vsnprintf(raw, sizeof raw, format, arguments);
-    copy_cut(name, sizeof name, file != NULL ? file : "");
+    text_end_of(name, sizeof name, file != NULL ? file : "");
 
     *e = (struct error){.kind = kind, .offset = offset};
     copy_cut(e->file, sizeof e->file, name);

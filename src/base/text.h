@@ -46,6 +46,9 @@ char *text_escape(char *buffer, size_t size, const char *bytes, size_t length);
 /* The same without a cut, for whole lines: as much as fits, ending at a whole character. Direction
  * overrides and the line separators of Unicode count as control characters. */
 char *text_sanitize(char *buffer, size_t size, const char *bytes, size_t length);
+/* `text`; of one that does not fit the end, from a whole character, behind "...": of a long path
+ * the name. `buffer` of `size` bytes, at least 8, is always terminated; returned. */
+char *text_end_of(char *buffer, size_t size, const char *text);
 /* The word of `words` (NULL-terminated) nearest to `word`: edit distance at most 2 and at most half
  * its length, case ignored first. NULL when none is near. */
 const char *text_closest(const char *word, const char *const *words);

@@ -94,6 +94,21 @@ char *text_sanitize(char *buffer, size_t size, const char *bytes, size_t length)
     return buffer;
 }
 
+char *text_end_of(char *buffer, size_t size, const char *text)
+{
+    const size_t length = strlen(text);
+    const char *end = text;
+
+    if (length >= size) {
+        end = text + length - (size - 1 - 3);
+        while (((unsigned char)*end & 0xC0) == 0x80) {
+            end++;
+        }
+    }
+    snprintf(buffer, size, "%s%s", end != text ? "..." : "", end);
+    return buffer;
+}
+
 char *text_escape(char *buffer, size_t size, const char *bytes, size_t length)
 {
     static const char dots[] = "...";

@@ -247,8 +247,10 @@ static void read_in_part(struct subject *s, const struct error *strict, struct e
 static int read_subject(struct subject *s, const char *path, struct error_list *errors)
 {
     struct error e = {.offset = -1};
+    char end[1024];
     *s = (struct subject){.path = path};
-    text_sanitize(s->shown, sizeof s->shown, path, strlen(path));
+    text_end_of(end, sizeof end, path);
+    text_sanitize(s->shown, sizeof s->shown, end, strlen(end));
     if (safetensors_read(&s->file, path, "cnntrain.format", &e) != 0) {
         if (e.kind != ERROR_MODEL) {
             *error_next(errors) = e;

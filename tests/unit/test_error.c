@@ -68,7 +68,7 @@ static void escapes_what_a_terminal_would_obey(void **state)
 static void cuts_a_long_message_at_a_character(void **state)
 {
     struct error e;
-    char text[2000];
+    char text[2000], path[2001];
 
     (void)state;
     for (size_t i = 0; i + 2 < sizeof text; i += 2) {
@@ -76,7 +76,15 @@ static void cuts_a_long_message_at_a_character(void **state)
     }
     error_set(&e, ERROR_CONFIG, text, "x%s", text);
     assert_int_equal(strlen(e.message), 511);
-    assert_int_equal(strlen(e.file), 1023);
+    assert_int_equal(strlen(e.file), 1023); /* of a path the end, and a sign that it is cut */
+    assert_memory_equal(e.file, "...\xc3\xa9", 5);
+    assert_string_equal(e.file + 3, text + strlen(text) - 1020);
+    snprintf(path, sizeof path, "%s!", text);
+    error_set(&e, ERROR_CONFIG, path, "x");
+    assert_int_equal(strlen(e.file), 1022); /* not within a character */
+    assert_memory_equal(e.file, "...\xc3\xa9", 5);
+    error_set(&e, ERROR_CONFIG, text + strlen(text) - 1022, "x");
+    assert_string_equal(e.file, text + strlen(text) - 1022);
     error_set(&e, ERROR_CONFIG, "f", "%s", text);
     assert_true(strlen(e.message) >= 510 && strncmp(e.message, text, 510) == 0);
 }
