@@ -202,11 +202,14 @@ static int peek(struct idx_file *idx, const char *path, struct error *e)
     unsigned char head[20];
     struct stat status;
     const size_t got = file_peek(path, head, sizeof head);
-    if (got < sizeof head || head[0] != 0 || head[1] != 0 || head[3] < 2 || head[3] > 4 ||
-        find_element(head[2]) == NULL || stat(path, &status) != 0) {
+    if (got < sizeof head || head[0] != 0 || head[1] != 0 || head[3] < 2 || head[3] > 4) {
         return 0;
     }
-    size_t size = find_element(head[2])->size;
+    const struct idx_element *element = find_element(head[2]);
+    if (element == NULL || stat(path, &status) != 0) {
+        return 0;
+    }
+    size_t size = element->size;
     int overflow = 0;
     idx->item = 1;
     for (int i = 0; i < head[3]; i++) {
@@ -313,7 +316,7 @@ int idx_read_values(struct idx_file *idx,
                                struct error *e),
                     void *to, struct error *e)
 {
-    unsigned char piece[1 << 14];
+    unsigned char piece[1 << 13];
     const size_t element = idx->element->size;
     for (size_t done = 0; done < idx->size;) {
         const size_t left = idx->size - done;

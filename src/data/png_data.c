@@ -10,7 +10,7 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-enum { PIECE = 1 << 15, FILTERS = 5, FRAME = 12 };
+enum { PIECE = 1 << 13, FILTERS = 5, FRAME = 12 };
 
 /* First row and column, and the distance of the next, of each of the seven images. */
 static const struct pass {

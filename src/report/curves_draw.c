@@ -115,7 +115,7 @@ static void append_script(struct text *script, const struct curves *runs, int co
 /* Everything that comes from the pipe. */
 static int read_all(int fd, struct text *out)
 {
-    char buffer[65536];
+    char buffer[8192];
     for (;;) {
         const ssize_t n = RETRY(read(fd, buffer, sizeof buffer));
         if (n <= 0) {

@@ -49,9 +49,9 @@ static int read_model(struct patient *p, struct error *e)
 }
 
 /* The sets as training takes them; what is wrong with them is a reason, not a fault. */
-static void load_data(struct patient *p, const struct kernels *kernels, int threads)
+static void load_data(struct patient *p, const struct kernels *kernels, int threads,
+                      struct error_list *faults)
 {
-    struct error_list faults = {0};
     struct trainer *t = &p->trainer;
     struct settings settings = *p->settings;
     if (!source_path(&settings.data.train)) {
@@ -60,8 +60,8 @@ static void load_data(struct patient *p, const struct kernels *kernels, int thre
     }
     /* the trainer takes over an arena, and in the patient's own is the config */
     struct arena arena = {0};
-    if (trainer_prepare(t, &settings, &arena, kernels, threads, &faults) != 0) {
-        const struct error *e = &faults.items[0];
+    if (trainer_prepare(t, &settings, &arena, kernels, threads, faults) != 0) {
+        const struct error *e = &faults->items[0];
         snprintf(p->no_data, sizeof p->no_data, "%.280s%s%.280s", e->file, *e->file ? ": " : "",
                  e->message);
         return;
@@ -85,15 +85,16 @@ int patient_open(struct patient *p, const char *dir, const struct kernels *kerne
     char path[1100];
     *p = (struct patient){.dir = dir, .trainer = {.log = {.fd = -1}}};
     struct settings *settings = arena_alloc(&p->arena, sizeof *settings);
-    if (!settings) {
-        return error_memory(error_next(errors), sizeof *settings);
+    struct error_list *faults = arena_alloc(&p->arena, sizeof *faults); /* of the data */
+    if (!settings || !faults) {
+        return error_memory(error_next(errors), sizeof *settings + sizeof *faults);
     }
     path_of(path, sizeof path, p, "log.csv");
     TRY_ONE(log_read(&p->log, path, e));
     TRY(read_config(p, settings, errors));
     TRY_ONE(read_model(p, e));
     if (p->settings) {
-        load_data(p, kernels, threads);
+        load_data(p, kernels, threads, faults);
     } else {
         snprintf(p->no_data, sizeof p->no_data, "there is neither config.yaml nor model.bin");
     }

@@ -329,9 +329,9 @@ static int work(const struct train_options *options, struct trainer *trainer)
 static int run(const struct train_options *options, const char *path)
 {
     static struct error_list errors; /* too large for a small stack */
+    static struct trainer trainer = {.log = {.fd = -1}};
     struct arena arena = {0};
     struct settings settings;
-    struct trainer trainer = {.log = {.fd = -1}};
     const struct kernels *kernels = cli_kernels(&CLI);
     /* The summary has nothing from the pixels; its details have, and steps for a profile. */
     int (*const prepare)(struct trainer *, const struct settings *, struct arena *,

@@ -274,9 +274,9 @@ static int read_settings(const struct view_options *options, struct arena *arena
 static int view_augment(const struct view_options *options)
 {
     static struct error_list errors; /* too large for a small stack */
+    static struct trainer trainer = {.log = {.fd = -1}};
     struct arena arena = {0};
     struct settings settings;
-    struct trainer trainer = {.log = {.fd = -1}};
     struct error e = {.offset = -1};
     const struct kernels *kernels = cli_kernels(&CLI);
     int code = 0;

@@ -72,14 +72,27 @@ static int refuse_type(const struct subject *s)
                      text_escape(shown, sizeof shown, s->options->type, strlen(s->options->type)));
 }
 
+/* The layer whose name is nearest to `name`, or NULL; without memory there is none to suggest. */
+static const char *closest_layer(const struct graph *graph, const char *name)
+{
+    const char **names = calloc((size_t)graph->count + 1, sizeof *names);
+    const char *closest = NULL;
+    if (names != NULL) {
+        for (int i = 0; i < graph->count; i++) {
+            names[i] = graph->nodes[i].name;
+        }
+        closest = text_closest(name, names);
+    }
+    free(names);
+    return closest;
+}
+
 /* 0, or the exit code. */
 static int find_layer(const struct subject *s, const struct layer_type *type,
                       const struct node **found)
 {
     const struct graph *graph = &s->model->graph;
     const char *name = s->options->layer;
-    const char *names[MOST_LAYERS + 1] = {NULL};
-    int count = 0;
     char shown[400];
     for (int i = 0; i < graph->count; i++) {
         const struct node *node = &graph->nodes[i];
@@ -87,15 +100,12 @@ static int find_layer(const struct subject *s, const struct layer_type *type,
             *found = node;
             break;
         }
-        if (count < MOST_LAYERS) {
-            names[count++] = node->name;
-        }
     }
     if (*found == NULL && name == NULL) {
         return cli_usage(s->cli, "the network has no %s to explain", type->member.name);
     }
     if (*found == NULL) {
-        const char *closest = text_closest(name, names);
+        const char *closest = closest_layer(graph, name);
         text_escape(shown, sizeof shown, name, strlen(name));
         return closest != NULL
                    ? cli_usage(s->cli, "the network has no layer '%s'; did you mean '%s'?", shown,

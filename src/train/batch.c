@@ -191,29 +191,29 @@ static void find_gradients_together(const struct batch *b)
     const struct graph *graph = &t->model.graph;
     const int last = t->plan.cut_count;
     struct stopwatch *watch = profile_watch(t->profile);
-    struct team team;
-    make_team(b, &team);
+    struct team *team = &t->teams[omp_get_thread_num()];
+    make_team(b, team);
     for (int part = 0; part < b->parts; part++) {
         if (part == 0) {
 #pragma omp for schedule(static, 1)
             for (int tile = 0; tile < b->tiles; tile++) {
-                begin_tile(b, tile, team_at(&t->plan, &team, tile, t->plan.input));
+                begin_tile(b, tile, team_at(&t->plan, team, tile, t->plan.input));
             }
             profile_lap(t->profile, watch, PROFILE_INPUT);
         }
         if (part <= last) {
-            net_forward_team(graph, &t->plan, &team, part);
+            net_forward_team(graph, &t->plan, team, part);
         }
         if (part == last) {
 #pragma omp for schedule(static, 1)
             for (int tile = 0; tile < b->tiles; tile++) {
-                find_loss(b, tile, team_at(&t->plan, &team, tile, t->plan.logits),
-                          team_at(&t->plan, &team, tile, t->plan.dlogits));
+                find_loss(b, tile, team_at(&t->plan, team, tile, t->plan.logits),
+                          team_at(&t->plan, team, tile, t->plan.dlogits));
             }
             profile_lap(t->profile, watch, PROFILE_LOSS);
         }
         if (part >= last) {
-            net_backward_team(graph, &t->plan, &team, 2 * last - part);
+            net_backward_team(graph, &t->plan, team, 2 * last - part);
         }
         if (part + 1 < b->parts) {
 #pragma omp single

@@ -3,6 +3,7 @@
 #include "train/compare.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What may differ, and whether it may only have grown: a run that waited longer than a smaller
@@ -144,21 +145,24 @@ int compare_settings(const struct settings *settings, const char *config, const 
                      struct error *e)
 {
     struct arena arena = {0};
-    struct error_list errors = {0};
+    struct error_list *errors = calloc(1, sizeof *errors); /* too large for a small stack */
     struct text text = {0};
     struct difference difference = {0};
     int status = -1;
+    if (!errors) {
+        return error_memory(e, sizeof *errors);
+    }
     settings_emit(settings, 0, &text);
     const struct yaml *now =
-        text.failed ? NULL : yaml_parse(&arena, "config", text.data, text.length, &errors);
-    const struct yaml *then = yaml_parse(&arena, path, config, strlen(config), &errors);
+        text.failed ? NULL : yaml_parse(&arena, "config", text.data, text.length, errors);
+    const struct yaml *then = yaml_parse(&arena, path, config, strlen(config), errors);
     if (text.failed) {
         error_memory(e, text.length);
-    } else if (error_is_memory(error_first(&errors))) {
-        *e = *error_first(&errors);
+    } else if (error_is_memory(error_first(errors))) {
+        *e = *error_first(errors);
     } else if (!now || !then) {
         error_set(e, ERROR_MODEL, path, "the config inside cannot be read: %s",
-                  errors.items[0].message);
+                  errors->items[0].message);
     } else {
         differ(now, then, settings->root, "", &difference);
         status = difference.count > 0 ? report(&difference, e) : 0;
@@ -166,5 +170,6 @@ int compare_settings(const struct settings *settings, const char *config, const 
     }
     text_free(&text);
     arena_free(&arena);
+    free(errors);
     return status;
 }

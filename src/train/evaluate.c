@@ -53,6 +53,12 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
     if (!evaluator->shared) {
         return error_memory(e, graph->shared * sizeof(float));
     }
+    if (threads > 1) {
+        evaluator->teams = block_allocate((size_t)threads * sizeof *evaluator->teams);
+        if (!evaluator->teams) {
+            return error_memory(e, (size_t)threads * sizeof *evaluator->teams);
+        }
+    }
     const size_t bytes = ((size_t)threads * evaluator->plan.floats +
                           2 * (size_t)round_tiles(evaluator) * result_floats(evaluator)) *
                          sizeof(float);
@@ -118,10 +124,12 @@ void evaluator_close(struct evaluator *evaluator)
     free(evaluator->memory);
     free(evaluator->folded);
     free(evaluator->shared);
+    free(evaluator->teams);
     free(evaluator->augmented);
     free(evaluator->single_memory);
     evaluator->memory = evaluator->folded = evaluator->shared = NULL;
     evaluator->augmented = evaluator->single_memory = NULL;
+    evaluator->teams = NULL;
 }
 
 int tile_correct(const float *z, int classes, const int32_t *labels, int live)
@@ -285,16 +293,19 @@ static int evaluate_together(const struct evaluator *e, const struct subset *sub
     float *results = e->memory + (size_t)e->threads * e->plan.floats;
 #pragma omp parallel num_threads(e->threads)
     {
-        struct team team = {.threads = omp_get_num_threads(),
-                            .me = omp_get_thread_num(),
-                            .tiles = tiles,
-                            .blocks = e->memory};
+        struct team *team = &e->teams[omp_get_thread_num()];
+        team->threads = omp_get_num_threads();
+        team->me = omp_get_thread_num();
+        team->tiles = tiles;
+        team->passing = NULL;
+        team->sums = NULL;
+        team->blocks = e->memory;
         for (int tile = 0; tile < tiles; tile++) {
-            team.runs[tile] = run_of(e);
-            team.shard[tile] = tile;
+            team->runs[tile] = run_of(e);
+            team->shard[tile] = tile;
         }
-        net_prepare(e->graph, &team.runs[0]);
-        profile_lap(e->profile, team.runs[0].watch, PROFILE_PREPARE);
+        net_prepare(e->graph, &team->runs[0]);
+        profile_lap(e->profile, team->runs[0].watch, PROFILE_PREPARE);
 #pragma omp for schedule(static, 1)
         for (int tile = 0; tile < tiles; tile++) {
             float *result = results + (size_t)tile * result_floats(e);
@@ -303,8 +314,8 @@ static int evaluate_together(const struct evaluator *e, const struct subset *sub
                        e->memory + (size_t)tile * e->plan.floats + e->plan.input,
                        labels_in(e, result), e->kernels);
         }
-        profile_lap(e->profile, team.runs[0].watch, PROFILE_INPUT);
-        net_forward_team(e->graph, &e->plan, &team, 0);
+        profile_lap(e->profile, team->runs[0].watch, PROFILE_INPUT);
+        net_forward_team(e->graph, &e->plan, team, 0);
 #pragma omp for schedule(static, 1)
         for (int tile = 0; tile < tiles; tile++) {
             float *result = results + (size_t)tile * result_floats(e);

@@ -17,9 +17,10 @@ struct evaluator {
     const struct kernels *kernels;
     int classes, threads;
     struct plan plan;
-    float *memory; /* owned: the workers' blocks and the results of two rounds of tiles */
-    float *folded; /* owned: parameters with normalisations folded in; NULL: there are none */
-    float *shared; /* owned: what the nodes prepared of their weights */
+    float *memory;      /* owned: the workers' blocks and the results of two rounds of tiles */
+    float *folded;      /* owned: parameters with normalisations folded in; NULL: there are none */
+    float *shared;      /* owned: what the nodes prepared of their weights */
+    struct team *teams; /* owned, [threads]: each member's view; NULL for one thread */
     struct profile *profile; /* the caller's, to be set after evaluator_open; or NULL */
     /* With evaluator_single: */
     const struct mosaic *mosaic;

@@ -332,16 +332,23 @@ int model_describe(struct model *model, const struct safetensors *file, struct e
 int model_load(struct model *model, const char *path, struct error *e)
 {
     struct safetensors file;
-    struct error_list errors = {0};
+    struct error_list *errors = calloc(1, sizeof *errors); /* too large for a small stack */
     int status = -1;
     *model = (struct model){0};
-    TRY(safetensors_read(&file, path, "cnntrain.format", e));
-    if (model_describe(model, &file, &errors) != 0) {
-        *e = *error_first(&errors);
+    if (!errors) {
+        return error_memory(e, sizeof *errors);
+    }
+    if (safetensors_read(&file, path, "cnntrain.format", e) != 0) {
+        free(errors);
+        return -1;
+    }
+    if (model_describe(model, &file, errors) != 0) {
+        *e = *error_first(errors);
     } else {
         status = load_parameters(model, &file, e);
     }
     safetensors_free(&file);
+    free(errors);
     if (status != 0) {
         model_free(model);
     }

@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/check.h"
+#include "net/team.h"
 #include "train/budget.h"
 #include "train/parts.h"
 #include "train/whiten.h"
@@ -135,6 +136,7 @@ static size_t lay_out(struct trainer *t, char *base)
     t->augment_scratch = take(base, &used, augment * (size_t)t->threads, sizeof(float));
     t->tile_loss = take(base, &used, (size_t)t->batch_tiles, sizeof(double));
     t->tile_correct = take(base, &used, (size_t)t->batch_tiles, sizeof(int));
+    t->teams = take(base, &used, t->threads > 1 ? (size_t)t->threads : 0, sizeof *t->teams);
     t->order = take(base, &used, t->epoch_samples, sizeof(uint32_t));
     return used;
 }

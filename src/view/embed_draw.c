@@ -32,7 +32,7 @@ static double y_of(const struct frame *f, double along)
 
 static int frame_open(struct frame *f, const struct embedding *m, struct error *e)
 {
-    double low[2], high[2];
+    double low[2] = {0}, high[2] = {0};
     *f = (struct frame){.m = m, .classes = m->view->model->classes.count};
     f->counts = calloc((size_t)f->classes, sizeof *f->counts);
     f->centres = calloc((size_t)f->classes * 2, sizeof *f->centres);

@@ -62,12 +62,15 @@ void stb_draw_text(const char *text, void (*rectangle)(void *user, int x, int y,
     struct {
         float x, y, z;
         unsigned char colour[4];
-    } corners[4 * 400];
-    char copy[64]; /* the library takes no const, and about a dozen rectangles a letter */
-    snprintf(copy, sizeof copy, "%.32s", text);
-    const int count = stb_easy_font_print(0, 0, copy, NULL, corners, sizeof corners);
-    for (int i = 0; i < count; i++) {
-        const int x = (int)corners[4 * i].x, y = (int)corners[4 * i].y;
-        rectangle(user, x, y, (int)corners[4 * i + 2].x - x, (int)corners[4 * i + 2].y - y);
+    } corners[4 * 40]; /* about a dozen rectangles a letter */
+    float left = 0;
+    for (int at = 0; at < 32 && text[at] != '\0'; at++) {
+        char letter[2] = {text[at]}; /* the library takes no const */
+        const int count = stb_easy_font_print(left, 0, letter, NULL, corners, sizeof corners);
+        for (int i = 0; i < count; i++) {
+            const int x = (int)corners[4 * i].x, y = (int)corners[4 * i].y;
+            rectangle(user, x, y, (int)corners[4 * i + 2].x - x, (int)corners[4 * i + 2].y - y);
+        }
+        left += (float)stb_easy_font_width(letter);
     }
 }
