@@ -225,7 +225,7 @@ static void label(const struct search *s, int i, char *text, size_t size)
 static int draw(const struct search *s, struct error *e)
 {
     const struct graph *graph = &s->view->model->graph;
-    struct region r[BEST];
+    struct region r[BEST] = {0};
     for (int i = 0; i < s->count; i++) {
         TRY(find_region(s, s->places[s->best[i]], &r[i], e));
     }
