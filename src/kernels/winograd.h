@@ -16,8 +16,14 @@ enum {
 };
 
 /* Along the columns only, or along the rows as well; the input gradient also as the latter
- * transposed (winograd_input.c). */
-enum winograd_way { WINOGRAD_NONE, WINOGRAD_COLUMNS, WINOGRAD_SQUARES, WINOGRAD_TRANSPOSED };
+ * transposed (winograd_input.c), the weight gradient also in a way for few channels. */
+enum winograd_way {
+    WINOGRAD_NONE,
+    WINOGRAD_COLUMNS,
+    WINOGRAD_SQUARES,
+    WINOGRAD_TRANSPOSED,
+    WINOGRAD_FEW
+};
 
 /* Outputs along an axis that six products make: with a kernel of 3 taps 4, of 5 taps 2. */
 static inline int winograd_outs(int taps) { return WINOGRAD_POINTS + 1 - taps; }
@@ -105,20 +111,27 @@ static inline enum winograd_way winograd_way(const struct window *s)
 }
 
 /* The way of the weight gradient: at each point it is one of a kernel of one column, which needs
- * input channels to fill a block, or of a dense layer. */
+ * input channels to fill a block, or of a dense layer, or, of 5x5 kernels with few channels, of a
+ * kernel of one pixel (winograd_few.c). */
 static inline enum winograd_way winograd_weight_way(const struct window *s)
 {
     if (s->c < 4 || winograd_way(s) == WINOGRAD_NONE) {
         return WINOGRAD_NONE;
     }
-    const double pairs = (double)s->oc * s->c,
-                 all = (double)winograd_tile_rows(s) * winograd_tiles(s);
+    const double pairs = (double)s->oc * s->c, tiles = winograd_tiles(s),
+                 all = winograd_tile_rows(s) * tiles;
     const double rows = (double)s->kh * (s->oh < s->h ? s->oh : s->h);
     const double whole =
         (double)s->oc * ((s->c + LANES - 1) / LANES * LANES); /* dense.c's blocks */
-    const double columns = WINOGRAD_POINTS * pairs * (rows * winograd_tiles(s) + 4 * s->kh);
-    const double squares = WINOGRAD_POINTS * WINOGRAD_POINTS * (1.2 * whole * all + pairs) +
+    const double points = WINOGRAD_POINTS * WINOGRAD_POINTS;
+    const double columns = WINOGRAD_POINTS * pairs * (rows * tiles + 4 * s->kh) +
+                           30 * tiles * (s->h * s->c + s->oh * s->oc);
+    const double squares = points * (1.2 * whole * all + pairs) +
                            all * 20 * (WINOGRAD_POINTS + winograd_columns(s)) * (s->c + s->oc);
+    const double few = points * pairs * (all + 8) + all * (160.0 * s->c + 60.0 * s->oc);
+    if (s->kh == 5 && s->kw == 5 && s->pad_top < s->kh && few < columns && few < squares) {
+        return WINOGRAD_FEW;
+    }
     return winograd_way(s) == WINOGRAD_SQUARES && squares < columns ? WINOGRAD_SQUARES
                                                                     : WINOGRAD_COLUMNS;
 }
@@ -209,6 +222,14 @@ static inline size_t winograd_scratch(const struct window *s, enum winograd_way 
         gradient = (size_t)(s->w > s->ow ? s->w : s->ow) +
                    WINOGRAD_POINTS * (size_t)winograd_reach(s, (int)chunk) +
                    points * (chunk * (c + oc) + 2 * WINOGRAD_GAP) + chunk * (c + LANES);
+        sums = (oc * c + LANES) * points;
+    }
+    if (winograd_weight_way(s) == WINOGRAD_FEW) {
+        const size_t points = WINOGRAD_POINTS * WINOGRAD_POINTS;
+        const size_t all = tiles * (size_t)winograd_tile_rows(s);
+        gradient = (size_t)(s->w > s->ow ? s->w : s->ow) + WINOGRAD_POINTS * reach +
+                   points * (all * c + WINOGRAD_GAP) +
+                   WINOGRAD_BLOCK * all * (size_t)winograd_outs(s->kw);
         sums = (oc * c + LANES) * points;
     }
     return forward * LANES > gradient * LANES + sums ? forward * LANES : gradient * LANES + sums;

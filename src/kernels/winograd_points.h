@@ -119,6 +119,9 @@ INLINE void gradient_points(int outs, const vec d[4], float *to, size_t step)
     }
 }
 
+/* A case for each point, so that CASE(K) sees it as a constant. */
+#define CASES CASE(0) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5)
+
 /* A row of x as its tiles find it: itself, or a copy in `wide` between zeros. */
 INLINE const float *with_padding(const struct window *s, const float *row, float *wide)
 {

@@ -8,9 +8,6 @@
  * dense.c's own. */
 #include "kernels/winograd_points.h"
 
-/* A case for each point, so that CASE(K) sees it as a constant. */
-#define CASES CASE(0) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5)
-
 /* One point of a tile of `columns` columns, of which `live` exist; both constants. */
 INLINE void gradient_tile(int point, int columns, int live, const float *dy, float *d)
 {
@@ -243,6 +240,21 @@ INLINE void finish_kernels(int kh, int kw, size_t count, size_t step, const floa
     }
 }
 
+/* Of any kernel. */
+static void finish_kernels_of(const struct window *s, size_t count, size_t step, const float *sums,
+                              int add, float *dw)
+{
+    if (s->kh == 3 && s->kw == 3) {
+        finish_kernels(3, 3, count, step, sums, add, dw);
+    } else if (s->kh == 5 && s->kw == 5) {
+        finish_kernels(5, 5, count, step, sums, add, dw);
+    } else if (s->kh == 3) {
+        finish_kernels(3, 5, count, step, sums, add, dw);
+    } else {
+        finish_kernels(5, 3, count, step, sums, add, dw);
+    }
+}
+
 /* From one point of a chunk to the next. */
 static size_t point_floats(int channels, int tiles)
 {
@@ -284,21 +296,29 @@ static void along_both(const struct window *s, const float *x, const float *dy, 
             }
         }
     }
-    dw += (size_t)k.share.channel * c * s->kh * s->kw;
-    if (s->kh == 3 && s->kw == 3) {
-        finish_kernels(3, 3, pairs, step, sums, add, dw);
-    } else if (s->kh == 5 && s->kw == 5) {
-        finish_kernels(5, 5, pairs, step, sums, add, dw);
-    } else if (s->kh == 3) {
-        finish_kernels(3, 5, pairs, step, sums, add, dw);
-    } else {
-        finish_kernels(5, 3, pairs, step, sums, add, dw);
-    }
+    finish_kernels_of(s, pairs, step, sums, add, dw + (size_t)k.share.channel * c * s->kh * s->kw);
+}
+
+/* Squares where channels are few. */
+static void along_both_of_few(const struct window *s, const float *x, const float *dy, int add,
+                              float *dw, float *scratch)
+{
+    const struct share share = share_of_weights(s);
+    const size_t first = (size_t)share.channel * s->c,
+                 pairs = (size_t)share.channel_end * s->c - first,
+                 step = (pairs + LANES - 1) / LANES * LANES;
+    KERNEL(winograd_few_sums)(s, x, dy, step, scratch, scratch + POINTS * POINTS * step);
+    finish_kernels_of(s, pairs, step, scratch, add, dw + first * (size_t)(s->kh * s->kw));
 }
 
 void KERNEL(winograd_backward_weight)(const struct window *s, const float *x, const float *dy,
                                       int add, float *dw, float *scratch)
 {
-    (winograd_weight_way(s) == WINOGRAD_SQUARES ? along_both : along_columns)(s, x, dy, add, dw,
-                                                                              scratch);
+    static void (*const RUN[])(const struct window *, const float *x, const float *dy, int add,
+                               float *dw, float *scratch) = {
+        [WINOGRAD_COLUMNS] = along_columns,
+        [WINOGRAD_SQUARES] = along_both,
+        [WINOGRAD_FEW] = along_both_of_few,
+    };
+    RUN[winograd_weight_way(s)](s, x, dy, add, dw, scratch);
 }

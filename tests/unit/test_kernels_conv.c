@@ -256,7 +256,7 @@ static void test_winograd(void **state)
 {
     (void)state;
     struct dice dice = {8};
-    int forward[4] = {0}, input[4] = {0};
+    int forward[5] = {0}, input[5] = {0}, weight[5] = {0};
     for (int kw = 3; kw <= 5; kw += 2) {
         for (int width = 4; width <= 13; width++) {
             for (int pad = 0; pad < kw; pad++) {
@@ -279,7 +279,8 @@ static void test_winograd(void **state)
     for (int way = WINOGRAD_COLUMNS; way <= WINOGRAD_SQUARES; way++) {
         assert_true(forward[way] >= 15 && input[way] >= 15);
     }
-    /* the input gradient by the forward way transposed: every rest, with and without padding */
+    /* the input gradient by the forward way transposed: every rest, with and without
+     * padding; the weight gradient of few channels */
     for (int k = 3; k <= 5; k += 2) {
         for (int width = k + 4; width <= k + 11; width++) {
             for (int pad = 0; pad < k - 1; pad++) {
@@ -288,11 +289,12 @@ static void test_winograd(void **state)
                 s.oh = h - k + 1;
                 s.ow = width + 2 * pad - k + 1;
                 input[winograd_input_way(&s)]++;
+                weight[winograd_weight_way(&s)]++;
                 check_conv(&dice, &s, 0);
             }
         }
     }
-    assert_true(input[WINOGRAD_TRANSPOSED] >= 15);
+    assert_true(input[WINOGRAD_TRANSPOSED] >= 15 && weight[WINOGRAD_FEW] >= 15);
     /* channels that split the tiles of a row into chunks of one and two */
     check_conv(&dice, &(struct window){90, 5, 13, 8, 5, 13, 3, 3, 1, 1, 1, 1}, 1);
     check_conv(&dice, &(struct window){70, 6, 23, 8, 6, 23, 3, 3, 1, 1, 1, 1}, 0);
