@@ -14,7 +14,8 @@ struct derivative {
  * 1982, "Accurate computation of F'(x) and F'(x) F''(x)"): a central difference errs by c2 h^2 + c4
  * h^4 + ..., so two of them make one without the first term, and so on. Of all values the one is
  * taken whose error is least: the greater of what it differs by from the two that it was made of,
- * and of the noise, which doubles from step to step. */
+ * of what its like of the next steps differs from it beyond the noise, and of the noise, which
+ * doubles from step to step. */
 struct derivative differentiate(central_difference *difference, void *user, double h);
 
 #endif
