@@ -133,7 +133,7 @@ static const struct cli_option OPTIONS[] = {
      FIELD(explain),
      .argument = "TYPE",
      .help = "work out one value of the output of a layer of\nthis type: conv, maxpool, dense, "
-             "relu, ..."},
+             "relu, ...;\nof a loss, cross_entropy, softmax and cost"},
     {.name = "config",
      .kind = &CLI_TEXT,
      FIELD(config),

@@ -3,6 +3,7 @@
 #include "tools/explain.h"
 
 #include "teach/lesson.h"
+#include "teach/lesson_loss.h"
 #include "train/initialize.h"
 #include "view/specimen.h"
 
@@ -18,6 +19,7 @@ struct subject {
     struct model own;       /* of a model */
     const struct model *model;
     float *tile; /* owned */
+    int label;   /* of the image; -1: not known */
 };
 
 /* ---- the network ---- */
@@ -66,10 +68,12 @@ static const float *parameters_of(const struct subject *s)
 
 static int refuse_type(const struct subject *s)
 {
-    char types[400], shown[400];
+    char types[400], losses[200], shown[400];
     lesson_types(types, sizeof types);
-    return cli_usage(s->cli, "--explain must be one of %s, got '%s'", types,
-                     text_escape(shown, sizeof shown, s->options->type, strlen(s->options->type)));
+    losses_with(LOSS_LOGITS, losses, sizeof losses);
+    return cli_usage(
+        s->cli, "--explain must be one of %s, got '%s'; softmax is in the loss: %s", types,
+        text_escape(shown, sizeof shown, s->options->type, strlen(s->options->type)), losses);
 }
 
 /* The layer whose name is nearest to `name`, or NULL; without memory there is none to suggest. */
@@ -159,6 +163,7 @@ static int load_sample(struct subject *s, long long number, float *x, struct err
                          set->count - 1, number);
     }
     input_image(&s->model->input, set, (uint32_t)number, x, s->kernels);
+    s->label = set->labels[number];
     return dataset_failed(set, e);
 }
 
@@ -168,7 +173,10 @@ static int load_planes(struct subject *s, struct specimen *specimen, struct erro
     const char *image = s->options->image != NULL ? s->options->image : "0";
     long long number;
     if (s->options->config == NULL || text_to_integer(image, strlen(image), &number) != 0) {
-        return specimen_load(specimen, s->model, image, s->kernels, s->options->threads, e);
+        const int status =
+            specimen_load(specimen, s->model, image, s->kernels, s->options->threads, e);
+        s->label = specimen->label;
+        return status;
     }
     specimen->x = block_allocate((shape_size(s->model->graph.input) + LANES) * sizeof(float));
     return specimen->x == NULL ? error_memory(e, shape_size(s->model->graph.input) * sizeof(float))
@@ -203,6 +211,18 @@ static void append_input(const struct subject *s, struct text *out)
     }
 }
 
+static int print(const struct subject *s, int status, struct text *text, struct error *e)
+{
+    if (status == 0 && text->failed) {
+        status = error_memory(e, text->length);
+    }
+    if (text->data != NULL && !text->failed) {
+        fputs(text->data, stdout);
+    }
+    text_free(text);
+    return status != 0 ? cli_fail(s->cli, e) : 0;
+}
+
 static int write_lesson(const struct subject *s, const struct node *node, const struct spot *at)
 {
     struct text text = {0};
@@ -218,29 +238,57 @@ static int write_lesson(const struct subject *s, const struct node *node, const 
     if (node->inputs[0] == NETWORK_INPUT) {
         append_input(s, &text);
     }
-    int status = lesson_append(&lesson, &text, &e);
-    if (status == 0 && text.failed) {
-        status = error_memory(&e, text.length);
-    }
-    if (text.data != NULL && !text.failed) {
-        fputs(text.data, stdout);
-    }
-    text_free(&text);
-    return status != 0 ? cli_fail(s->cli, &e) : 0;
+    return print(s, lesson_append(&lesson, &text, &e), &text, &e);
 }
 
-static int explain_subject(struct subject *s, const struct layer_type *type)
+static int write_loss_lesson(const struct subject *s, const struct loss_type *loss)
+{
+    struct text text = {0};
+    struct error e = {.offset = -1};
+    const struct loss_lesson lesson = {.graph = &s->model->graph,
+                                       .parameters = parameters_of(s),
+                                       .kernels = s->kernels,
+                                       .input = s->tile,
+                                       .loss = loss,
+                                       .classes = &s->model->classes,
+                                       .label = s->label,
+                                       .everything = s->options->everything};
+    return print(s, loss_lesson_append(&lesson, &text, &e), &text, &e);
+}
+
+/* Whether the network is trained with this loss; 0, or the exit code. */
+static int find_loss(const struct subject *s, const struct loss_type *loss)
+{
+    const struct loss_type *its = (const void *)s->model->settings.train.loss.type;
+    if (s->options->layer != NULL || s->options->at != NULL || s->options->channel > 0) {
+        return cli_usage(s->cli, "--layer, --at and --channel are of a layer, and %s is a loss",
+                         loss->member.name);
+    }
+    return its == loss ? 0
+                       : cli_usage(s->cli, "the network's loss is %s, not %s", its->member.name,
+                                   loss->member.name);
+}
+
+/* One of layer type and loss. */
+static int explain_subject(struct subject *s, const struct layer_type *type,
+                           const struct loss_type *loss)
 {
     const struct node *node = NULL;
-    struct spot at;
+    struct spot at = {0};
     struct error e = {.offset = -1};
     int code = open_network(s);
-    code = code != 0 ? code : find_layer(s, type, &node);
-    code = code != 0 ? code : find_spot(s, node, &at);
+    if (code == 0) {
+        code = type != NULL ? find_layer(s, type, &node) : find_loss(s, loss);
+    }
+    if (code == 0 && type != NULL) {
+        code = find_spot(s, node, &at);
+    }
     if (code == 0 && load_image(s, &e) != 0) {
         code = cli_fail(s->cli, &e);
     }
-    return code != 0 ? code : write_lesson(s, node, &at);
+    return code != 0      ? code
+           : type != NULL ? write_lesson(s, node, &at)
+                          : write_loss_lesson(s, loss);
 }
 
 int explain(const struct cli *cli, const struct explain_options *options)
@@ -248,18 +296,20 @@ int explain(const struct cli *cli, const struct explain_options *options)
     struct subject s = {.cli = cli,
                         .options = options,
                         .kernels = cli_kernels(cli),
-                        .trainer = {.log = {.fd = -1}}};
+                        .trainer = {.log = {.fd = -1}},
+                        .label = -1};
     const struct layer_type *type = (const void *)family_find(&LAYERS, options->type);
+    const struct loss_type *loss = (const void *)family_find(&LOSSES, options->type);
     if (s.kernels == NULL) {
         return ERROR_USAGE;
     }
-    if (type == NULL || type->explain == NULL) {
+    if (type != NULL ? type->explain == NULL : loss == NULL || !(loss->flags & LOSS_LOGITS)) {
         return refuse_type(&s);
     }
     if (options->model != NULL && options->image == NULL) {
         return cli_usage(cli, "--explain of a model needs --image FILE or --image SET:N");
     }
-    const int code = explain_subject(&s, type);
+    const int code = explain_subject(&s, type, loss);
     free(s.tile);
     trainer_free(&s.trainer);
     model_free(&s.own);

@@ -1,4 +1,5 @@
-/* explain.h: `cnnview --explain`: one value of a layer's output, worked out. */
+/* explain.h: `cnnview --explain`: one value of a layer's output, or the softmax and cost of the
+ * network's loss, worked out. */
 #ifndef CNNTRAIN_TOOLS_EXPLAIN_H
 #define CNNTRAIN_TOOLS_EXPLAIN_H
 
@@ -6,7 +7,7 @@
 
 /* As given; NULL or -1: not. */
 struct explain_options {
-    const char *type;   /* of the layer: "conv" */
+    const char *type;   /* of the layer: "conv"; or the loss: "cross_entropy" */
     const char *config; /* whose initial weights and training set serve */
     const char *model;  /* or whose weights do */
     const char *layer;  /* its name; NULL: the first of the type */

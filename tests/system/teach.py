@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """teach.py: what cnnview --explain says, against the lecture's worked examples and sums of our own. Prints TAP."""
+import math
 import os
 import re
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from png import write_png  # noqa: E402
 from runs import (BIN, DIGITS, ROOT, cnntrain, environment, equal, read_model, run_tests, write, write_weights,  # noqa: E402
                   write_idx, read_idx)
 
@@ -271,6 +273,61 @@ def messages():
         assert message in err and out == "", (arguments, err, out)
 
 
+# ---- the loss ----
+
+def loss_rows(out):
+    """{class: (z, e^z, softmax)}"""
+    return {name: tuple(map(float, values)) for name, *values in re.findall(r"^(\S+) +(-?\d\S*) +(\d\S*) +(\d\S*)$", out, re.M)}
+
+
+def softmax():
+    """softmax and cost, against sums from the logits that --explain dense finds"""
+    write("net.yaml", f"data: {{train: {DIGITS}/train-images-idx3-ubyte.gz}}\nnetwork: [dense: {{units: 7, activation: relu}}, "
+                      f"dense: 10]\n")
+    config = ("--config", "net.yaml", "--image", 4)
+    out, _ = cnnview("--explain", "cross_entropy", *config)
+    rows = loss_rows(out)
+    equal(sorted(rows), [str(k) for k in range(10)], "classes")
+    logits = [row(cnnview("--explain", "dense", "--layer", "dense2", "--channel", k, *config)[0], "output: sum + bias")
+              for k in range(10)]
+    total = sum(map(math.exp, logits))
+    label = read_idx(f"{DIGITS}/train-labels-idx1-ubyte.gz")[1][4]
+    for k, z in enumerate(logits):
+        for got, want in zip(rows[str(k)], (z, math.exp(z), math.exp(z) / total)):
+            assert math.isclose(got, want, rel_tol=1e-5), (k, rows[str(k)], z)
+    assert re.search(rf"^right class +{label}$", out, re.M), out
+    assert math.isclose(row(out, "cross-entropy: -ln of it"), -math.log(math.exp(logits[label]) / total), rel_tol=1e-5), out
+    assert "the network's own probabilities  equal but for the rounding of floats" in out, out
+
+
+def softmax_shifted():
+    """outputs too large for e^z are shifted; of many classes the most probable and the right one are shown"""
+    count = 30
+    write_idx("x-images-idx3-ubyte", (count, 1, 1), [255] * count)
+    write_idx("x-labels-idx1-ubyte", (count,), range(count))
+    write_weights("w.safetensors", {"dense1.weight": ([count, 1], [0] * count), "dense1.bias": ([count], range(0, 50 * count, 50))})
+    write("net.yaml", f"data: {{train: x-images-idx3-ubyte, normalize: none}}\nnetwork: [dense: {count}]\ntrain: {{batch_size: 4}}\n"
+                      f"initialize: {{from: w.safetensors}}\n")
+    config = ("--config", "net.yaml", "--image", 2)
+    out, _ = cnnview("--explain", "cross_entropy", *config)
+    rows = loss_rows(out)
+    equal(sorted(map(int, rows)), [2, *range(20, 30)], "classes")
+    equal((rows["29"], rows["28"][0]), ((1450.0, 1.0, 1.0), 1400.0), "the greatest, and the next")
+    assert "m, the greatest z, is taken from each" in out and "and 19 less probable ones (--verbose: all)" in out, out
+    equal(row(out, "cross-entropy: -ln of it"), 1350.0, "cost")
+    equal(len(loss_rows(cnnview("--explain", "cross_entropy", "-v", *config)[0])), count, "all classes")
+    for arguments, message in (
+            (("softmax",), "got 'softmax'; softmax is in the loss: cross_entropy or focal or map"), (("mse",), "got 'mse'"),
+            (("focal",), "the network's loss is cross_entropy, not focal"),
+            (("cross_entropy", "--at", "0,0"), "--layer, --at and --channel are of a layer, and cross_entropy is a loss")):
+        _, err = cnnview("--explain", *arguments, *config, code=2)
+        assert message in err, err
+    cnntrain("-q", "net.yaml", "-o", "run", "-s", "train.epochs=0")
+    write_png("x.png", 1, 1, bytes(3))
+    out, _ = cnnview("--explain", "cross_entropy", "run/model.bin", "--image", "x.png")
+    assert "right class" not in out and "sum of all" in out, out
+
+
 # ---- cnntrain --gradcheck ----
 
 def gradcheck(*arguments, **more):
@@ -341,4 +398,4 @@ def gradient_check():
 
 
 if __name__ == "__main__":
-    run_tests([lecture_text, lecture, model, every_type, messages, gradient_check, shipped_gradients])
+    run_tests([lecture_text, lecture, model, every_type, messages, softmax, softmax_shifted, gradient_check, shipped_gradients])
