@@ -25,6 +25,10 @@ void KERNEL(winograd_backward_weight)(const struct window *, const float *x, con
                                       int add, float *dw, float *scratch);
 void KERNEL(winograd_few_sums)(const struct window *, const float *x, const float *dy, size_t step,
                                float *sums, float *scratch);
+void KERNEL(winograd_rows_forward)(const struct window *, const float *x, const float *w,
+                                   const float *b, float *y, float *scratch);
+void KERNEL(winograd_rows_weight)(const struct window *, const float *x, const float *dy, int add,
+                                  float *dw, float *scratch);
 void KERNEL(dilated_forward)(const struct window *, const float *x, const float *w, const float *b,
                              float *y, float *scratch);
 void KERNEL(dilated_backward_input)(const struct window *, const float *dy, const float *w,

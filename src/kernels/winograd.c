@@ -333,7 +333,13 @@ static void along_both(const struct window *s, const float *x, const float *w, c
 void KERNEL(winograd_forward)(const struct window *s, const float *x, const float *u,
                               const float *b, float *y, float *scratch)
 {
-    (winograd_way(s) == WINOGRAD_SQUARES ? along_both : along_columns)(s, x, u, b, y, scratch);
+    static void (*const RUN_WAY[])(const struct window *, const float *x, const float *w,
+                                   const float *b, float *y, float *scratch) = {
+        [WINOGRAD_COLUMNS] = along_columns,
+        [WINOGRAD_ROWS] = KERNEL(winograd_rows_forward),
+        [WINOGRAD_SQUARES] = along_both,
+    };
+    RUN_WAY[winograd_way(s)](s, x, u, b, y, scratch);
 }
 
 void KERNEL(winograd_backward_input)(const struct window *s, const float *dy, const float *u,

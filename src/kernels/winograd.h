@@ -8,6 +8,9 @@
 
 enum {
     WINOGRAD_POINTS = 6,
+    WINOGRAD_EIGHT = 8,         /* points, where few channels go along the rows alone, */
+    WINOGRAD_FEWEST = 4,        /* input channels, at most, that do so, */
+    WINOGRAD_RUN = 14,          /* and columns that their weight gradient takes together */
     WINOGRAD_GAP = 1,           /* vectors between blocks of tiles at the points: at a power of two
                                    from each other they would all want the same place of a cache */
     WINOGRAD_BLOCK = 4,         /* output channels of a block, at most */
@@ -15,11 +18,12 @@ enum {
     WINOGRAD_CHUNK = 384 * 1024 /* bytes of transformed tiles that stay in the cache */
 };
 
-/* Along the columns only, or along the rows as well; the input gradient also as the latter
+/* Along the columns or the rows only, or along both; the input gradient also by the latter
  * transposed (winograd_input.c), the weight gradient also in a way for few channels. */
 enum winograd_way {
     WINOGRAD_NONE,
     WINOGRAD_COLUMNS,
+    WINOGRAD_ROWS,
     WINOGRAD_SQUARES,
     WINOGRAD_TRANSPOSED,
     WINOGRAD_FEW
@@ -91,6 +95,14 @@ static inline struct winograd_choice winograd_choose(const struct window *s)
     const double tiles = winograd_tiles(s);
     const double columns = WINOGRAD_POINTS * pairs * rows * tiles +
                            s->oh * tiles * (16.0 * s->c + 10.0 * s->oc) + 2 * pairs * s->kh;
+    if (s->kh == 5 && s->kw == 5 && s->pad_top < s->kh && s->c <= WINOGRAD_FEWEST) {
+        const double bands = (s->oh + 3) / 4; /* rows of tiles */
+        const double by_rows = WINOGRAD_EIGHT * pairs * s->kw * bands * s->ow +
+                               bands * (30.0 * s->c * (s->ow + s->kw - 1) + 24.0 * s->oc * s->ow);
+        if (by_rows < columns && by_rows < 0.9 * direct) {
+            return (struct winograd_choice){WINOGRAD_ROWS, by_rows};
+        }
+    }
     double squares = direct;
     if ((s->kh == 3 || s->kh == 5) && s->oh >= winograd_outs(s->kh) && s->pad_top < s->kh) {
         const double points = WINOGRAD_POINTS * WINOGRAD_POINTS, m = winograd_columns(s);
@@ -115,6 +127,9 @@ static inline enum winograd_way winograd_way(const struct window *s)
  * kernel of one pixel (winograd_few.c). */
 static inline enum winograd_way winograd_weight_way(const struct window *s)
 {
+    if (winograd_way(s) == WINOGRAD_ROWS) {
+        return WINOGRAD_ROWS;
+    }
     if (s->c < 4 || winograd_way(s) == WINOGRAD_NONE) {
         return WINOGRAD_NONE;
     }
@@ -176,13 +191,14 @@ static inline enum winograd_way winograd_input_way(const struct window *s)
 /* Floats of the weights at the points. */
 static inline size_t winograd_weights(const struct window *s, enum winograd_way way)
 {
-    const size_t rows[] = {
+    const size_t each[] = {
         [WINOGRAD_NONE] = 0,
-        [WINOGRAD_COLUMNS] = (size_t)s->kh,
-        [WINOGRAD_SQUARES] = WINOGRAD_POINTS,
-        [WINOGRAD_TRANSPOSED] = WINOGRAD_POINTS,
+        [WINOGRAD_COLUMNS] = (size_t)s->kh * WINOGRAD_POINTS,
+        [WINOGRAD_ROWS] = (size_t)s->kw * WINOGRAD_EIGHT,
+        [WINOGRAD_SQUARES] = (size_t)WINOGRAD_POINTS * WINOGRAD_POINTS,
+        [WINOGRAD_TRANSPOSED] = (size_t)WINOGRAD_POINTS * WINOGRAD_POINTS,
     };
-    return (size_t)s->oc * s->c * rows[way] * WINOGRAD_POINTS;
+    return (size_t)s->oc * s->c * each[way];
 }
 
 /* Where the weights at the points stand: those of the forward way, then those of the input
@@ -204,6 +220,13 @@ static inline size_t winograd_scratch(const struct window *s, enum winograd_way 
 {
     if (way == WINOGRAD_NONE) {
         return 0;
+    }
+    if (way == WINOGRAD_ROWS) {
+        const size_t pairs = (size_t)s->oc * s->c, wide = (size_t)(s->w > s->ow ? s->w : s->ow);
+        const size_t channels = WINOGRAD_EIGHT * (size_t)s->c * (size_t)(s->ow + s->kw - 1);
+        return (wide + channels + WINOGRAD_BLOCK * WINOGRAD_EIGHT * WINOGRAD_RUN +
+                WINOGRAD_EIGHT * pairs * (size_t)s->kw) *
+               LANES;
     }
     const size_t tiles = (size_t)winograd_tiles(s), c = (size_t)s->c, oc = (size_t)s->oc;
     const size_t reach = (size_t)winograd_reach(s, (int)tiles);

@@ -23,6 +23,18 @@ static const float G5[5][WEIGHTS] = {
     {0.0f, SIXTH, SIXTH, 16 * PART_24, 16 * PART_24, 1.0f},
 };
 
+/* The same of 8 points, along the rows of a 5x5 kernel. */
+#define NINTH (-2.0f / 9.0f)
+#define PART_90 (1.0f / 90.0f)
+#define PART_45 (32.0f / 45.0f)
+static const float G8[5][WINOGRAD_EIGHT] = {
+    {1.0f, NINTH, NINTH, PART_90, PART_90, PART_45, PART_45, 0.0f},
+    {0.0f, NINTH, -NINTH, 2 * PART_90, -2 * PART_90, PART_45 / 2, -PART_45 / 2, 0.0f},
+    {0.0f, NINTH, NINTH, 4 * PART_90, 4 * PART_90, PART_45 / 4, PART_45 / 4, 0.0f},
+    {0.0f, NINTH, -NINTH, 8 * PART_90, -8 * PART_90, PART_45 / 8, -PART_45 / 8, 0.0f},
+    {0.0f, NINTH, NINTH, 16 * PART_90, 16 * PART_90, PART_45 / 16, PART_45 / 16, 1.0f},
+};
+
 /* The values at the points, and two places that stay zero. */
 typedef float values __attribute__((vector_size(4 * WEIGHTS)));
 
@@ -98,12 +110,29 @@ INLINE void squares_of_block(int kh, int kw, const struct window *s, const struc
     }
 }
 
+/* Along the rows: [channel of the block][c][column][point]. */
+static void rows_of_block(const struct window *s, const struct kernel *k, int outs, const float *w,
+                          float *u)
+{
+    for (int i = 0; i < outs; i++) {
+        for (int c = 0; c < s->c; c++) {
+            for (int t = 0; t < s->kw; t++, u += WINOGRAD_EIGHT) {
+                values sum;
+                weight_points(5, G8, w + i * k->to + c * k->from + t * k->column, k->row, &sum);
+                memcpy(u, &sum, sizeof sum);
+            }
+        }
+    }
+}
+
 /* The way of a block, whose kernel sizes are constants from here on. */
 static void block_of(enum winograd_way way, const struct window *s, const struct kernel *k,
                      int outs, const float *w, float *u)
 {
     const size_t step = (size_t)s->oc * s->c * POINTS;
-    if (way == WINOGRAD_COLUMNS) {
+    if (way == WINOGRAD_ROWS) {
+        rows_of_block(s, k, outs, w, u);
+    } else if (way == WINOGRAD_COLUMNS) {
         if (s->kw == 3) {
             columns_of_block(3, G3, s, k, outs, w, u);
         } else {
@@ -130,8 +159,9 @@ static void prepare(const struct window *s, enum winograd_way way, const struct 
         if (block % parts != part) {
             continue;
         }
-        const size_t rows = (size_t)(way == WINOGRAD_COLUMNS ? s->kh : 1);
-        block_of(way, s, k, outs, k->w + o * k->to, u + (size_t)o * s->c * rows * POINTS);
+        const int by_rows = way == WINOGRAD_SQUARES || way == WINOGRAD_TRANSPOSED;
+        const size_t before = winograd_weights(s, way) / (size_t)(s->oc * (by_rows ? POINTS : 1));
+        block_of(way, s, k, outs, k->w + o * k->to, u + (size_t)o * before);
     }
 }
 

@@ -317,6 +317,7 @@ void KERNEL(winograd_backward_weight)(const struct window *s, const float *x, co
     static void (*const RUN[])(const struct window *, const float *x, const float *dy, int add,
                                float *dw, float *scratch) = {
         [WINOGRAD_COLUMNS] = along_columns,
+        [WINOGRAD_ROWS] = KERNEL(winograd_rows_weight),
         [WINOGRAD_SQUARES] = along_both,
         [WINOGRAD_FEW] = along_both_of_few,
     };

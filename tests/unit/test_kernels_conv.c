@@ -256,7 +256,7 @@ static void test_winograd(void **state)
 {
     (void)state;
     struct dice dice = {8};
-    int forward[5] = {0}, input[5] = {0}, weight[5] = {0};
+    int forward[6] = {0}, input[6] = {0}, weight[6] = {0};
     for (int kw = 3; kw <= 5; kw += 2) {
         for (int width = 4; width <= 13; width++) {
             for (int pad = 0; pad < kw; pad++) {
@@ -276,9 +276,22 @@ static void test_winograd(void **state)
             }
         }
     }
-    for (int way = WINOGRAD_COLUMNS; way <= WINOGRAD_SQUARES; way++) {
-        assert_true(forward[way] >= 15 && input[way] >= 15);
+    assert_true(forward[WINOGRAD_COLUMNS] >= 15 && input[WINOGRAD_COLUMNS] >= 15);
+    assert_true(forward[WINOGRAD_SQUARES] >= 15 && input[WINOGRAD_SQUARES] >= 15);
+    /* along the rows, with few channels: every rest of rows to a tile, of channels to a block and
+     * of columns to a run, with and without padding */
+    for (int width = 8; width <= 19; width++) {
+        for (int pad = 0; pad < 5; pad++) {
+            const int h = 5 + (width + pad) % 7, c = 1 + (width + pad) % 4;
+            struct window s = {c, h, width, 6 + width % 5, 0, 0, 5, 5, 1, 1, (pad + 2) % 5, pad};
+            s.oh = h + 2 * s.pad_top - 4;
+            s.ow = width + 2 * pad - 4;
+            forward[winograd_way(&s)]++;
+            weight[winograd_weight_way(&s)]++;
+            check_conv(&dice, &s, pad % 2);
+        }
     }
+    assert_true(forward[WINOGRAD_ROWS] >= 15 && weight[WINOGRAD_ROWS] >= 15);
     /* the input gradient by the forward way transposed: every rest, with and without
      * padding; the weight gradient of few channels */
     for (int k = 3; k <= 5; k += 2) {
