@@ -148,6 +148,16 @@ def lecture_files():
         equal(read_bytes(os.path.join("made", name)), read_bytes(os.path.join(there, name)), name)
 
 
+def seeds_refuses():
+    """scripts/seeds.sh fails when a run does, with its message, and says how it is used"""
+    for arguments, code, message in (([], 2, "usage: scripts/seeds.sh CONFIG.yaml"), (["none.yaml"], 2, "usage: "),
+                                     (["configs/tutorial/few.yaml", "-s train.epochs=2 -s data.limit=x"], 1, "'limit' must be")):
+        done = subprocess.run(["scripts/seeds.sh", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=100,
+                              env={**surroundings(), "SEEDS": "1"})
+        equal((done.returncode, done.stdout), (code, ""), f"{arguments}: {done.stderr}")
+        assert message in done.stderr, done.stderr
+
+
 def test_of(block, directory):
     def test():
         text = run(block, directory)
@@ -222,4 +232,4 @@ if __name__ == "__main__":
         sys.exit("usage: tests/system/tutorial.py [--update [FIRST LAST]]")
     else:
         SCRATCH = scratch()
-        run_tests([compared, lecture_files] + [test_of(block, SCRATCH) for block in blocks_of(read_bytes(TUTORIAL).decode())])
+        run_tests([compared, lecture_files, seeds_refuses] + [test_of(block, SCRATCH) for block in blocks_of(read_bytes(TUTORIAL).decode())])
