@@ -2,6 +2,7 @@
 #include "data/idx_file.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -59,13 +60,8 @@ static const struct idx_element *find_element(unsigned char code)
 
 size_t idx_memory_limit(void)
 {
-    const long pages = sysconf(_SC_PHYS_PAGES);
-    const long page = sysconf(_SC_PAGESIZE);
-    size_t bytes;
-    if (pages <= 0 || page <= 0 || check_multiply((size_t)pages, (size_t)page, &bytes) != 0) {
-        return SIZE_MAX / 2;
-    }
-    return bytes / 2;
+    const uint64_t bytes = memory_total();
+    return bytes > 0 && bytes < SIZE_MAX ? (size_t)bytes / 2 : SIZE_MAX / 2;
 }
 
 /* What people take for an IDX file, by its first bytes. */
@@ -150,7 +146,7 @@ static int read_dimensions(struct idx_file *idx, struct error *e)
                          idx->dims, size, got);
     }
     for (int i = 0; i < idx->dims; i++) {
-        idx->dim[i] = (size_t)big_endian(bytes + 4 * i, 4);
+        idx->dim[i] = (size_t)big_endian(bytes + 4 * (size_t)i, 4);
     }
     idx->header = 4 + size;
     return 0;
@@ -213,7 +209,7 @@ static int peek(struct idx_file *idx, const char *path, struct error *e)
     int overflow = 0;
     idx->item = 1;
     for (int i = 0; i < head[3]; i++) {
-        const size_t dim = (size_t)big_endian(head + 4 + 4 * i, 4);
+        const size_t dim = (size_t)big_endian(head + 4 + 4 * (size_t)i, 4);
         overflow |= check_multiply(size, dim, &size);
         overflow |= i > 0 && check_multiply(idx->item, dim, &idx->item) != 0;
     }
