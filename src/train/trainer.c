@@ -138,11 +138,33 @@ int trainer_start(struct trainer *t, const struct output_dir *dir, struct error 
     return tell_written(t, dir, 0, e);
 }
 
+/* The epoch of the model that is there; -1 when there is none that can be read. */
+static long long written_epoch(const struct output_dir *dir)
+{
+    struct safetensors file;
+    struct error e;
+    char path[1100];
+    long long epoch = -1;
+    snprintf(path, sizeof path, "%s/model.bin", dir->path);
+    if (safetensors_read(&file, path, "cnntrain.format", &e) == 0) {
+        const char *text = safetensors_metadata(&file, "epoch");
+        if (!text || text_to_integer(text, strlen(text), &epoch) != 0) {
+            epoch = -1;
+        }
+        safetensors_free(&file);
+    }
+    return epoch;
+}
+
 int trainer_resume(struct trainer *t, const struct output_dir *dir, struct error *e)
 {
     TRY(checkpoint_resume(t, dir, e));
     if (t->position.step == 0 && !t->position.finished) {
         TRY(remove_model(dir, e));
+    }
+    /* It died between the checkpoint of its best epoch and the model of that. */
+    if (has_best(t) && written_epoch(dir) < t->position.stopping.best_epoch) {
+        TRY(write_model(t, dir, e));
     }
     return write_config(t, dir, e);
 }

@@ -142,6 +142,45 @@ static void make_run(void)
     free(text);
 }
 
+/* What resuming makes of the model that is there: its epoch, which must have the best weights. */
+static void check_model(struct session *s, int must_be_best)
+{
+    struct model model;
+    session_open(s, CONFIG_TEXT);
+    assert_int_equal(trainer_resume(&s->trainer, &s->dir, &s->e), 0);
+    const long long best = s->trainer.position.stopping.best_epoch;
+    assert_true(best > 0);
+    assert_int_equal(model_load(&model, "out/model.bin", &s->e), 0);
+    if (must_be_best) {
+        assert_int_equal(model.epoch, best);
+        assert_memory_equal(model.parameters, s->trainer.best,
+                            model.graph.parameters * sizeof(float));
+    } else {
+        assert_int_equal(model.epoch, 9);
+    }
+    model_free(&model);
+    session_close(s);
+}
+
+/* Killed between the checkpoint of the best epoch and its model: resuming writes that at once, but
+ * no older one over a newer. */
+static void test_older_model(void **state)
+{
+    (void)state;
+    struct session s;
+    make_run();
+    copy_file("good.bin", "out/checkpoint.bin");
+    check_model(&s, 1); /* nothing has happened */
+    change_file("out", "model.bin", &(struct change){.key = "epoch", .value = "0"});
+    check_model(&s, 1);
+    assert_int_equal(unlink("out/model.bin"), 0);
+    check_model(&s, 1);
+    copy_file("model.good", "out/model.bin");
+    change_file("out", "model.bin", &(struct change){.key = "epoch", .value = "9"});
+    check_model(&s, 0);
+    copy_file("good.csv", "out/log.csv");
+}
+
 static struct error refused_at(const char *text, const struct kernels *kernels,
                                enum error_kind kind, const char *message)
 {
@@ -191,8 +230,8 @@ static void test_changed_config(void **state)
         {"tanh", "relu", "'network.0.conv.activation' differs from the checkpoint's (tanh)", 5, 47},
         {"filters: 2", "filters: 3", "'network.0.conv.filters' differs from the checkpoint's (2)",
          5, 21},
-        {"- dense", "- dropout: 0.5\n  - dense", "'network' differs from the checkpoint's (a list of 2)",
-         5, 3},
+        {"- dense", "- dropout: 0.5\n  - dense",
+         "'network' differs from the checkpoint's (a list of 2)", 5, 3},
         {"0.25", "0.5", "'data.validation' differs from the checkpoint's (0.25)", 3, 48},
         {", validation: 0.25", "", "'data.validation' differs from the checkpoint's (0.25)", 3, 7},
         {"train:\n  epochs", "train:\n  loss: mse\n  epochs",
@@ -404,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_in_an_epoch),
         cmocka_unit_test(test_after_epochs),
         cmocka_unit_test(test_states),
+        cmocka_unit_test(test_older_model),
         cmocka_unit_test_setup(test_changed_config, begin_faults),
         cmocka_unit_test(test_what_may_change),
         cmocka_unit_test(test_too_few_epochs),
