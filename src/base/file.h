@@ -56,6 +56,7 @@ int file_write_all(int fd, const void *data, size_t size, const char *path, stru
  * and names the other process. */
 struct output_dir {
     int fd, lock;
+    int removed; /* stale temporaries */
     char path[1024];
 };
 int output_dir_open(struct output_dir *dir, const char *path, struct error *e);

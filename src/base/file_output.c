@@ -188,7 +188,7 @@ static int is_temporary(const char *name)
            memcmp(name + pid - mark_length, mark, mark_length) == 0;
 }
 
-static int remove_stale(const struct output_dir *dir, struct error *e)
+static int remove_stale(struct output_dir *dir, struct error *e)
 {
     const int fd = RETRY(openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
@@ -201,8 +201,8 @@ static int remove_stale(const struct output_dir *dir, struct error *e)
         return -1;
     }
     for (const struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
-        if (is_temporary(entry->d_name)) {
-            RETRY(unlinkat(dir->fd, entry->d_name, 0));
+        if (is_temporary(entry->d_name) && RETRY(unlinkat(dir->fd, entry->d_name, 0)) == 0) {
+            dir->removed++;
         }
     }
     closedir(list);

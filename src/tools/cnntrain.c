@@ -244,6 +244,10 @@ static int train(const struct train_options *options, struct trainer *trainer)
     struct progress progress;
     progress_open(&progress, stderr, options->progress, options->common.quiet,
                   trainer->model.settings.train.epochs);
+    if (dir.removed > 0) {
+        progress_note(&progress, "removed %d temporary file%s of a run that was killed in %s",
+                      dir.removed, dir.removed == 1 ? "" : "s", dir.path);
+    }
     catch_signals();
     int failed = begin(trainer, options, &dir, &e);
     if (!failed) {
@@ -323,6 +327,7 @@ static int work(const struct train_options *options, struct trainer *trainer)
         code = train(options, trainer);
     }
     profile_close(&profile);
+    trainer->profile = NULL;
     return code;
 }
 

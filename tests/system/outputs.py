@@ -226,6 +226,18 @@ def finished_is_replaced():
           ["checkpoint.bin", "config.yaml", "log.csv", "model.bin", "report.html"], "files")
 
 
+def stale_files():
+    """what killed runs left half written is removed, and counted; other names are not touched"""
+    os.mkdir("run")
+    for name in (".model.bin.tmp.999999.0", ".checkpoint.bin.tmp.999999.1", ".model.bin.tmp.x"):
+        write(os.path.join("run", name), "half")
+    write("small.yaml", CONFIG)
+    said = cnntrain("small.yaml", "-o", "run", "-s", "train.epochs=0")
+    assert "removed 2 temporary files of a run that was killed in run\n" in said, said
+    equal([name for name in sorted(os.listdir("run")) if ".tmp." in name], [".model.bin.tmp.x"], "what is left")
+    assert "temporary" not in cnntrain("small.yaml", "-o", "run", "-s", "train.epochs=0")
+
+
 def nothing_to_resume():
     """--resume without a checkpoint: exit code 5; with --fresh: 2"""
     assert "there is no checkpoint to resume from" in train("--resume", code=5)
@@ -425,7 +437,8 @@ def full_disk():
 
 if __name__ == "__main__":
     run_tests([containers, model_contents, checkpoint_contents, log, log_without_validation, nothing_on_stdout, dry_run,
-               epochs_zero, divergence, divergence_later, unfinished, in_use, finished_is_replaced, nothing_to_resume,
+               epochs_zero, divergence, divergence_later, unfinished, in_use, finished_is_replaced, stale_files,
+               nothing_to_resume,
                early_stopping, early_stopping_without_validation, before_the_first_epoch_that_counts, patience_may_grow,
                max_time, checkpoints_every_other_epoch, best_without_early_stopping, initialize,
                initialize_from_halves, parts, full_disk])

@@ -92,6 +92,7 @@ static void removes_stale_temporaries_only(void **state)
         put(place, kept[i], "x");
     }
     assert_int_equal(output_dir_open(&dir, place->path, &e), 0);
+    assert_int_equal(dir.removed, 3);
     for (size_t i = 0; i < sizeof stale / sizeof stale[0]; i++) {
         assert_false(exists(place, stale[i]));
     }
