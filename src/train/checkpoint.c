@@ -126,7 +126,6 @@ static void path_of(const struct output_dir *dir, char *path, size_t size)
 struct vector {
     char prefix[64]; /* of its tensors' names */
     float *flat;
-    int squares; /* nothing in it may be below 0 */
 };
 enum { MOST_VECTORS = 3 + MOST_STATES };
 
@@ -139,7 +138,6 @@ static int list_vectors(const struct trainer *t, struct vector vectors[MOST_VECT
         snprintf(vector->prefix, sizeof vector->prefix, "optimizer.%s.",
                  t->optimizer->state_names[k]);
         vector->flat = t->states[k];
-        vector->squares = t->optimizer->squares >> k & 1;
     }
     if (average_size(t) > 0) {
         vectors[count++] = (struct vector){"average.", t->average};
@@ -163,7 +161,7 @@ static int gather(const struct trainer *t, struct arena *arena, struct tensor_en
         if (model_tensors(graph, vectors[v].flat, vectors[v].prefix, arena, &tensors) < 0) {
             return -1;
         }
-        memcpy(*all + v * each, tensors, (size_t)each * sizeof *tensors);
+        memcpy(*all + (size_t)v * (size_t)each, tensors, (size_t)each * sizeof *tensors);
     }
     return *all ? vector_count * each : -1;
 }
@@ -273,7 +271,6 @@ static int check_data(const struct safetensors *file, enum entry key, const stru
     return 0;
 }
 
-/* A root is taken of squares: below 0 they would make the weights something that is no number. */
 static int check_squares(const struct safetensors *file, const char *prefix, struct error *e)
 {
     for (int i = 0; i < file->tensor_count; i++) {
@@ -285,6 +282,17 @@ static int check_squares(const struct safetensors *file, const char *prefix, str
                     "value %zu of '%s' is negative, a mean of squares", k, t->name);
             }
         }
+    }
+    return 0;
+}
+
+int checkpoint_check_squares(const struct safetensors *file, const struct optimizer_type *optimizer,
+                             struct error *e)
+{
+    for (int k = 0; k < optimizer->states; k++) {
+        char prefix[64];
+        snprintf(prefix, sizeof prefix, "optimizer.%s.", optimizer->state_names[k]);
+        TRY(optimizer->squares >> k & 1 ? check_squares(file, prefix, e) : 0);
     }
     return 0;
 }
@@ -301,9 +309,8 @@ static int read_vectors(struct trainer *t, const struct safetensors *file, struc
     }
     for (int v = 0; v < vector_count; v++) {
         TRY(model_read_tensors(graph, file, vectors[v].prefix, vectors[v].flat, e));
-        TRY(vectors[v].squares ? check_squares(file, vectors[v].prefix, e) : 0);
     }
-    return 0;
+    return checkpoint_check_squares(file, t->optimizer, e);
 }
 
 /* What the user can do about it. */

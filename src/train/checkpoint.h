@@ -16,6 +16,10 @@ int checkpoint_resume(struct trainer *trainer, const struct output_dir *dir, str
 
 /* How far the run had come, by the file's metadata. ERROR_MODEL. */
 int checkpoint_position(const struct safetensors *file, struct position *position, struct error *e);
+/* A root is taken of an optimizer's means of squares: below 0 they would make of the weights what
+ * is no number. ERROR_MODEL at the value. */
+int checkpoint_check_squares(const struct safetensors *file, const struct optimizer_type *optimizer,
+                             struct error *e);
 
 enum checkpoint_state { CHECKPOINT_NONE, CHECKPOINT_UNFINISHED, CHECKPOINT_FINISHED };
 /* What the directory holds. A checkpoint that is none counts as unfinished: it is not ours to throw

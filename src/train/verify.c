@@ -191,8 +191,14 @@ static void check_checkpoint(struct subject *s, struct error_list *errors)
         for (int i = before; i < errors->count; i++) {
             errors->items[i].kind = ERROR_MODEL;
         }
-    } else if (!check_by_model(s, errors)) {
+        return;
+    }
+    if (!check_by_model(s, errors)) {
         check_by_weights(s, errors);
+    }
+    const struct optimizer_type *type = (const void *)s->model.settings.train.optimizer.type;
+    if (s->survey.size == 0 && checkpoint_check_squares(&s->file, type, &e) != 0) {
+        *error_next(errors) = e;
     }
 }
 

@@ -157,6 +157,12 @@ def network():
         put(checkpoint_bin=checkpoint.edit(old, new)[0])
         _, err = verify("run/checkpoint.bin", code=5)
         assert wanted in err, f"{wanted!r} is not in\n{err}"
+    start = len(TRAINED["checkpoint.bin"]) - len(checkpoint.data)
+    for at, code in ((8040, 0), (16080, 5)):  # optimizer.m, which may be negative, and optimizer.v, which may not
+        put(checkpoint_bin=checkpoint.change_data(at, struct.pack("<f", -1.0)))
+        _, err = verify("run/checkpoint.bin", code=code)
+        wanted = f"@{start + at}: error: value 0 of 'optimizer.v.conv1.weight' is negative, a mean of squares" if code else ""
+        assert wanted in err and (code or not err), f"{wanted!r} is not in\n{err}"
 
 
 def sibling():
