@@ -121,7 +121,7 @@ static int look_up(const struct png *png, const uint8_t *grey, struct image *ima
                                    "palette has %d colours",
                                    index, i / png->w, i % png->w, png->entries);
         }
-        memcpy(image->pixels + 3 * i, png->palette + 3 * index, 3);
+        memcpy(image->pixels + 3 * i, png->palette + 3 * (size_t)index, 3);
     }
     return 0;
 }

@@ -155,19 +155,19 @@ static int start(FILE *script, int *fd, pid_t *child)
 
 static int run_gnuplot(const struct text *script, struct text *picture, struct error *e)
 {
-    pid_t child;
+    pid_t child = -1;
     int fd = -1, state = 0;
     FILE *file = tmpfile();
     if (!file || fwrite(script->data, 1, script->length, file) != script->length ||
         fflush(file) != 0 || fseek(file, 0, SEEK_SET) != 0) {
         error_errno(e, ERROR_IO, "", "cannot write a temporary file for gnuplot");
         if (file) {
-            fclose(file);
+            (void)fclose(file);
         }
         return -1;
     }
     const int status = start(file, &fd, &child);
-    fclose(file);
+    (void)fclose(file); /* it was flushed */
     if (status == ENOENT) {
         return error_set(e, ERROR_IO, "",
                          "gnuplot, which draws the curves, is not installed: scripts/deps.sh ci "

@@ -50,7 +50,7 @@ int picture_append(struct text *out, const uint8_t *pixels, int w, int h, int ch
     static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     const size_t row = (size_t)w * (size_t)channels, raw_size = (row + 1) * (size_t)h;
     uLongf packed = compressBound((uLong)raw_size);
-    const size_t room = raw_size + sizeof signature + 13 + packed + 3 * CHUNK_EXTRA;
+    const size_t room = raw_size + sizeof signature + 13 + packed + (size_t)3 * CHUNK_EXTRA;
     uint8_t *const raw = malloc(room);
     if (!raw) {
         return error_memory(e, room);

@@ -138,7 +138,7 @@ static void append_names(const struct frame *f, struct text *out)
                      "stroke-width=\"3\" paint-order=\"stroke\">\n");
     for (int k = 0; k < legend_rows(f); k++) {
         if (f->counts[k] > 0) {
-            text_append(out, "<text x=\"%.1f\" y=\"%.1f\">", x_of(f, f->centres[2 * k]),
+            text_append(out, "<text x=\"%.1f\" y=\"%.1f\">", x_of(f, f->centres[2 * (size_t)k]),
                         y_of(f, f->centres[2 * k + 1]) + 5);
             append_escaped(out, f->m->view->model->classes.values[k]);
             text_append(out, "</text>\n");
@@ -210,7 +210,7 @@ static int draw_png(const struct frame *f, struct error *e)
         snprintf(text, sizeof text, "%.100s (%zu)", classes->values[k], f->counts[k]);
         canvas_text_within(&canvas, legend + 16, y + 2, LEGEND, text);
         snprintf(text, sizeof text, "%.40s", classes->values[k]);
-        const int across = canvas_text_width(text), x = (int)x_of(f, f->centres[2 * k]),
+        const int across = canvas_text_width(text), x = (int)x_of(f, f->centres[2 * (size_t)k]),
                   middle = (int)y_of(f, f->centres[2 * k + 1]);
         if (f->counts[k] > 0) {
             canvas_rectangle(&canvas, x - across / 2 - 2, middle - 6, across + 4, 12, white);

@@ -68,7 +68,7 @@ void stb_draw_text(const char *text, void (*rectangle)(void *user, int x, int y,
         char letter[2] = {text[at]}; /* the library takes no const */
         const int count = stb_easy_font_print(left, 0, letter, NULL, corners, sizeof corners);
         for (int i = 0; i < count; i++) {
-            const int x = (int)corners[4 * i].x, y = (int)corners[4 * i].y;
+            const int x = (int)corners[4 * (size_t)i].x, y = (int)corners[4 * (size_t)i].y;
             rectangle(user, x, y, (int)corners[4 * i + 2].x - x, (int)corners[4 * i + 2].y - y);
         }
         left += (float)stb_easy_font_width(letter);
