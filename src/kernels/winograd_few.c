@@ -108,7 +108,7 @@ INLINE void gradient_rows(int q, const struct window *s, int outs, const float *
                 const vec in[4] = {v_load(first + at), v_load(second + at)};
                 v_store(g + at, gradient_point(q, ROWS, in));
             }
-            memset(g + row, 0, (all - row) * sizeof *g);
+            clear(g + row, winograd_tiles(s) * ROWS - s->ow);
         }
     }
 }

@@ -148,6 +148,14 @@ struct order {
     size_t point, row, channel, tile;
 };
 
+/* Zeros, of which there are mostly none: a call would cost more than a test. */
+INLINE void clear(float *to, int vectors)
+{
+    if (vectors > 0) {
+        memset(to, 0, (size_t)vectors * LANES * sizeof *to);
+    }
+}
+
 /* v[point][column] = B' x along the rows of a channel; columns outside are zero. The same rows of
  * the channel `next` will be wanted as soon as this is done, in pieces too short for a processor to
  * guess it; so they are fetched meanwhile, but for those that the tiles above had too. */
@@ -162,8 +170,8 @@ static inline void rows_at_points(const struct window *s, const struct chunk *k,
         const int y = k->top + i;
         rows[i] = (y >= 0 && y < s->h ? x + (size_t)y * s->w * LANES : k->zeros);
         float *v = k->v + (size_t)i * reach * LANES;
-        memset(v, 0, (size_t)begin * LANES * sizeof *v);
-        memset(v + (size_t)end * LANES, 0, (size_t)(reach - end) * LANES * sizeof *v);
+        clear(v, begin);
+        clear(v + (size_t)end * LANES, reach - end);
     }
     for (int at = begin * LANES; at < end * LANES; at += WIDTH) {
         vec d[POINTS];

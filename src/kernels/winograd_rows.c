@@ -48,22 +48,22 @@ INLINE void to_eight(const vec d[EIGHT], float *to, size_t step)
 static void rows_at_eight(const struct window *s, int top, const float *x, const float *zeros,
                           float *u)
 {
-    const size_t reach = (size_t)(s->ow + s->kw - 1) * LANES, left = (size_t)s->pad_left * LANES;
-    const size_t row = (size_t)s->w * LANES, live = row < reach - left ? row : reach - left;
+    const int wide = s->ow + s->kw - 1, left = s->pad_left, live = lesser(s->w, wide - left);
+    const size_t reach = (size_t)wide * LANES, row = (size_t)s->w * LANES;
     for (int c = 0; c < s->c; c++, x += (size_t)s->h * row, u += EIGHT * reach) {
         const float *rows[EIGHT];
         for (int i = 0; i < EIGHT; i++) {
             rows[i] = top + i >= 0 && top + i < s->h ? x + (size_t)(top + i) * row : zeros;
-            memset(u + i * reach, 0, left * sizeof *u);
-            memset(u + i * reach + left + live, 0, (reach - left - live) * sizeof *u);
+            clear(u + i * reach, left);
+            clear(u + i * reach + (size_t)(left + live) * LANES, wide - left - live);
         }
-        for (size_t at = 0; at < live; at += WIDTH) {
+        for (int at = 0; at < live * LANES; at += WIDTH) {
             vec d[EIGHT];
             UNROLL
             for (int i = 0; i < EIGHT; i++) {
                 d[i] = v_load(rows[i] + at);
             }
-            to_eight(d, u + left + at, reach);
+            to_eight(d, u + left * LANES + at, reach);
         }
     }
 }

@@ -166,7 +166,7 @@ INLINE void gradient_at_points(int rows, int columns, const struct window *s, co
         }
         for (int q = 0; q < POINTS; q++) {
             float *v = k->v + (size_t)q * width * LANES;
-            memset(v + (size_t)live * LANES, 0, (size_t)(width - live) * LANES * sizeof *v);
+            clear(v + (size_t)live * LANES, width - live);
             for (int t = 0; t < k->count * PARTS; t++) {
                 const int tile = t / PARTS, part = t % PARTS * WIDTH;
                 vec in[4];
