@@ -281,7 +281,7 @@ static void test_winograd(void **state)
     /* along the rows, with few channels: every rest of rows to a tile, of channels to a block and
      * of columns to a run, with and without padding */
     for (int width = 8; width <= 19; width++) {
-        for (int pad = 0; pad < 5; pad++) {
+        for (int pad = width % 2; pad < 5; pad += 2) {
             const int h = 5 + (width + pad) % 7, c = 1 + (width + pad) % 4;
             struct window s = {c, h, width, 6 + width % 5, 0, 0, 5, 5, 1, 1, (pad + 2) % 5, pad};
             s.oh = h + 2 * s.pad_top - 4;
@@ -291,14 +291,14 @@ static void test_winograd(void **state)
             check_conv(&dice, &s, pad % 2);
         }
     }
-    assert_true(forward[WINOGRAD_ROWS] >= 15 && weight[WINOGRAD_ROWS] >= 15);
+    assert_true(forward[WINOGRAD_ROWS] >= 10 && weight[WINOGRAD_ROWS] >= 10);
     /* the input gradient by the forward way transposed: every rest, with and without
      * padding; the weight gradient of few channels */
     for (int k = 3; k <= 5; k += 2) {
-        for (int width = k + 4; width <= k + 11; width++) {
+        for (int width = k + 4; width <= k + 7; width++) {
             for (int pad = 0; pad < k - 1; pad++) {
                 const int h = k + 4 + (width + pad) % 5;
-                struct window s = {4 + (width + pad) % 5, h, width, 40, 0, 0, k, k, 1, 1, 0, pad};
+                struct window s = {4 + (width + pad) % 5, h, width, 24, 0, 0, k, k, 1, 1, 0, pad};
                 s.oh = h - k + 1;
                 s.ow = width + 2 * pad - k + 1;
                 input[winograd_input_way(&s)]++;
@@ -307,7 +307,7 @@ static void test_winograd(void **state)
             }
         }
     }
-    assert_true(input[WINOGRAD_TRANSPOSED] >= 15 && weight[WINOGRAD_FEW] >= 15);
+    assert_true(input[WINOGRAD_TRANSPOSED] >= 12 && weight[WINOGRAD_FEW] >= 12);
     /* channels that split the tiles of a row into chunks of one and two */
     check_conv(&dice, &(struct window){90, 5, 13, 8, 5, 13, 3, 3, 1, 1, 1, 1}, 1);
     check_conv(&dice, &(struct window){70, 6, 23, 8, 6, 23, 3, 3, 1, 1, 1, 1}, 0);
