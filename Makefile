@@ -38,9 +38,11 @@ OPTIMIZE_fuzz := -O1 -fno-sanitize=fuzzer-no-link,undefined
 OPENMP := $(if $(filter fuzz,$(VARIANT)),-Itests/fuzz/single -Wno-unknown-pragmas -Wno-unused-variable,-fopenmp)
 # Multiply and add are fused only where kernels/lanes.h says so: the same bytes on every machine depend on it.
 CPPFLAGS := -D_GNU_SOURCE -Isrc -Itests -DVERSION='"$(VERSION)"' $(CPPFLAGS)
-CFLAGS_ALL = -std=gnu11 $(FLAGS_$(VARIANT)) $(WARNINGS) -ffp-contract=off $(OPENMP) $(CFLAGS) \
-             $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-LDLIBS_ALL = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm $(LDLIBS)
+# Asked once, not for each object.
+LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIBRARY_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+CFLAGS_ALL = -std=gnu11 $(FLAGS_$(VARIANT)) $(WARNINGS) -ffp-contract=off $(OPENMP) $(CFLAGS) $(LIBRARY_CFLAGS)
+LDLIBS_ALL = $(LIBRARY_LIBS) -lm $(LDLIBS)
 
 LEVELS := generic
 ifneq ($(and $(filter-out fuzz,$(VARIANT)),$(filter x86_64%,$(MACHINE))),)
