@@ -119,7 +119,7 @@ static int most_likely(const float *p, int classes, const int *before, int count
         for (int i = 0; i < count; i++) {
             taken |= before[i] == k;
         }
-        if (!taken && (best < 0 || p[k * LANES] > p[best * LANES])) {
+        if (!taken && (best < 0 || p[(size_t)k * LANES] > p[(size_t)best * LANES])) {
             best = k;
         }
     }
@@ -147,7 +147,7 @@ static void draw_header(struct sheet *sheet, const char *image)
     for (int i = 0; i < 5 && i < model->classes.count; i++) {
         const int best = shown[i] = most_likely(sheet->p, model->classes.count, shown, i);
         snprintf(text, sizeof text, "%.100s  %.4f", model->classes.values[best],
-                 (double)sheet->p[best * LANES]);
+                 (double)sheet->p[(size_t)best * LANES]);
         canvas_text(&sheet->canvas, x, y + i * (TEXT_HEIGHT + 2), text);
     }
 }

@@ -226,7 +226,7 @@ static void start(double *v, size_t count, size_t d)
 static int find_directions(struct embedding *m, struct error *e)
 {
     const size_t d = m->values, count = d < DIRECTIONS ? d : DIRECTIONS;
-    const size_t floats = d * d + d + 2 * DIRECTIONS * d;
+    const size_t floats = d * d + d + (size_t)2 * DIRECTIONS * d;
     double *c = malloc(floats * sizeof *c), lambda[DIRECTIONS] = {0}, trace = 0;
     if (c == NULL) {
         return error_memory(e, floats * sizeof *c);

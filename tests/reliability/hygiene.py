@@ -9,7 +9,8 @@ Stack: no function takes more than 16 KiB (the kernels' blocks 17) or an amount 
 calls in the commands have no cycles but those listed below, each with its bound. (Calls through pointers are not seen: the
 decoders of options call each other by their tables, at most as deep as the YAML tree, 32.)
 Warnings: gcc and clang are silent with the list below. cppcheck finds nothing (TIER=ci: in three folders; full: in all but
-the kernels)."""
+the kernels). gcc -fanalyzer and clang-tidy (with .clang-tidy) find nothing but what lib/findings.py lists with a reason (TIER=ci:
+in what reads foreign bytes, most of src/base, src/config and src/data; full: in all but the kernels, whose vectors they don't follow)."""
 import concurrent.futures
 import os
 import re
@@ -18,6 +19,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import findings  # noqa: E402
 from runs import BIN, ROOT, Skip, equal, run_tests  # noqa: E402
 
 FULL = os.environ.get("TIER") == "full"
@@ -231,13 +234,13 @@ def sources():
                 yield path, ["-DLEVEL=generic"] if kernel else []
 
 
-def over_sources(command_of):
+def over_sources(command_of, items=None):
     """What a command says of each source, two at a time; (how many, what is said)."""
     def ask(item):
         done = subprocess.run(command_of(*item), cwd=ROOT, capture_output=True, text=True, check=False,
                               env=dict(os.environ, LC_ALL="C"))
         return (done.stdout + done.stderr).strip() or ("" if done.returncode == 0 else f"{item[0]}: exit {done.returncode}")
-    items = [item for item in sources()]
+    items = items or list(sources())
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         return len(items), [text for text in pool.map(ask, items) if text]
 
@@ -270,5 +273,72 @@ def cppcheck():
     print(f"# figure: findings of cppcheck in {', '.join(folders)}: 0")
 
 
+# What reads foreign bytes: of these folders all but what only computes.
+FOREIGN_BYTES = re.compile(r"src/(base|config|data)/(?!augment|balance|beta|fit|resize|tile|subset|convert|input|arena|half|flip"
+                           r"|memory|real|rng|room)\w+\.c")
+NO_RETURNS = ("src/base/error.c", "src/tools/cli.c")  # which have the functions that lib/returns.h tells of
+
+
+def analyzed():
+    """The sources to analyze. stb_image.c is others' code, and takes as long as thirty of ours: at full size only."""
+    for path, more in sources():
+        if not path.startswith("src/kernels/") and (
+                FULL or FOREIGN_BYTES.fullmatch(path) and path != "src/data/stb_image.c"):
+            yield path, more + ([] if path in NO_RETURNS else ["-include", "tests/reliability/lib/returns.h"])
+
+
+def of_version(tool, version):
+    need(tool, "pkg-config")
+    found = re.search(r"(?:version |\) )(\d+)\.", output_of(tool, "--version"))
+    if not found or found[1] != version:
+        raise Skip(f"{tool} is not of version {version}, which lib/findings.py is for")
+
+
+def compare(tool, count, said, pattern, accepted):
+    """What `pattern` finds in the texts `said` of `count` sources, against the list of what is accepted."""
+    unlisted, used, seen = [], set(), set()
+    for text in said:
+        for found in re.finditer(pattern, text, re.M):
+            path, line, check = os.path.relpath(os.path.join(ROOT, found["path"]), ROOT), int(found["line"]), found["check"]
+            if not path.startswith("src/"):
+                continue  # others' code that is included
+            with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                source = file.read().splitlines()[line - 1]
+            rows = [i for i, row in enumerate(accepted) if row[0] == path and row[1] == check and row[2] in source]
+            seen.add((path, line, check))
+            used.update(rows)
+            if not rows:
+                unlisted.append(found[0])
+        if not re.search(pattern, text, re.M) and re.search(r"(warning|error): ", text):
+            unlisted.append(text)
+    names = {path for path, _ in analyzed()}
+    idle = [row for i, row in enumerate(accepted) if i not in used and row[0] in names]
+    assert not unlisted, "\n".join(sorted(set(unlisted)))[:6000]
+    equal(idle, [], f"rows of lib/findings.py that {tool} finds nothing for")
+    print(f"# figure: findings of {tool} in {count} sources: {len(seen)}, each accepted with a reason; not accepted: 0")
+
+
+def gcc_analyzer():
+    """gcc -fanalyzer finds nothing that is not accepted with a reason"""
+    of_version("gcc", findings.GCC)
+    common = flags()
+    # -O0: what the optimizer makes of the code has more ways through it that are none
+    count, said = over_sources(lambda path, more: [
+        "gcc", *common, *more, "-O0", "-fanalyzer", "-fdiagnostics-plain-output", "-fdiagnostics-path-format=none",
+        "-S", "-o", os.devnull, path], list(analyzed()))
+    compare("gcc -fanalyzer", count, said, r"^(?P<path>\S+?):(?P<line>\d+):\d+: warning: .*\[-Wanalyzer-(?P<check>\S+)\]$",
+            findings.GCC_ACCEPTED)
+
+
+def clang_tidy():
+    """clang-tidy finds nothing that is not accepted with a reason"""
+    of_version("clang-tidy", findings.TIDY)
+    common = flags()
+    count, said = over_sources(lambda path, more: ["clang-tidy", "--quiet", path, "--", *common, *more], list(analyzed()))
+    said = [re.sub(r"^\d+ warnings? generated\.$", "", text, flags=re.M) for text in said]
+    compare("clang-tidy", count, said, r"^(?P<path>\S+?):(?P<line>\d+):\d+: warning: .*\[(?P<check>[a-z][^\s,\]]*)[^\]]*\]$",
+            findings.TIDY_ACCEPTED)
+
+
 run_tests([commands_load_safely, commands_check_themselves, objects_are_marked, nothing_forbidden_is_imported, stack_is_bounded,
-           no_recursion, silent("gcc"), silent("clang"), cppcheck])
+           no_recursion, silent("gcc"), silent("clang"), cppcheck, gcc_analyzer, clang_tidy])

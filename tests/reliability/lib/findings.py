@@ -1,0 +1,60 @@
+"""findings.py: what gcc -fanalyzer and clang-tidy say of sound code, looked at one by one.
+
+(source, check, part of the line that it points to, why it is sound.) A finding that is not here fails the test of hygiene.py,
+and so does a row that nothing is found for any more. The lists are of one version of each: others see other things."""
+
+GCC = "12"
+GCC_ACCEPTED = [
+    ("src/base/rng.c", "use-of-uninitialized-value", "memcpy(&m, &bits", "a memcpy has written all of it"),
+    ("src/config/yaml_build.c", "use-of-uninitialized-value", "list = frame->node",
+     "libyaml ends only what it has begun, and whatever begins fills a frame"),
+    ("src/config/yaml_build.c", "use-of-uninitialized-value", "node = frame.node", "the same"),
+    ("src/data/image_set.c", "malloc-leak", "if (how->faults != NULL)", "the set has it, and dataset_load frees the set"),
+    ("src/data/image_set.c", "malloc-leak", "if (set->held < set->count", "the same"),
+    ("src/data/image_set.c", "malloc-leak", "if (set->bytes == NULL", "the same"),
+    ("src/net/graph.c", "null-dereference", "struct initializer *init =", "what has a fan-in belongs to a layer with an initializer"),
+    ("src/net/layers/batchnorm.c", "null-dereference", "shared[MEAN]",
+     "the trainer has shared memory whenever a node couples"),
+    ("src/tools/view_inside.c", "null-dereference", "job_of(options)->run", "called only when inside_is_asked"),
+]
+
+TIDY = "14"
+TIDY_ACCEPTED = [
+    ("src/base/real.c", "cert-flp30-c", "n > 0; n /= 2", "n is a whole number; it is the base that is squared"),
+    ("src/config/option_number.c", "clang-analyzer-core.uninitialized.Assign", "number[1] = number[0]",
+     "read_integer writes it or says that it failed, which ends the function"),
+    ("src/config/option_number.c", "clang-analyzer-core.UndefinedBinaryOperatorResult", "number[i] < INT_MIN", "the same"),
+    ("src/config/yaml_build.c", "clang-analyzer-core.NullDereference", "node->kind == YAML_LIST",
+     "libyaml ends only what it has begun, and whatever begins fills a frame"),
+    ("src/config/yaml_set.c", "clang-analyzer-core.NullDereference", "copy->keys[",
+     "what is no list here is a map, whose keys copy_map has allocated"),
+    ("src/data/augment_moves.c", "bugprone-integer-division", "y[i] = (float)(i / ", "the number of a row"),
+    ("src/data/csv.c", "clang-analyzer-core.NonNullParamChecker", "strlen(at)", "a list without lines has no image to number"),
+    ("src/data/idx.c", "bugprone-not-null-terminated-result", '"labels", 6', "within a longer name"),
+    ("src/data/input.c", "clang-analyzer-deadcode.DeadStores", "threads = set->threads", "read by the pragma below"),
+    ("src/data/augmentations/choose.c", "clang-analyzer-core.uninitialized.Assign", "order[other] = order[i]",
+     "draws_below gives less than what was filled"),
+    ("src/net/explain.c", "bugprone-integer-division", "best / patch->columns", "the number of a row"),
+    ("src/net/graph.c", "clang-analyzer-core.NullDereference", "layer_options *)layer->options",
+     "a layer that was decoded has options"),
+    ("src/optim/schedules/multistep.c", "clang-analyzer-core.NullDereference", "o->milestones.values[i]",
+     "count says how many there are"),
+    ("src/optim/schedules/multistep.c", "bugprone-integer-division", "clock->step / clock->steps", "the number of an epoch"),
+    ("src/report/picture.c", "bugprone-incorrect-roundings", "* scale + 0.5f", "0 to 255: what is drawn, not computed with"),
+    ("src/teach/differences.c", "cert-flp30-c", "", "h is halved and power multiplied by four, both without error"),
+    ("src/teach/gradcheck_choose.c", "clang-analyzer-core.DivideZero", "% n", "count is 0 when n is"),
+    ("src/teach/symptoms/rate_too_low.c", "bugprone-integer-division", "n / 2", "the middle of a list"),
+    ("src/tools/cli.c", "clang-analyzer-core.NonNullParamChecker", "strlen(cap)", "without a cap something is always found"),
+    ("src/tools/cnnpredict.c", "clang-analyzer-deadcode.DeadStores", "team = round->count", "read by the pragma below"),
+    ("src/tools/cnntrain.c", "bugprone-branch-clone", "&errors) != 0)", "what failed between them is another thing"),
+    ("src/tools/explain.c", "clang-analyzer-core.NullDereference", "s->model->settings", "open_network has set the model"),
+    ("src/train/stopping.c", "clang-analyzer-core.NonNullParamChecker", "STOPPING_MONITORS[i]",
+     "the option is one of these words: the end is not reached"),
+    ("src/train/whiten.c", "clang-analyzer-core.NullDereference", "patch[i][lane]", "n are filled before"),
+    ("src/view/filters.c", "clang-analyzer-core.DivideZero", "(room + step - 1) / step", "one of both steps is above 0"),
+    ("src/view/filters.c", "clang-analyzer-core.CallAndMessage", "filters = output_tensor(",
+     "find_filters fills it or fails, which ends the function"),
+    ("src/view/filters.c", "clang-analyzer-core.uninitialized.Branch", "f->colour || f->shape.c == 1", "the same"),
+    ("src/view/maps.c", "bugprone-integer-division", "(i - STEPS / 2)", "steps from the middle one, an even number of them"),
+    ("src/view/patches.c", "bugprone-integer-division", "place / map_w", "the number of a row"),
+]
