@@ -23,7 +23,8 @@ HARDENING := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE \
 HARDENING_LINK := $(if $(findstring linux,$(MACHINE)),-pie -Wl$(comma)-z$(comma)relro -Wl$(comma)-z$(comma)now -Wl$(comma)-z$(comma)noexecstack)
 FLAGS_release := -O2 -g $(HARDENING)
 LINK_release := $(HARDENING_LINK)
-FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Lines and functions are enough for a report of the sanitizers; all of -g doubles the time that the kernels take to compile.
+FLAGS_asan := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_fuzz := -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE_release := -O3
 OPTIMIZE_asan := -O1
