@@ -43,7 +43,8 @@ static int open_at_once(int dir, const char *name, int flags)
 struct walk {
     int folders[MOST_DEPTH]; /* each opened from the one before; the first is the caller's */
     int depth, links;
-    char rest[PATH_MAX];
+    const char *rest; /* within path */
+    char path[PATH_MAX];
 };
 
 static int fail(int number)
@@ -66,11 +67,13 @@ static int follow(struct walk *walk, const char *part, const char *behind)
     if (++walk->links > MOST_LINKS) {
         return fail(ELOOP);
     }
-    if ((size_t)length + strlen(behind) >= sizeof walk->rest) {
+    const size_t left = strlen(behind) + 1;
+    if ((size_t)length + left > sizeof target) {
         return fail(ENAMETOOLONG);
     }
-    memmove(walk->rest + length, behind, strlen(behind) + 1);
-    memcpy(walk->rest, target, (size_t)length);
+    memcpy(target + length, behind, left);
+    memcpy(walk->path, target, (size_t)length + left);
+    walk->rest = walk->path;
     return 0;
 }
 
@@ -113,7 +116,7 @@ static int take_part(struct walk *walk, int flags)
         }
         walk->folders[walk->depth++] = fd;
     }
-    memmove(walk->rest, next, strlen(next) + 1);
+    walk->rest = next;
     return GO_ON;
 }
 
@@ -121,10 +124,11 @@ static int open_by_parts(int dir, const char *name, int flags)
 {
     struct walk walk = {.folders = {dir}, .depth = 1};
     int fd = GO_ON;
-    if (strlen(name) >= sizeof walk.rest) {
+    if (strlen(name) >= sizeof walk.path) {
         return fail(ENAMETOOLONG);
     }
-    memcpy(walk.rest, name, strlen(name) + 1);
+    memcpy(walk.path, name, strlen(name) + 1);
+    walk.rest = walk.path;
     while (fd == GO_ON) {
         fd = take_part(&walk, flags);
     }

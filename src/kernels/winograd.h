@@ -168,7 +168,8 @@ static inline struct window winograd_turned(const struct window *s)
 static inline double winograd_transposed_cost(const struct window *s)
 {
     const double all = (double)winograd_tile_rows(s) * winograd_tiles(s);
-    const double points = WINOGRAD_POINTS * WINOGRAD_POINTS, few = winograd_columns(s) == 2;
+    const double points = WINOGRAD_POINTS * WINOGRAD_POINTS;
+    const int few = winograd_columns(s) == 2;
     return points * s->oc * s->c * all * (few ? 1.0 : 1.2) +
            all * ((few ? 60.0 : 290.0) * s->oc + 210.0 * s->c);
 }
