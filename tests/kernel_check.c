@@ -1,6 +1,7 @@
 /* kernel_check.c: guarded buffers, dice and comparisons for the kernel tests. */
 #include "kernel_check.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -146,6 +147,35 @@ struct ref_window check_window(const struct window *s)
     };
 }
 /* clang-format on */
+
+/* The sum of absolute terms, as a tolerance. The last word is for a sum of terms that underflow. */
+static void to_bound(size_t n, double *sums)
+{
+    for (size_t i = 0; i < n; i++) {
+        sums[i] = 4 * (double)FLT_EPSILON * sums[i] + (double)FLT_MIN;
+    }
+}
+
+/* The same where neighbours are mixed: along the columns, or along both axes. */
+static void to_common_bound(size_t n, double *sums, double epsilons)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        most = sums[i] > most ? sums[i] : most;
+    }
+    for (size_t i = 0; i < n; i++) {
+        sums[i] = epsilons * (double)FLT_EPSILON * most;
+    }
+}
+
+void check_bound(enum winograd_way way, size_t n, double *sums)
+{
+    if (way == WINOGRAD_NONE) {
+        to_bound(n, sums);
+    } else {
+        to_common_bound(n, sums, way == WINOGRAD_COLUMNS ? 16 : 24);
+    }
+}
 
 uint64_t dice_bits(struct dice *dice)
 {

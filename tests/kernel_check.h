@@ -8,6 +8,7 @@
 #define CNNTRAIN_TESTS_KERNEL_CHECK_H
 
 #include "kernels/kernels.h"
+#include "kernels/winograd.h"
 #include "reference.h"
 
 #include <stddef.h>
@@ -34,6 +35,9 @@ void guarded_copy(struct guarded *g, const float *from);
 void guarded_reorder(struct guarded *g);
 /* A kernel's window over 16 images, as the reference takes it. */
 struct ref_window check_window(const struct window *s);
+/* What a convolution that goes this way may be off by, in place of the sums of its terms' absolute
+ * values. */
+void check_bound(enum winograd_way way, size_t n, double *sums);
 /* Labels, as the reference takes them. */
 void labels_to_ref(const struct labels *labels, struct ref_labels *ref);
 

@@ -115,6 +115,23 @@ static void find_rbf_bounds(struct layer_case *c)
     }
 }
 
+/* From the sums of the terms' absolute values: Winograd's ways mix neighbouring sums. */
+static void find_conv_bounds(struct layer_case *c)
+{
+    const struct ref_layer *layer = c->layer;
+    const struct ref_window *r = &layer->window;
+    const int groups = r->groups > 1 ? r->groups : 1;
+    const struct window s = {r->c / groups, r->h,        r->w,       r->oc / groups,
+                             r->oh,         r->ow,       r->kh,      r->kw,
+                             r->stride_h,   r->stride_w, r->pad_top, r->pad_left};
+    const int plain = r->dilation_h <= 1 && r->dilation_w <= 1;
+    check_bound(plain ? winograd_way(&s) : WINOGRAD_NONE, layer->out * LANES, c->y_bound);
+    check_bound(plain ? winograd_input_way(&s) : WINOGRAD_NONE, layer->in * LANES, c->dx_bound);
+    check_bound(plain ? winograd_weight_way(&s) : WINOGRAD_NONE, layer->weights,
+                c->dw_bound + layer->weight);
+    check_bound(WINOGRAD_NONE, layer->biases, c->dw_bound + layer->bias);
+}
+
 static void find_bounds(struct layer_case *c)
 {
     const struct ref_layer *layer = c->layer;
@@ -137,6 +154,13 @@ static void find_bounds(struct layer_case *c)
         is_pool) { /* max pooling: where the gradient goes depends on x itself */
         ref_layer_backward(&c->net.ref, 0, LANES, &c->draws, w, is_pool ? c->x_d : x, dy,
                            c->dw_bound, c->dx_bound);
+    }
+    if (strcmp(layer->type, "conv") == 0 && layer->connections == NULL) {
+        find_conv_bounds(c);
+        free(x);
+        free(dy);
+        free(w);
+        return;
     }
     for (size_t i = 0; i < outs; i++) {
         const double sum = is_linear(layer) || is_pool ? c->y_bound[i] : 1 + fabs(c->y[i]);

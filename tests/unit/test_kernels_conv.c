@@ -10,7 +10,6 @@
 #include "kernels/conv_spread.h"
 #include "kernels/winograd.h"
 
-#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,35 +68,6 @@ static size_t weights(const struct window *s)
     return (size_t)s->oc * (s->c / (s->groups ? s->groups : 1)) * s->kh * s->kw;
 }
 
-/* The sum of absolute terms, as a tolerance. The last word is for a sum of terms that underflow. */
-static void to_bound(size_t n, double *sums)
-{
-    for (size_t i = 0; i < n; i++) {
-        sums[i] = 4 * (double)FLT_EPSILON * sums[i] + (double)FLT_MIN;
-    }
-}
-
-/* The same where neighbours are mixed: along the columns, or along both axes. */
-static void to_common_bound(size_t n, double *sums, double epsilons)
-{
-    double most = 0;
-    for (size_t i = 0; i < n; i++) {
-        most = sums[i] > most ? sums[i] : most;
-    }
-    for (size_t i = 0; i < n; i++) {
-        sums[i] = epsilons * (double)FLT_EPSILON * most;
-    }
-}
-
-static void to_bound_of(enum winograd_way way, size_t n, double *sums)
-{
-    if (way == WINOGRAD_NONE) {
-        to_bound(n, sums);
-    } else {
-        to_common_bound(n, sums, way == WINOGRAD_COLUMNS ? 16 : 24);
-    }
-}
-
 static double *copy_of(size_t n, const double *from)
 {
     double *to = check_doubles(n);
@@ -123,10 +93,10 @@ static void case_reference(struct conv_case *c)
     ref_conv_backward_weight(r, c->x.abs, c->dy.abs, c->bound_dw, c->bias ? c->bound_db : NULL);
     const struct window one = window_of_group(&c->s);
     const int plain = !is_dilated(&c->s);
-    to_bound_of(plain ? winograd_way(&one) : WINOGRAD_NONE, y, c->bound_y);
-    to_bound_of(plain ? winograd_input_way(&one) : WINOGRAD_NONE, x, c->bound_dx);
-    to_bound_of(plain ? winograd_weight_way(&one) : WINOGRAD_NONE, w, c->bound_dw);
-    to_bound(c->s.oc, c->bound_db);
+    check_bound(plain ? winograd_way(&one) : WINOGRAD_NONE, y, c->bound_y);
+    check_bound(plain ? winograd_input_way(&one) : WINOGRAD_NONE, x, c->bound_dx);
+    check_bound(plain ? winograd_weight_way(&one) : WINOGRAD_NONE, w, c->bound_dw);
+    check_bound(WINOGRAD_NONE, c->s.oc, c->bound_db);
 }
 
 static struct conv_case *case_new(struct dice *dice, const struct window *s, int bias)
