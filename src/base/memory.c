@@ -137,15 +137,16 @@ static uint64_t physical(void)
     return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
 }
 
-uint64_t memory_available(void)
+/* The less of what the machine has (0: not known) and what the groups allow (UINT64_MAX: all). */
+static uint64_t at_most(uint64_t has, uint64_t allowed)
 {
-    const uint64_t available = number_of("/proc/meminfo", "\nMemAvailable:"),
-                   most = available > 0 ? available : physical(), room = own_groups().room;
-    return most == 0 && room == UINT64_MAX ? 0 : most > 0 && most < room ? most : room;
+    return has == 0 && allowed < UINT64_MAX ? allowed : has < allowed ? has : allowed;
 }
 
-uint64_t memory_total(void)
+uint64_t memory_available(void)
 {
-    const uint64_t most = physical(), limit = own_groups().limit;
-    return most == 0 && limit == UINT64_MAX ? 0 : most > 0 && most < limit ? most : limit;
+    const uint64_t available = number_of("/proc/meminfo", "\nMemAvailable:");
+    return at_most(available > 0 ? available : physical(), own_groups().room);
 }
+
+uint64_t memory_total(void) { return at_most(physical(), own_groups().limit); }

@@ -30,11 +30,11 @@ torch.set_num_threads(1)
 STEPS = 10
 # Allowed, of a loss: measured 6e-7 at most (the project's promise is 1e-5).
 LOSSES = 2e-6
-# Allowed of a tensor's weights after all steps: the norm of the difference, of the norm of the tensor (measured 1.5e-5),
-# and the greatest difference, of lr times steps (measured 1.6e-3). Adam divides by the gradient's size: where that is next
+# Allowed of a tensor's weights after all steps: the norm of the difference, of the norm of the tensor (measured 2.2e-6, but
+# for lenet5_partial_tile), and the greatest difference, of lr times steps (measured 1.6e-3). Adam divides by the gradient's size: where that is next
 # to nothing, a rounding error in it is a visible part of a step; with SGD both are below 2e-6.
-WEIGHTS_TOGETHER = 3e-5
-WEIGHT_ALONE = 4e-3
+WEIGHTS_TOGETHER = 1e-5
+WEIGHT_ALONE = 2e-3
 STATISTICS = 1e-6  # allowed of running means and variances: the norm of the difference, of 1 and the norm
 
 ACTIVATIONS = {
@@ -486,7 +486,8 @@ def theirs(layers, optimizer, train, batch, x, labels, weights):
     return losses
 
 
-def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=None, size=None, level="", **train):
+def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=None, size=None, level="",
+            together_at_most=WEIGHTS_TOGETHER, **train):
     """Without `data`: MNIST, or the small digits where it is absent. `level`: of the CPU; "" is the best. `train`: more
     keys of the config's train."""
     train["loss"] = loss
@@ -519,7 +520,7 @@ def compare(layers, optimizer, loss="cross_entropy", data=None, count=64, batch=
             assert off.abs().max().item() == 0, f"{name} has moved"
             continue
         together, alone = (off.norm() / weight.norm()).item(), (off.abs().max() / (STEPS * optimizer["lr"])).item()
-        assert together <= WEIGHTS_TOGETHER and alone <= WEIGHT_ALONE, f"{name} is off by {together:.3g}, {alone:.3g}"
+        assert together <= together_at_most and alone <= WEIGHT_ALONE, f"{name} is off by {together:.3g}, {alone:.3g}"
     return [rate for _, rate in want]
 
 
@@ -538,7 +539,8 @@ def lenet5_adam():
 def lenet5_partial_tile():
     """LeNet-5, Adam with other options: 50 images, so that the last tile is not full"""
     optimizer = {"type": "adam", "lr": 0.003, "beta1": 0.8, "beta2": 0.99, "eps": 1e-6}
-    compare(LENET5, optimizer, count=50, size=(32, 32))
+    # conv2 is off by 1.5e-5 here: steps of 0.003, thrice as long as elsewhere, along gradients that are next to nothing
+    compare(LENET5, optimizer, count=50, size=(32, 32), together_at_most=3e-5)
 
 
 def momentum():

@@ -10,12 +10,14 @@ os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
 # A file may include its own folder and lower floors.
 FLOORS = {"base": 0, "kernels": 1, "config": 1, "net": 2, "optim": 2, "data": 2, "train": 3, "teach": 4,
-          "report": 4, "view": 4, "teach": 4, "tools": 5}
+          "report": 4, "view": 4, "tools": 5}
 FORBIDDEN = r"\b(atoi|atof|atoll?|v?sprintf|st[rp]cpy|strcat|gets|[sf]?scanf|s?rand|random|alloca|system|popen|execvp|strtok(_r)?|" \
             r"localtime|gmtime|ctime|asctime|mktemp|tmpnam|tempnam|putenv|setenv|chdir|dlopen|setlocale)\s*\("
 # libjpeg's way out of an error in a picture.
 SETJMP, MAY_SETJMP = r"\b(sig)?(set|long)jmp\s*\(", {"src/data/jpeg.c"}
 MOST_LINES = 400
+TOP = {".ci", ".clang-format", ".clang-tidy", ".gitignore", "Makefile", "README.md", "SECURITY.md", "configs", "data", "docs", "man",
+       "scripts", "src", "tests"}
 
 
 def sources():
@@ -76,6 +78,13 @@ def arithmetic_flags():
                 yield f"{path}:{number}: {line.strip()}"
 
 
+def top():
+    """What tests and people leave in the working tree is not committed with the rest."""
+    files = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=False).stdout.split("\0")
+    for name in sorted({path.split("/")[0] for path in files if path} - TOP):
+        yield f"{name}: not one of what stands at the top"
+
+
 def examples():
     """Every line of a .def list has its type in the source."""
     for path in sources():
@@ -96,7 +105,7 @@ def format_of_source():
 CHECKS = [("a file includes only lower floors", floors), ("no forbidden call", forbidden_calls),
           (f"no file over {MOST_LINES} lines", lengths), ("only the tools print and exit", printing),
           ("no flag that breaks reproducible arithmetic", arithmetic_flags),
-          ("every line of a .def list has its type", examples)]
+          ("every line of a .def list has its type", examples), ("nothing else stands at the top", top)]
 
 number = failed = 0
 for title, check in CHECKS:
