@@ -144,16 +144,19 @@ fuzz: fuzzers  ## fuzz the parsers, with clang: make fuzz TARGET=png SECONDS=60 
 demo:  ## on a fresh machine: install, build, get MNIST, train LeNet-5, evaluate it
 	@scripts/demo.sh
 
+# As many compilers as there are processors, unless the caller has said how many.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+
 test:  ## install what the tests need, build all variants, run all tests (TIER=ci: tests/reliability too)
 	@scripts/deps.sh test
-	@$(MAKE) --no-print-directory all unit
-	@$(MAKE) --no-print-directory VARIANT=asan all unit
+	@$(MAKE) $(JOBS) --no-print-directory all unit
+	@$(MAKE) $(JOBS) --no-print-directory VARIANT=asan all unit
 	@tests/run
 
 acceptance:  ## the reliability programme at full size, into build/acceptance.md (hours; ONLY="kills soak": a part)
 	@scripts/deps.sh ci
-	@$(MAKE) --no-print-directory all unit
-	@$(MAKE) --no-print-directory VARIANT=asan all unit
+	@$(MAKE) $(JOBS) --no-print-directory all unit
+	@$(MAKE) $(JOBS) --no-print-directory VARIANT=asan all unit
 	@scripts/acceptance.py $(ONLY)
 
 asan:  ## build with the address and undefined-behaviour sanitizers, into build/asan/bin
