@@ -52,9 +52,11 @@ void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, cons
                            float *y);
 void KERNEL(dense_backward_input)(int in, int out, int first, int end, const float *dy,
                                   const float *w, float *dx);
-void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
-                                   float *dw, float *db, float *scratch);
-/* The same without a bias, of several tiles at once; scratch: dense_scratch(in) floats for each. */
+void KERNEL(dense_turn)(int in, const float *x, float *xt);
+void KERNEL(dense_backward_weight)(int in, int out, int tiles, const float *xt, const float *dy,
+                                   size_t dy_tile, int add, float *dw, float *db);
+/* Both without a bias, of tiles that follow each other; scratch: dense_scratch(in) floats for each.
+ */
 void KERNEL(dense_weight_of_tiles)(int in, int out, int tiles, const float *x, const float *dy,
                                    int add, float *dw, float *scratch);
 void KERNEL(dense_single)(int in, int out, const float *x, const float *w, const float *b,
@@ -94,7 +96,6 @@ void KERNEL(rbf_backward)(int in, int out, const float *x, const float *dy, cons
 void KERNEL(softmax)(int classes, const float *z, float *p);
 loss_kernel KERNEL(cross_entropy), KERNEL(focal), KERNEL(map), KERNEL(mse), KERNEL(mae),
     KERNEL(huber), KERNEL(hinge);
-void KERNEL(stream)(size_t n, const float *x, float *y);
 void KERNEL(add)(size_t n, const float *x, float *y);
 void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
 void KERNEL(clip)(float limit, size_t n, float *x);

@@ -224,9 +224,10 @@ void KERNEL(conv_backward_weight)(const struct window *s, const float *x, const 
     const size_t map = (size_t)s->oh * s->ow;
     if (conv_is_dense(s)) {
         const int in = s->c * s->kh * s->kw;
+        KERNEL(dense_turn)(in, x, scratch);
         KERNEL(dense_backward_weight)
-        (in, outs, x, dy + (size_t)o * LANES, add, dw + (size_t)o * in, db ? db + o : NULL,
-         scratch);
+        (in, outs, 1, scratch, dy + (size_t)o * LANES, 0, add, dw + (size_t)o * in,
+         db ? db + o : NULL);
         return;
     }
     if (winograd_weight_way(s) != WINOGRAD_NONE) {

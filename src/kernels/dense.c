@@ -2,8 +2,8 @@
  *
  * Forward: OB outputs in registers, one input vector meets them all. Towards the input: IB inputs
  * in registers, weights side by side in memory. The weight gradient is a sum over the lanes, W's
- * shape: the inputs are transposed once a tile, so that rank-1 updates, one an image, run along the
- * rows of dw with full vectors, whose sums stay in registers over all images. */
+ * shape: the inputs are turned once a tile, so that rank-1 updates, one an image, run along the
+ * rows of dw with full vectors, whose sums stay in registers over all images of all tiles. */
 #include "kernels/bodies.h"
 #include "kernels/transpose.h"
 
@@ -118,11 +118,12 @@ void KERNEL(dense_backward_input)(int in, int out, int first, int end, const flo
 #undef BACKWARD
 }
 
-/* What the weight gradient is made of: dy[tiles][out][lanes], and the inputs transposed,
- * xt[tiles][blocks of 16 inputs][lanes][16]. */
+/* What the weight gradient is made of: dy[tiles][dy_tile floats: out or more][lanes], and the
+ * inputs turned, xt[tiles][blocks of 16 inputs][lanes][16]. */
 struct products {
     int in, out, tiles, add;
     const float *dy, *xt;
+    size_t dy_tile;
 };
 
 /* dw[OB rows from o][IV vectors from i] = (+) sum over tiles and lanes of dy[o][lane] *
@@ -143,7 +144,7 @@ INLINE void weight_block(const struct products *g, int OB, int IV, int last, int
     const size_t xt_tile = ((size_t)g->in + LANES - 1) / LANES * LANES * LANES;
     const float *dy = g->dy + (size_t)o * LANES;
     const float *xt = g->xt + (size_t)(i / LANES) * LANES * LANES + i % LANES;
-    for (int tile = 0; tile < g->tiles; tile++, dy += (size_t)g->out * LANES, xt += xt_tile) {
+    for (int tile = 0; tile < g->tiles; tile++, dy += g->dy_tile, xt += xt_tile) {
         for (int lane = 0; lane < LANES; lane++) {
             vec x[MOST];
             UNROLL
@@ -209,43 +210,58 @@ static void weight_columns(const struct products *g, int o, int end, int i, int 
 #undef TAKE
 #undef TAKE_LAST
 
-void KERNEL(dense_weight_of_tiles)(int in, int out, int tiles, const float *x, const float *dy,
-                                   int add, float *dw, float *scratch)
+void KERNEL(dense_turn)(int in, const float *x, float *xt)
 {
-    const struct products g = {in, out, tiles, add, dy, scratch};
-    for (int tile = 0; tile < tiles; tile++) {
-        int i = 0;
-        for (; i + LANES <= in; i += LANES, x += LANES * LANES, scratch += LANES * LANES) {
-            transpose_pixels(x, LANES, scratch);
-        }
-        if (i < in) {
-            transpose_pixels(x, in - i, scratch);
-            x += (in - i) * LANES, scratch += LANES * LANES;
-        }
+    int i = 0;
+    for (; i + LANES <= in; i += LANES, x += LANES * LANES, xt += LANES * LANES) {
+        transpose_pixels(x, LANES, xt);
     }
+    if (i < in) {
+        transpose_pixels(x, in - i, xt);
+    }
+}
+
+static void weight_products(const struct products *g, float *dw)
+{
     /* a block is small beside a long row, and processors follow few rows at once */
-    const int together = in < 1024 ? 48 : 4;
-    for (int o = 0, end; o < out; o = end) {
-        end = out - o < together ? out : o + together;
-        for (int i = 0, vectors; i < in; i += vectors * WIDTH) {
+    const int together = g->in < 1024 ? 48 : 4;
+    for (int o = 0, end; o < g->out; o = end) {
+        end = g->out - o < together ? g->out : o + together;
+        for (int i = 0, vectors; i < g->in; i += vectors * WIDTH) {
             vectors = MOST_VECTORS;
-            while (vectors > 1 && in - i < vectors * WIDTH) {
+            while (vectors > 1 && g->in - i < vectors * WIDTH) {
                 vectors /= 2;
             }
-            weight_columns(&g, o, end, i, vectors, dw);
+            weight_columns(g, o, end, i, vectors, dw);
         }
     }
 }
 
-void KERNEL(dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
-                                   float *dw, float *db, float *scratch)
+void KERNEL(dense_weight_of_tiles)(int in, int out, int tiles, const float *x, const float *dy,
+                                   int add, float *dw, float *scratch)
 {
-    KERNEL(dense_weight_of_tiles)(in, out, 1, x, dy, add, dw, scratch);
+    const struct products g = {in, out, tiles, add, dy, scratch, (size_t)out * LANES};
+    const size_t xt_tile = ((size_t)in + LANES - 1) / LANES * LANES * LANES;
+    for (int tile = 0; tile < tiles; tile++) {
+        KERNEL(dense_turn)(in, x + (size_t)tile * in * LANES, scratch + (size_t)tile * xt_tile);
+    }
+    weight_products(&g, dw);
+}
+
+void KERNEL(dense_backward_weight)(int in, int out, int tiles, const float *xt, const float *dy,
+                                   size_t dy_tile, int add, float *dw, float *db)
+{
+    const struct products g = {in, out, tiles, add, dy, xt, dy_tile};
+    weight_products(&g, dw);
     for (int o = 0; db && o < out; o++) {
-        vec part[PARTS];
-        for (int p = 0; p < PARTS; p++) {
-            part[p] = v_load(dy + (size_t)o * LANES + p * WIDTH);
+        float sum = add ? db[o] : 0.0f;
+        for (int tile = 0; tile < tiles; tile++) {
+            vec part[PARTS];
+            for (int p = 0; p < PARTS; p++) {
+                part[p] = v_load(dy + tile * dy_tile + (size_t)o * LANES + p * WIDTH);
+            }
+            sum = add || tile > 0 ? sum + lanes_sum(part) : lanes_sum(part);
         }
-        db[o] = add ? db[o] + lanes_sum(part) : lanes_sum(part);
+        db[o] = sum;
     }
 }

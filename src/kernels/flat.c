@@ -30,25 +30,6 @@ void KERNEL(add)(size_t n, const float *x, float *y)
     }
 }
 
-/* Whole vectors where y has come to its first line; what other cores have read of y they forget at
- * once, and not line by line as it is written. */
-void KERNEL(stream)(size_t n, const float *x, float *y)
-{
-    const size_t off = (uintptr_t)y / sizeof *y % LANES, begin = off ? LANES - off : 0;
-    size_t i = begin < n ? begin : n;
-    memcpy(y, x, i * sizeof *y);
-    for (; i + LANES <= n; i += LANES) {
-        UNROLL
-        for (int part = 0; part < LANES; part += WIDTH) {
-            v_stream(y + i + part, v_loadu(x + i + part));
-        }
-    }
-    memcpy(y + i, x + i, (n - i) * sizeof *y);
-#if defined(__AVX2__)
-    _mm_sfence(); /* such writes are in no order with others */
-#endif
-}
-
 /* `count` is a constant where it is a usual one. */
 INLINE void reduce(size_t n, const float *shards, int count, size_t stride, float *sum)
 {

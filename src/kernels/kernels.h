@@ -199,9 +199,14 @@ struct kernels {
     /* dx[i], for first <= i < end, = sum over o of w[o][i] * dy[o]. */
     void (*dense_backward_input)(int in, int out, int first, int end, const float *dy,
                                  const float *w, float *dx);
-    /* dw = dy x^T, added or written; `scratch`: dense_scratch(in) floats. */
-    void (*dense_backward_weight)(int in, int out, const float *x, const float *dy, int add,
-                                  float *dw, float *db, float *scratch);
+    /* x of `in` vectors, turned for the weight gradient: for each 16 inputs, the images below each
+     * other; xt: dense_scratch(in) floats. */
+    void (*dense_turn)(int in, const float *x, float *xt);
+    /* dw = sum over the images of all tiles of dy x^T, db = sum of dy (may be NULL), added or
+     * written; xt: that of each tile; dy: of each tile `out` vectors, dy_tile floats from one tile
+     * to the next. Each sum is in the order of tiles and images. */
+    void (*dense_backward_weight)(int in, int out, int tiles, const float *xt, const float *dy,
+                                  size_t dy_tile, int add, float *dw, float *db);
 
     /* The same forward for one image: x of `in` floats, y of `out` floats. Each sum is that of 16
      * lanes, input i in lane i % 16. */
@@ -277,9 +282,6 @@ struct kernels {
 
     /* y[i] += x[i], for i < n, a multiple of 16. */
     void (*add)(size_t n, const float *x, float *y);
-    /* y = x, n of any number, y of any alignment, past this core's cache: for a y that other cores
-     * have read. */
-    void (*stream)(size_t n, const float *x, float *y);
     /* sum[i] = shards (1 to 64 of them) added in a fixed binary tree; shard s stands at shards + s
      * * stride; n is any number. */
     void (*reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);

@@ -37,6 +37,10 @@ int builder_node(struct builder *b, const struct choice *layer, const char *owne
 /* The shape of a node's output; only when !b->shapeless. */
 struct shape builder_shape(const struct builder *b, int node);
 
+/* Floats in whole vectors. */
+static inline size_t graph_padded(size_t floats) { return (floats + LANES - 1) / LANES * LANES; }
+/* Find which nodes defer their gradients, and where each tensor stands in the flat vector. */
+void graph_place_parameters(struct graph *graph);
 /* Give the weights without an `init` one that suits (initializers.c); `next`: room for a number a
  * node, zeros. */
 void graph_choose_initializers(struct graph *graph, int *next);

@@ -93,8 +93,6 @@ static int check_limits(const struct node *node, struct error_list *errors)
     return 0;
 }
 
-static size_t padded(size_t floats) { return (floats + LANES - 1) / LANES * LANES; }
-
 /* The sizes of a node's parameters, and which of them are fixed. */
 static int count_parameters(struct graph *graph, struct node *node, struct error_list *errors)
 {
@@ -121,7 +119,7 @@ static int count_parameters(struct graph *graph, struct node *node, struct error
                               node->type->member.name, node->name, size, before, MOST_ELEMENTS);
         }
         p->size = (size_t)size;
-        graph->parameters += padded(p->size);
+        graph->parameters += graph_padded(p->size);
         graph->values += p->size;
         if (!p->fixed) {
             p->fixed = frozen;
@@ -148,7 +146,7 @@ static int shape_node(struct graph *graph, struct node *node, struct error_list 
     graph->prepares |= node->type->prepare && node->needs.shared > 0;
     if (node->couples || node->type->prepare) {
         node->shared = graph->shared;
-        graph->shared += padded(node->needs.shared);
+        graph->shared += graph_padded(node->needs.shared);
     }
     return count_parameters(graph, node, errors);
 }
@@ -295,24 +293,6 @@ int builder_list(struct builder *b, const struct network *list, int input)
 
 /* ---- the whole ---- */
 
-/* Number the parameters into the flat vector: those that move, then the fixed ones. */
-static void place_parameters(struct graph *graph)
-{
-    size_t at = 0;
-    for (int fixed = 0; fixed < 2; fixed++) {
-        for (int i = 0; i < graph->count; i++) {
-            struct needs *needs = &graph->nodes[i].needs;
-            for (int k = 0; k < needs->parameter_count; k++) {
-                if (needs->parameters[k].fixed == fixed) {
-                    needs->parameters[k].offset = at;
-                    at += padded(needs->parameters[k].size);
-                }
-            }
-        }
-        graph->moved = fixed ? graph->moved : at;
-    }
-}
-
 int graph_build(struct graph *graph, const struct network *network, struct shape input,
                 struct arena *arena, struct error_list *errors)
 {
@@ -336,7 +316,7 @@ int graph_build(struct graph *graph, const struct network *network, struct shape
         return yaml_error(errors, network->where, "the network has nothing to train%s",
                           graph->frozen ? ": all of its weights are frozen" : "");
     }
-    place_parameters(graph);
+    graph_place_parameters(graph);
     graph_choose_initializers(graph, next);
     graph_find_folds(graph, next);
     return 0;

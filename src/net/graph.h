@@ -27,11 +27,14 @@ struct graph {
     int count, edges;   /* edges: inputs of all nodes */
     struct node *nodes; /* in order, the last one's output is the network's; the arena owns them */
     struct shape input;
-    size_t parameters;   /* length of the flat vector: tensors at multiples of 16 floats, zeros
-                            between; first those that the optimizer moves, then the fixed ones */
-    size_t moved;        /* length of the first part, which has gradients */
-    size_t values;       /* elements of all tensors */
-    int prepares;        /* a node has something to prepare of its weights */
+    size_t parameters; /* length of the flat vector: tensors at multiples of 16 floats, zeros
+                          between; first those that the optimizer moves, then the fixed ones */
+    size_t moved;      /* length of the first part, which has gradients */
+    size_t summed;     /* length of its own first part: whose gradients are sums of shards; those of
+                          the rest are deferred (net/deferred.h) */
+    size_t deferred;   /* floats a tile for all nodes that defer */
+    size_t values;     /* elements of all tensors */
+    int prepares;      /* a node has something to prepare of its weights */
     size_t shared, sums; /* floats a batch for all coupling nodes; doubles a tile for any of them */
     size_t trained, frozen; /* parameters in the usual sense */
     double multiply_adds;   /* for one sample, forward */

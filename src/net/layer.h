@@ -50,6 +50,7 @@ struct needs {
 };
 
 struct layer_type;
+struct deferred;
 
 /* A layer of a network, as a step of the computation. */
 struct node {
@@ -73,8 +74,10 @@ struct node {
     int shares;              /* forward and backward can do a part only, as run->part says */
     int absorbs;             /* its type has a forward_through, and its shape is one for it */
     int dense;               /* y = W x + b of all that comes in, W its first parameter */
-    float beyond;            /* LAYER_SLIDES: what a border of padding could be filled with; NAN: no
-                                number would do */
+    int defers;      /* in a batch its gradient is that of all tiles at once (net/deferred.h) */
+    size_t deferred; /* where what it needs for that is, in run->deferred, a tile */
+    float beyond;    /* LAYER_SLIDES: what a border of padding could be filled with; NAN: no
+                        number would do */
     struct needs needs;
     size_t shared; /* where the floats are that all tiles see, in run->shared */
     int folded;    /* in a folded plan it is part of the node before it... */
@@ -92,6 +95,8 @@ struct run {
     const float *parameters; /* the flat vector */
     float *gradients;        /* this shard's flat vector; NULL when evaluating */
     int add; /* backward adds to the gradients; 0: it writes them, this is the shard's first tile */
+    const struct deferred *deferred; /* NULL: no node defers its gradient */
+    int tile;                        /* of the batch, if some do */
     float *scratch;
     float *passing; /* the worker's, for plan->floats - plan->kept floats of whichever tile it has;
                        NULL: they stand behind those that are kept */
@@ -192,8 +197,8 @@ struct layer_type {
     void (*forward_through)(const struct node *node, const struct node *activation,
                             const struct run *run, const float *x, float *y);
     /* Write dx unless it is NULL (what other nodes find for the same input is added elsewhere);
-     * where node->trained, write the parameters' gradients, all of them, or add to them, as
-     * run->add says. x and y are only valid where the flags ask for them.
+     * where node->trained, and not node_defers(), write the parameters' gradients, all of them, or
+     * add to them, as run->add says. x and y are only valid where the flags ask for them.
      */
     void (*backward)(const struct node *node, const struct run *run, const float *x, const float *y,
                      const float *dy, float *dx);
@@ -281,6 +286,12 @@ static inline struct choice *node_choice(const struct node *node, size_t offset)
 static inline float *node_shared(const struct node *node, const struct run *run)
 {
     return run->shared ? run->shared + node->shared : NULL;
+}
+
+/* Whether the parameters' gradients are none of backward's. */
+static inline int node_defers(const struct node *node, const struct run *run)
+{
+    return run->deferred && node->defers;
 }
 
 /* The share of n things that run->part is: [*first, end), which is returned. */

@@ -1,4 +1,5 @@
 /* net.c: the loops over the nodes. */
+#include "net/deferred.h"
 #include "net/net_node.h"
 
 #include <math.h>
@@ -92,6 +93,10 @@ void node_backward(const struct graph *graph, const struct plan *plan, struct ru
     float *dx = edge->gradient == GRADIENT_SKIP ? NULL : net_at(plan, run, block, edge->dx);
     run->input = k;
     run->does = place->does;
+    if (node_defers(node, run)) {
+        deferred_keep(node, run, output_of(plan, run, node->inputs[k], block),
+                      net_at(plan, run, block, place->dy));
+    }
     node->type->backward(node, run, output_of(plan, run, node->inputs[k], block),
                          net_at(plan, run, block, place->y), net_at(plan, run, block, place->dy),
                          dx);

@@ -207,6 +207,7 @@ static int allocate(struct checker *c, struct arena *arena, int elements, int ro
     if (!c->memory || !c->benches || !c->elements) {
         return error_memory(e, floats * sizeof(float));
     }
+    memset(c->memory, 0, floats * sizeof(float)); /* what is between the tensors, too */
     char *at = c->memory;
     c->input = take(&at, input);
     c->z = take(&at, outputs);

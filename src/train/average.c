@@ -37,17 +37,14 @@ void average_step(struct trainer *t)
 {
     const double ema = t->model.settings.train.ema;
     const double keep = ema > 0 ? ema : kept_by_lookahead(t);
-    const size_t all = t->model.graph.moved;
     if (keep == 1) {
         return;
     }
-#pragma omp for schedule(static) nowait
-    for (size_t first = 0; first < all; first += UPDATE_RANGE) {
-        const size_t rest = all - first, n = rest < UPDATE_RANGE ? rest : UPDATE_RANGE;
-        t->kernels->average((float)keep, (float)(1 - keep), n, t->parameters + first,
-                            t->average + first);
+    for (struct update_range r = {.stretch = -1}; update_next(&t->update, &r);) {
+        float *average = t->average + r.first, *parameters = update_moved(t) + r.first;
+        t->kernels->average((float)keep, (float)(1 - keep), r.n, parameters, average);
         if (ema == 0) {
-            memcpy(t->parameters + first, t->average + first, n * sizeof *t->parameters);
+            memcpy(parameters, average, r.n * sizeof *parameters);
         }
     }
 }

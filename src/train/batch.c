@@ -8,12 +8,10 @@
  * all tiles wait for each other, on the way there and back. */
 #include "train/trainer.h"
 
-#include "base/rng.h"
 #include "net/team.h"
 
 #include <math.h>
 #include <omp.h>
-#include <string.h>
 
 /* A batch on its way through the network. A part is what a tile does between two meetings: with n
  * cuts, n parts forward, one through the last segment, the loss and back, and n parts back. */
@@ -75,6 +73,8 @@ static struct run run_of(const struct batch *b, int tile)
         .epoch = (uint32_t)t->position.epoch,
         .parameters = t->parameters,
         .shared = t->shared,
+        .deferred = t->deferred.floats ? &t->deferred : NULL,
+        .tile = tile,
         .watch = profile_watch(t->profile),
     };
     for (int lane = 0; lane < LANES; lane++) {
@@ -155,7 +155,7 @@ static int shard_begin(const struct batch *b, int s)
 
 static float *shard_gradients(const struct batch *b, int s)
 {
-    return b->trainer->shard_gradients + (size_t)s * b->trainer->model.graph.moved;
+    return b->trainer->shard_gradients + (size_t)s * b->trainer->model.graph.summed;
 }
 
 int trainer_teams(const struct trainer *t, int tiles, int shards)
@@ -181,6 +181,23 @@ static void make_team(const struct batch *b, struct team *team)
             team->runs[tile].add = b->add || tile > shard_begin(b, s);
             team->shard[tile] = s;
         }
+    }
+}
+
+/* The gradients that wait for all tiles; returns when all threads have theirs. */
+static void find_deferred(const struct batch *b)
+{
+    const struct trainer *t = b->trainer;
+    const struct run run = {.kernels = t->kernels,
+                            .gradients = t->gradient,
+                            .add = b->add,
+                            .deferred = &t->deferred,
+                            .watch = profile_watch(t->profile)};
+    if (t->deferred.floats) {
+        deferred_backward(&t->model.graph, &run, b->tiles, omp_get_thread_num(),
+                          omp_get_num_threads());
+#pragma omp barrier
+        profile_lap(t->profile, run.watch, PROFILE_WAIT);
     }
 }
 
@@ -353,6 +370,7 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
             } else {
                 find_gradients(&batch);
             }
+            find_deferred(&batch);
             add_tiles(&batch, &sums);
             at += batch.n;
         }
@@ -368,21 +386,10 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
     if (!isfinite(all.loss)) {
         return not_finite(t, first, n, e);
     }
+    update_end(t);
     t->position.loss_sum += all.loss * ((double)n / t->batch_weight);
     t->position.correct += all.correct;
     t->position.step++;
     t->position.batch++;
     return 0;
-}
-
-void trainer_shuffle(struct trainer *t)
-{
-    const uint64_t seed = t->model.settings.seed;
-    const uint32_t epoch = (uint32_t)t->position.epoch;
-    if (t->balance.count > 0) {
-        balance_draw(&t->balance, seed, epoch, t->order);
-    } else {
-        memcpy(t->order, t->train.index, t->train.count * sizeof *t->order);
-    }
-    rng_shuffle(t->order, t->epoch_samples, seed, RNG_SHUFFLE, epoch);
 }

@@ -13,7 +13,7 @@ struct evaluator {
     const struct graph *graph;
     const struct input *input;
     const struct choice *loss; /* of LOSSES */
-    const float *parameters;
+    const float *parameters;   /* may be set to others of this graph */
     const struct kernels *kernels;
     int classes, threads;
     struct plan plan;

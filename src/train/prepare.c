@@ -87,7 +87,7 @@ static void cut_batch(struct trainer *t)
     t->shards = t->batch_tiles > 2 ? (t->batch_tiles + 1) / 2 : t->batch_tiles;
     t->shards = t->shards < MOST_SHARDS ? t->shards : MOST_SHARDS;
     while (t->shards > 2 &&
-           (double)t->shards * (double)t->model.graph.moved * sizeof(float) > 1073741824.0) {
+           (double)t->shards * (double)t->model.graph.summed * sizeof(float) > 1073741824.0) {
         t->shards /= 2;
     }
 }
@@ -119,12 +119,19 @@ static size_t lay_out(struct trainer *t, char *base)
     const size_t n = t->model.graph.parameters;
     size_t used = 0;
     t->parameters = take(base, &used, n, sizeof(float));
+    t->next = take(base, &used, t->threads > 1 ? n : 0, sizeof(float));
+    t->next = t->threads > 1 ? t->next : NULL;
     t->average = take(base, &used, average_size(t), sizeof(float));
     t->best = take(base, &used, trainer_judges(t) ? n : 0, sizeof(float));
     for (int k = 0; k < t->optimizer->states; k++) {
         t->states[k] = take(base, &used, n, sizeof(float));
     }
-    t->shard_gradients = take(base, &used, t->model.graph.moved * (size_t)t->shards, sizeof(float));
+    const size_t before = t->model.graph.summed * (size_t)(t->shards - 1);
+    t->shard_gradients = take(base, &used, before + t->model.graph.moved, sizeof(float));
+    t->gradient = base ? t->shard_gradients + before : NULL;
+    t->deferred.tiles = t->batch_tiles;
+    t->deferred.floats =
+        take(base, &used, t->model.graph.deferred * (size_t)t->batch_tiles, sizeof(float));
     t->blocks = take(base, &used, t->plan.kept * (size_t)t->block_count, sizeof(float));
     t->passing = take(base, &used, (t->plan.floats - t->plan.kept) * (size_t)t->passing_count,
                       sizeof(float));
@@ -144,7 +151,10 @@ static size_t lay_out(struct trainer *t, char *base)
 static int allocate(struct trainer *t, struct error_list *errors)
 {
     const double estimate =
-        (double)t->model.graph.parameters * (t->shards + t->optimizer->states + 3) * sizeof(float) +
+        ((double)t->model.graph.parameters * (t->optimizer->states + 4 + (t->threads > 1)) +
+         (double)t->model.graph.summed * (t->shards - 1) +
+         (double)t->model.graph.deferred * t->batch_tiles) *
+            sizeof(float) +
         ((double)t->plan.kept * t->block_count +
          (double)(t->plan.floats - t->plan.kept) * t->passing_count) *
             sizeof(float);

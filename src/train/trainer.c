@@ -5,6 +5,7 @@
 #include "train/trainer.h"
 
 #include "base/retry.h"
+#include "base/rng.h"
 #include "train/checkpoint.h"
 
 #include <assert.h>
@@ -25,6 +26,18 @@ size_t trainer_step_samples(const struct trainer *t)
 {
     const struct train_settings *train = &t->model.settings.train;
     return (size_t)train->batch_size * (size_t)train->accumulate;
+}
+
+void trainer_shuffle(struct trainer *t)
+{
+    const uint64_t seed = t->model.settings.seed;
+    const uint32_t epoch = (uint32_t)t->position.epoch;
+    if (t->balance.count > 0) {
+        balance_draw(&t->balance, seed, epoch, t->order);
+    } else {
+        memcpy(t->order, t->train.index, t->train.count * sizeof *t->order);
+    }
+    rng_shuffle(t->order, t->epoch_samples, seed, RNG_SHUFFLE, epoch);
 }
 
 long long trainer_steps(const struct trainer *t)
@@ -232,6 +245,7 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
     if (t->validation.count > 0) {
         struct totals totals = {.watcher = t->watcher};
         profile_all(t->profile, PROFILE_OTHER);
+        t->evaluator.parameters = average_judged(t);
         evaluate(&t->evaluator, &t->validation, add_tile, &totals);
         profile_all(t->profile, PROFILE_VALIDATION);
         TRY(dataset_failed(t->validation.set, e));

@@ -2,13 +2,15 @@
  * than a disk fails in trainer_prepare; after it nothing is allocated.
  *
  * A batch is cut into tiles of 16 samples and the tiles into shards, both by the batch size alone.
- * A shard sums the gradients of its tiles in order, shards are added in a fixed tree: so the bytes
- * do not depend on the number of threads. */
+ * A shard sums the gradients of its tiles in order, shards are added in a fixed tree, what is
+ * deferred is summed over the tiles in order: so the bytes do not depend on the number of threads.
+ */
 #ifndef CNNTRAIN_TRAIN_TRAINER_H
 #define CNNTRAIN_TRAIN_TRAINER_H
 
 #include "base/file.h"
 #include "data/balance.h"
+#include "net/deferred.h"
 #include "train/average.h"
 #include "train/evaluate.h"
 #include "train/log.h"
@@ -63,10 +65,17 @@ struct trainer {
     double batch_weight; /* what the loss of the batch under way is divided by */
     void *memory;        /* owned; all that follows points into it */
     size_t memory_bytes;
-    float *parameters, *average, *best, *shard_gradients, *states[MOST_STATES], *blocks, *passing;
-    float *shared;              /* what coupling layers know of the batch; graph.shared floats */
-    double *tile_sums;          /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
-    double *tile_loss;          /* [batch_tiles] */
+    float *parameters; /* as they are; several threads write the next ones elsewhere, */
+    float *next;       /* here, and then the two change places; NULL: in place */
+    float *average, *best, *states[MOST_STATES], *blocks, *passing;
+    float *shard_gradients; /* of graph.summed floats each; behind the last of them... */
+    float *gradient;        /* ... the deferred ones: graph.moved floats from the last shard on
+                               are the gradient of a step, once shards are added up in it */
+    struct deferred
+        deferred;      /* what the tiles of a batch leave behind; NULL: nothing is deferred */
+    float *shared;     /* what coupling layers know of the batch; graph.shared floats */
+    double *tile_sums; /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
+    double *tile_loss; /* [batch_tiles] */
     struct labels *tile_labels; /* [batch_tiles] */
     int *tile_correct;          /* [batch_tiles] */
     struct team *teams;         /* [threads]: each member's view; none of one thread */

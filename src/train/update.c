@@ -51,10 +51,10 @@ static double sum_of_squares(const float *x, size_t n)
 }
 
 /* Between threads it matters how a line of memory is handed over. One that several cores have read
- * costs its next writer a message to each, before it can write another: weights, so they are moved
- * in a copy and streamed to their place. One that a core has written goes over whole to the next:
- * gradients, so who reads the shards leaves the sum in them, where their owners will write again.
- */
+ * costs its next writer a message to each, before it can write another: weights, so those of the
+ * next step are written elsewhere, where nobody has read for a step. One that a core has written
+ * goes over whole to the next: gradients, so who reads the shards leaves the sum in them, where
+ * their owners will write again. */
 
 /* Piece by piece through [first, first + n), whose gradient is given. */
 static void move_range(struct trainer *t, size_t first, size_t n, float *gradient)
@@ -75,52 +75,51 @@ static void move_range(struct trainer *t, size_t first, size_t n, float *gradien
         if (piece->l1 > 0 || piece->l2 > 0) {
             t->kernels->penalize(piece->l1, piece->l2, end - begin, w, g);
         }
-        float copy[UPDATE_RANGE] __attribute__((aligned(64)));
-        float *to = t->threads > 1 ? memcpy(copy, w, (end - begin) * sizeof *w) : w;
+        float *to = update_moved(t) + begin;
+        if (to != w) {
+            memcpy(to, w, (end - begin) * sizeof *w);
+        }
         t->optimizer->move(t->model.settings.train.optimizer.options,
                            piece->bias ? &update->bias_step : &update->step, piece->weights,
                            end - begin, to, g, states);
-        if (to != w) {
-            t->kernels->stream(end - begin, to, w);
-        }
     }
 }
 
-/* The shards of a range added up, each number clipped where that is wanted: the gradient, in the
- * place of the first shard. */
-static void sum_range(const struct trainer *t, size_t first, size_t n, int shards)
+/* The shards of a range added up: the gradient, where deferred ones are already. */
+static void add_shards(const struct trainer *t, size_t first, size_t n, int shards)
 {
-    const float most = t->model.settings.train.clip_value;
-    float *gradient = t->shard_gradients + first, *shard = gradient;
-    t->kernels->reduce(n, shard, shards, t->model.graph.moved, gradient);
-    for (int s = 1; s < shards && t->threads > 1; s++) {
+    float *gradient = t->gradient + first;
+    t->kernels->reduce(n, t->shard_gradients + first, shards, t->model.graph.summed, gradient);
+    for (int s = 0; s < shards && t->threads > 1; s++) {
         const int own = s % t->threads == omp_get_thread_num(); /* as in find_gradients */
-        shard += t->model.graph.moved;
-        if (!own) {
+        float *shard = t->shard_gradients + first + (size_t)s * t->model.graph.summed;
+        if (!own && shard != gradient) {
             memcpy(shard, gradient, n * sizeof *shard);
         }
     }
-    if (most > 0) {
-        t->kernels->clip(most, n, gradient);
-    }
 }
 
-static size_t range_size(const struct trainer *t, size_t first)
+/* The gradient of a range, each number clipped where that is wanted. */
+static void sum_range(const struct trainer *t, size_t first, size_t n, int shards)
 {
-    const size_t rest = t->model.graph.moved - first; /* what is fixed stands behind */
-    return rest < UPDATE_RANGE ? rest : UPDATE_RANGE;
+    const size_t summed = t->model.graph.summed;
+    const float most = t->model.settings.train.clip_value;
+    if (first < summed) {
+        add_shards(t, first, first + n < summed ? n : summed - first, shards);
+    }
+    if (most > 0) {
+        t->kernels->clip(most, n, t->gradient + first);
+    }
 }
 
 /* All that is there to be added, in one go, since lines from another core come faster the more of
  * them are asked for. */
 static void sum_shards(struct trainer *t, int shards)
 {
-#pragma omp for schedule(static) nowait
-    for (size_t first = 0; first < t->model.graph.moved; first += UPDATE_RANGE) {
-        const size_t n = range_size(t, first);
-        sum_range(t, first, n, shards);
+    for (struct update_range r = {.stretch = -1}; update_next(&t->update, &r);) {
+        sum_range(t, r.first, r.n, shards);
         if (t->model.settings.train.clip_norm > 0) {
-            t->update.squares[first / UPDATE_RANGE] = sum_of_squares(t->shard_gradients + first, n);
+            t->update.squares[r.number] = sum_of_squares(t->gradient + r.first, r.n);
         }
     }
 }
@@ -141,13 +140,11 @@ static double norm_factor(const struct trainer *t)
 /* Each thread moves what it has added up: the loops are alike. */
 static void move_weights(struct trainer *t, double factor)
 {
-    float *gradient = t->shard_gradients;
-#pragma omp for schedule(static) nowait
-    for (size_t first = 0; first < t->model.graph.moved; first += UPDATE_RANGE) {
+    for (struct update_range r = {.stretch = -1}; update_next(&t->update, &r);) {
         if (!(factor >= 1)) {
-            t->kernels->scale((float)factor, range_size(t, first), gradient + first);
+            t->kernels->scale((float)factor, r.n, t->gradient + r.first);
         }
-        move_range(t, first, range_size(t, first), gradient + first);
+        move_range(t, r.first, r.n, t->gradient + r.first);
     }
 }
 
@@ -158,12 +155,36 @@ static void bound_rows(struct trainer *t)
         const struct bounded *b = &t->update.bounded[i];
 #pragma omp for schedule(static) nowait
         for (size_t row = 0; row < b->rows; row++) {
-            float *w = t->parameters + b->offset + row * b->row;
+            float *w = update_moved(t) + b->offset + row * b->row;
             const double norm = sqrt(sum_of_squares(w, b->row));
             if (norm > (double)b->most) {
                 t->kernels->scale((float)((double)b->most / norm), b->row, w);
             }
         }
+    }
+}
+
+float *update_moved(const struct trainer *t) { return t->next ? t->next : t->parameters; }
+
+/* What the optimizer does not move, running statistics among it, goes along. */
+static void carry_fixed(const struct trainer *t)
+{
+    const size_t moved = t->model.graph.moved, fixed = t->model.graph.parameters - moved,
+                 me = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads(),
+                 first = fixed * me / threads, end = fixed * (me + 1) / threads;
+    if (t->next) {
+        memcpy(t->next + moved + first, t->parameters + moved + first,
+               (end - first) * sizeof *t->next);
+    }
+}
+
+void update_end(struct trainer *t)
+{
+    if (t->next) {
+        float *before = t->parameters;
+        t->parameters = t->next;
+        t->next = before;
+        t->model.parameters = t->parameters;
     }
 }
 
@@ -184,5 +205,6 @@ void update_step(struct trainer *t, int shards)
 #pragma omp barrier
     }
     average_step(t);
+    carry_fixed(t);
     profile_lap(t->profile, watch, PROFILE_OPTIMIZER);
 }

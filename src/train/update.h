@@ -32,11 +32,29 @@ struct bounded {
     float most;
 };
 
+/* A stretch of the flat vector that is shared out among the threads alike: what is summed, and the
+ * parameters of each node that defers, of whose weights a thread has found the gradients of as many
+ * rows (net/deferred.h). */
+struct stretch {
+    size_t begin, end;
+    size_t number; /* of its first range */
+};
+
+/* UPDATE_RANGE parameters, or what is left of a stretch; begins as {.stretch = -1}. */
+struct update_range {
+    size_t first, n;
+    size_t number; /* from 0, through all stretches */
+    int stretch;   /* and which of its ranges are the thread's and still to come */
+    size_t next, end;
+};
+
 struct update {
-    struct piece *pieces; /* in order; the model's arena owns them, and the next */
+    struct piece *pieces; /* in order; the model's arena owns them, and the next ones */
     int piece_count;
     struct bounded *bounded;
     int bounded_count;
+    struct stretch *stretches;
+    int stretch_count;
     double *squares;                 /* of the gradient, a sum for each range; for clip_norm */
     struct optimizer_step step;      /* the one under way */
     struct optimizer_step bias_step; /* the same for biases, whose rate may be another */
@@ -44,6 +62,9 @@ struct update {
 
 /* Cut the parameters into pieces, once the network is built. 0, or -1 without memory. */
 int update_prepare(struct trainer *trainer, struct error *e);
+/* Go on to the next range of the calling thread, of a team of the trainer's threads. 0: it had all.
+ */
+int update_next(const struct update *update, struct update_range *range);
 /* How many of `squares` there must be. */
 size_t update_squares(const struct trainer *trainer);
 /* The learning rate of a step of the run, counted from 0. */
@@ -53,5 +74,9 @@ void update_begin(struct trainer *trainer);
 /* Add the first `shards` shards and take the step. To be called by every thread of a parallel
  * region; returns when all is done that this thread has to do. */
 void update_step(struct trainer *trainer, int shards);
+/* Where a step leaves the weights until its end: trainer->next, or trainer->parameters. */
+float *update_moved(const struct trainer *trainer);
+/* They become trainer->parameters. Once a step that was taken, when all threads are done. */
+void update_end(struct trainer *trainer);
 
 #endif

@@ -1,6 +1,7 @@
 /* update_prepare.c: which parameters are treated alike, found once before training. */
 #include "train/trainer.h"
 
+#include <omp.h>
 #include <string.h>
 
 /* The penalties on a layer: its own, or the network's. */
@@ -51,6 +52,74 @@ static void add_parameter(struct trainer *t, const struct node *node, const stru
     }
 }
 
+/* Those of the nodes that defer, or of the others: as they follow each other in the flat vector. */
+static void add_parameters(struct trainer *t, int defers)
+{
+    const struct graph *graph = &t->model.graph;
+    for (int i = 0; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+        for (int k = 0; k < node->needs.parameter_count && node->defers == defers; k++) {
+            if (!node->needs.parameters[k].fixed) {
+                add_parameter(t, node, &node->needs.parameters[k]);
+            }
+        }
+    }
+}
+
+static size_t ranges_of(const struct stretch *stretch)
+{
+    return (stretch->end - stretch->begin + UPDATE_RANGE - 1) / UPDATE_RANGE;
+}
+
+/* How many ranges all stretches have. */
+static size_t count_ranges(const struct update *update)
+{
+    const struct stretch *last = update->stretches + update->stretch_count - 1;
+    return update->stretch_count > 0 ? last->number + ranges_of(last) : 0;
+}
+
+/* The next stretch, from the end of the last to `end`. */
+static void add_stretch(struct update *update, size_t end)
+{
+    const int count = update->stretch_count;
+    const size_t begin = count > 0 ? update->stretches[count - 1].end : 0;
+    if (end > begin) {
+        update->stretches[count] = (struct stretch){begin, end, count_ranges(update)};
+        update->stretch_count++;
+    }
+}
+
+static void cut_stretches(struct update *update, const struct graph *graph)
+{
+    add_stretch(update, graph->summed);
+    for (int i = 0; i < graph->count; i++) {
+        const struct needs *needs = &graph->nodes[i].needs;
+        if (graph->nodes[i].defers) {
+            const struct parameter *last = &needs->parameters[needs->parameter_count - 1];
+            add_stretch(update, last->offset + (last->size + LANES - 1) / LANES * LANES);
+        }
+    }
+}
+
+int update_next(const struct update *update, struct update_range *range)
+{
+    while (range->next == range->end) {
+        if (range->stretch + 1 == update->stretch_count) {
+            return 0;
+        }
+        const size_t ranges = ranges_of(&update->stretches[++range->stretch]),
+                     me = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
+        range->next = ranges * me / threads;
+        range->end = ranges * (me + 1) / threads;
+    }
+    const struct stretch *stretch = &update->stretches[range->stretch];
+    range->first = stretch->begin + range->next * UPDATE_RANGE;
+    range->n =
+        stretch->end - range->first < UPDATE_RANGE ? stretch->end - range->first : UPDATE_RANGE;
+    range->number = stretch->number + range->next++;
+    return 1;
+}
+
 int update_prepare(struct trainer *t, struct error *e)
 {
     const struct graph *graph = &t->model.graph;
@@ -58,23 +127,18 @@ int update_prepare(struct trainer *t, struct error *e)
     struct update *update = &t->update;
     update->pieces = arena_alloc(&t->model.arena, most * sizeof *update->pieces);
     update->bounded = arena_alloc(&t->model.arena, most * sizeof *update->bounded);
-    if (!update->pieces || !update->bounded) {
+    update->stretches =
+        arena_alloc(&t->model.arena, ((size_t)graph->count + 1) * sizeof *update->stretches);
+    if (!update->pieces || !update->bounded || !update->stretches) {
         return error_memory(e, most * sizeof *update->pieces);
     }
-    for (int i = 0; i < graph->count; i++) {
-        const struct needs *needs = &graph->nodes[i].needs;
-        for (int k = 0; k < needs->parameter_count; k++) {
-            if (!needs->parameters[k].fixed) {
-                add_parameter(t, &graph->nodes[i], &needs->parameters[k]);
-            }
-        }
-    }
+    cut_stretches(update, graph);
+    add_parameters(t, 0);
+    add_parameters(t, 1);
     return 0;
 }
 
 size_t update_squares(const struct trainer *t)
 {
-    return t->model.settings.train.clip_norm > 0
-               ? (t->model.graph.moved + UPDATE_RANGE - 1) / UPDATE_RANGE
-               : 0;
+    return t->model.settings.train.clip_norm > 0 ? count_ranges(&t->update) : 0;
 }

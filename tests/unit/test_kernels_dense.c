@@ -143,8 +143,9 @@ static void check_level(struct dense_case *c, const struct kernels *k)
 
     k->dense_forward(c->in, c->out, c->x.f.data, c->w.f.data, c->bias ? c->b.f.data : NULL, y.data);
     k->dense_backward_input(c->in, c->out, 0, c->in, c->dy.f.data, c->w.f.data, dx.data);
-    k->dense_backward_weight(c->in, c->out, c->x.f.data, c->dy.f.data, 1, dw.data,
-                             c->bias ? db.data : NULL, scratch.data);
+    k->dense_turn(c->in, c->x.f.data, scratch.data);
+    k->dense_backward_weight(c->in, c->out, 1, scratch.data, c->dy.f.data, 0, 1, dw.data,
+                             c->bias ? db.data : NULL);
 
     check_result(c, k, "forward", &c->y, &y, 1);
     check_result(c, k, "dx", &c->dx, &dx, 1);
@@ -195,8 +196,8 @@ static void test_lane_tree(void **state)
     for (int l = 0; l < count; l++) {
         dice_fill(&dice, &dw, -1, 1);
         dice_fill_integers(&dice, &db, 1, 1);
-        levels[l]->dense_backward_weight(1, OUT, x.data, dy.data, 1, dw.data, db.data,
-                                         scratch.data);
+        levels[l]->dense_turn(1, x.data, scratch.data);
+        levels[l]->dense_backward_weight(1, OUT, 1, scratch.data, dy.data, 0, 1, dw.data, db.data);
         for (int o = 0; o < OUT; o++) {
             float lanes[LANES];
             memcpy(lanes, dy.data + (size_t)o * LANES, sizeof lanes);
@@ -211,6 +212,53 @@ static void test_lane_tree(void **state)
     struct guarded *const all[] = {&x, &dy, &dw, &db, &scratch};
     for (int i = 0; i < 5; i++) {
         guarded_free(all[i]);
+    }
+}
+
+/* Several tiles at once are the tiles one after the other, to the bit; of some of the outputs, too.
+ */
+static void test_tiles(void **state)
+{
+    (void)state;
+    enum { OUT = 13, TILES = 3, FIRST = 4, OUTS = 7 };
+    static const int INS[] = {1, 15, 16, 47, 64, 100, 1030};
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    struct dice dice = {4};
+    for (int k = 0; k < count * (int)(sizeof INS / sizeof *INS); k++) {
+        const struct kernels *level = levels[k % count];
+        const int in = INS[k / count];
+        const size_t turned = dense_scratch(in), size = (size_t)OUTS * (size_t)in;
+        struct guarded x = guarded_new(TILES * (size_t)in * LANES),
+                       xt = guarded_new(TILES * turned);
+        struct guarded dy = guarded_new(TILES * OUT * LANES), db[2], dw[2];
+        dice_fill(&dice, &x, -1, 1);
+        dice_fill(&dice, &dy, -1, 1);
+        for (int way = 0; way < 2; way++) {
+            db[way] = guarded_new(OUTS);
+            dw[way] = guarded_new(size);
+            memset(db[way].data, 0xff, OUTS * sizeof(float)); /* NaN: written, not added to */
+            memset(dw[way].data, 0xff, size * sizeof(float));
+        }
+        for (int tile = 0; tile < TILES; tile++) {
+            level->dense_turn(in, x.data + (size_t)tile * (size_t)in * LANES,
+                              xt.data + (size_t)tile * turned);
+        }
+        for (int tile = 0; tile < TILES; tile++) {
+            level->dense_backward_weight(in, OUTS, 1, xt.data + (size_t)tile * turned,
+                                         dy.data + (tile * OUT + FIRST) * LANES, 0, tile > 0,
+                                         dw[0].data, db[0].data);
+        }
+        level->dense_backward_weight(in, OUTS, TILES, xt.data, dy.data + FIRST * LANES,
+                                     (size_t)OUT * LANES, 0, dw[1].data, db[1].data);
+        assert_memory_equal(dw[0].data, dw[1].data, size * sizeof(float));
+        assert_memory_equal(db[0].data, db[1].data, OUTS * sizeof(float));
+        assert_false(isnan(dw[1].data[size - 1]) || isnan(db[1].data[OUTS - 1]));
+        struct guarded *const all[] = {&x, &xt, &dy, &db[0], &db[1], &dw[0], &dw[1]};
+        for (int i = 0; i < 7; i++) {
+            guarded_check(all[i], "tiles");
+            guarded_free(all[i]);
+        }
     }
 }
 
@@ -235,7 +283,8 @@ static void test_nan(void **state)
             assert_int_equal(isnan(y.data[i]) != 0, i % LANES == BAD);
         }
         dice_fill(&dice, &y, 1, 2);
-        levels[l]->dense_backward_weight(IN, OUT, x.data, y.data, 1, dw.data, NULL, scratch.data);
+        levels[l]->dense_turn(IN, x.data, scratch.data);
+        levels[l]->dense_backward_weight(IN, OUT, 1, scratch.data, y.data, 0, 1, dw.data, NULL);
         for (int i = 0; i < IN * OUT; i++) {
             assert_int_equal(isnan(dw.data[i]) != 0, i % IN == 7);
         }
@@ -254,7 +303,8 @@ static void test_nan(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes), cmocka_unit_test(test_lane_tree), cmocka_unit_test(test_nan)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes),
+                                       cmocka_unit_test(test_lane_tree),
+                                       cmocka_unit_test(test_tiles), cmocka_unit_test(test_nan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

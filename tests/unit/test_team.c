@@ -1,11 +1,13 @@
 /* test_team.c: tiles that a team of threads shares out have the bytes that a thread alone makes of
  * them: outputs and gradients of networks with every kind of node, of windows that go each
- * convolution's ways, by rows or by channels. Whole runs, with batch normalisation:
- * system/same_bytes.py. */
+ * convolution's ways, by rows or by channels; gradients that are deferred, too. Whole runs, with
+ * batch normalisation: system/same_bytes.py. */
 #include "../kernel_check.h"
 #include "../network_check.h"
+#include "net/deferred.h"
 #include "net/team.h"
 
+#include <math.h>
 #include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,6 +51,7 @@ enum { NETWORK_COUNT = sizeof NETWORKS / sizeof *NETWORKS };
 struct results {
     float *blocks, *gradients, *shared;
     size_t block_floats, gradient_floats;
+    struct deferred deferred; /* what it has nothing for is not deferred */
 };
 
 struct team_case {
@@ -90,15 +93,17 @@ static void case_free(struct team_case *c)
     network_free(&c->net);
 }
 
-static struct results results_new(const struct team_case *c, int blocks)
+static struct results results_new(const struct team_case *c, int blocks, int defers)
 {
     struct dice dice = {98}, gaps = {99}; /* what is between the gradients stays */
     const size_t block = c->plan.floats * (size_t)blocks, gradient = c->net.graph.moved * SHARDS;
+    const size_t deferred = (defers ? c->net.graph.deferred : 0) * TILES;
     return (struct results){.blocks = random_floats(&dice, block),
                             .gradients = random_floats(&gaps, gradient),
                             .shared = random_floats(&dice, c->net.graph.shared),
                             .block_floats = block,
-                            .gradient_floats = gradient};
+                            .gradient_floats = gradient,
+                            .deferred = {deferred ? random_floats(&dice, deferred) : NULL, TILES}};
 }
 
 static void results_free(struct results *r)
@@ -106,6 +111,7 @@ static void results_free(struct results *r)
     free(r->blocks);
     free(r->gradients);
     free(r->shared);
+    free(r->deferred.floats);
 }
 
 static struct run run_of(const struct team_case *c, const struct results *r, int tile)
@@ -116,7 +122,9 @@ static struct run run_of(const struct team_case *c, const struct results *r, int
                       .parameters = c->parameters,
                       .shared = r->shared,
                       .gradients = r->gradients + (size_t)SHARD[tile] * c->net.graph.moved,
-                      .add = tile > 0 && SHARD[tile] == SHARD[tile - 1]};
+                      .add = tile > 0 && SHARD[tile] == SHARD[tile - 1],
+                      .deferred = r->deferred.floats ? &r->deferred : NULL,
+                      .tile = tile};
     for (int lane = 0; lane < LANES; lane++) {
         run.samples[lane] = (uint32_t)(tile * LANES + lane);
         run.live[lane] = 1;
@@ -148,6 +156,15 @@ static void lay_gradient(const struct team_case *c, const struct results *r, int
     memcpy(block + c->plan.dlogits, c->dlogits + (size_t)tile * size, size * sizeof *logits);
 }
 
+/* What is deferred has its place in the first shard. */
+static void find_deferred(const struct team_case *c, const struct results *r, int me, int threads)
+{
+    const struct run run = run_of(c, r, 0);
+    if (run.deferred) {
+        deferred_backward(&c->net.graph, &run, TILES, me, threads);
+    }
+}
+
 static void alone(const struct team_case *c, const struct results *r, float *logits)
 {
     struct run first = run_of(c, r, 0);
@@ -159,6 +176,7 @@ static void alone(const struct team_case *c, const struct results *r, float *log
         lay_gradient(c, r, tile, logits);
         net_backward(&c->net.graph, &c->plan, &run, block_of(c, r, tile));
     }
+    find_deferred(c, r, 0, 1);
 }
 
 static void together(const struct team_case *c, const struct results *r, int threads, float *logits)
@@ -181,6 +199,7 @@ static void together(const struct team_case *c, const struct results *r, int thr
             lay_gradient(c, r, tile, logits);
         }
         net_backward_team(&c->net.graph, &c->plan, &team, 0);
+        find_deferred(c, r, team.me, team.threads);
     }
 }
 
@@ -189,30 +208,63 @@ static void test_same_bytes(void **state)
     (void)state;
     const struct kernels *levels[KERNEL_LEVELS];
     const int count = check_levels(levels);
-    for (int i = 0; i < NETWORK_COUNT * count; i++) {
+    for (int i = 0; i < 2 * NETWORK_COUNT * count; i++) {
+        const int network = i / 2 / count, defers = i % 2;
+        const struct kernels *level = levels[i / 2 % count];
         enum { LOGITS = TILES * CLASSES * LANES };
         struct team_case c;
         float logits[LOGITS];
-        case_make(&c, i / count, levels[i % count]);
-        struct results want = results_new(&c, TILES);
+        case_make(&c, network, level);
+        struct results want = results_new(&c, TILES, defers);
         alone(&c, &want, logits);
         for (int threads = 1; threads <= 7; threads += threads < 3 ? 1 : 2) {
             float got_logits[LOGITS];
-            struct results got = results_new(&c, threads > TILES ? threads : TILES);
+            struct results got = results_new(&c, threads > TILES ? threads : TILES, defers);
             together(&c, &got, threads, got_logits);
             if (memcmp(logits, got_logits, sizeof logits) != 0) {
-                fail_msg("network %d, %s, %d threads: other outputs", i / count,
-                         levels[i % count]->name, threads);
+                fail_msg("network %d, %s, %d threads: other outputs", network, level->name,
+                         threads);
             }
             if (memcmp(want.gradients, got.gradients, want.gradient_floats * sizeof(float)) != 0) {
-                fail_msg("network %d, %s, %d threads: other gradients", i / count,
-                         levels[i % count]->name, threads);
+                fail_msg("network %d, %s, %d threads: other gradients", network, level->name,
+                         threads);
             }
             results_free(&got);
         }
         results_free(&want);
         case_free(&c);
     }
+}
+
+/* Those of all tiles at once are the sum of the shards'. */
+static void test_deferred(void **state)
+{
+    (void)state;
+    int compared = 0;
+    for (int network = 0; network < NETWORK_COUNT; network++) {
+        struct team_case c;
+        float logits[TILES * CLASSES * LANES];
+        case_make(&c, network, kernels_select(NULL));
+        const struct graph *graph = &c.net.graph;
+        struct results shards = results_new(&c, TILES, 0), all = results_new(&c, TILES, 1);
+        alone(&c, &shards, logits);
+        alone(&c, &all, logits);
+        for (int i = 0; i < graph->count; i++) {
+            const struct node *node = &graph->nodes[i];
+            for (int k = 0; k < node->needs.parameter_count && node->defers; k++) {
+                const struct parameter *p = &node->needs.parameters[k];
+                assert_true(p->offset >= graph->summed && p->offset < graph->moved);
+                for (size_t at = p->offset; at < p->offset + p->size; at++, compared++) {
+                    const float want = shards.gradients[at] + shards.gradients[graph->moved + at];
+                    assert_true(fabsf(all.gradients[at] - want) <= 1e-4f * (1 + fabsf(want)));
+                }
+            }
+        }
+        results_free(&shards);
+        results_free(&all);
+        case_free(&c);
+    }
+    assert_true(compared > 1000);
 }
 
 /* Not for a handful of multiplications, nor for one thread. */
@@ -231,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_deferred),
         cmocka_unit_test(test_pays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

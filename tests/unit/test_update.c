@@ -48,6 +48,40 @@ static void test_one_piece(void **state)
     session_close(&s);
 }
 
+/* A layer that defers stands behind those that do not, wherever it is in the network, and the
+ * pieces with it; all threads' ranges are all of it, none twice. */
+static void test_ranges(void **state)
+{
+    (void)state;
+    struct session s;
+    open_with(&s,
+              "  - dense: {units: 100, regularize: {l2: 1}}\n  - reshape: [1, 10, 10]\n"
+              "  - conv: {filters: 2, kernel: 3}\n  - dense: {units: 3, regularize: {l2: 2}}\n",
+              "");
+    const struct graph *graph = &s.trainer.model.graph;
+    const struct update *update = &s.trainer.update;
+    assert_true(graph->summed > 0 && graph->nodes[0].needs.parameters[0].offset == graph->summed);
+    for (int i = 0; i < update->piece_count; i++) {
+        assert_int_equal(update->pieces[i].begin, i ? update->pieces[i - 1].end : 0);
+    }
+    assert_int_equal(update->pieces[update->piece_count - 1].end, graph->moved);
+    for (int threads = 1; threads <= 7; threads++) {
+        int times[4000] = {0};
+        assert_true(graph->moved <= 8000 && graph->moved > 2 * UPDATE_RANGE);
+#pragma omp parallel num_threads(threads)
+        for (struct update_range r = {.stretch = -1}; update_next(update, &r);) {
+            for (size_t i = 0; i < r.n; i++) {
+#pragma omp atomic
+                times[(r.first + i) / 2]++;
+            }
+        }
+        for (size_t i = 0; i < graph->moved; i++) {
+            assert_int_equal(times[i / 2], 2);
+        }
+    }
+    session_close(&s);
+}
+
 /* Weights apart from biases where an optimizer's decay or a penalty wants it. */
 static void test_pieces(void **state)
 {
@@ -76,8 +110,14 @@ static void test_pieces(void **state)
     assert_int_equal(update->bounded[0].row, 9);
     assert_true(update->bounded[0].most == 2 && update->bounded[1].most == 3);
     assert_int_equal(update->bounded[1].rows, 5);
-    assert_int_equal(update_squares(&s.trainer),
-                     (s.trainer.model.graph.moved + UPDATE_RANGE - 1) / UPDATE_RANGE);
+    assert_int_equal(update->stretch_count, 3); /* what is summed, and two layers that defer */
+    for (int i = 0; i < 3; i++) {
+        const struct stretch *stretch = &update->stretches[i];
+        assert_int_equal(stretch->begin, update->pieces[i > 0 ? 2 * i : 0].begin);
+        assert_int_equal(stretch->end, update->pieces[i < 2 ? 2 * i + 1 : 4].end);
+        assert_int_equal(stretch->number, i);
+    }
+    assert_int_equal(update_squares(&s.trainer), 3);
     session_close(&s);
 }
 
@@ -95,33 +135,43 @@ static void test_decay_spares(void **state)
     free(text);
 }
 
-/* One step of sgd with lr 1 from weights 0.5 and gradients as given, two shards of them. */
+/* One step of sgd with lr 1 from weights 0.5 and gradients as given, in two shards where there are
+ * two. */
 static void step_from(struct session *s, const float *gradient, int count)
 {
     struct trainer *t = &s->trainer;
-    const size_t moved = t->model.graph.moved;
+    const size_t moved = t->model.graph.moved, split = t->shards == 2 ? t->model.graph.summed : 0;
     for (size_t i = 0; i < moved; i++) {
         t->parameters[i] = 0.5f;
-        t->shard_gradients[i] = i < (size_t)count ? gradient[i] - 1 : 0;
-        t->shard_gradients[moved + i] = i < (size_t)count ? 1 : 0;
+        t->gradient[i] = i < (size_t)count ? gradient[i] - (i < split) : 0;
+        if (i < split) {
+            t->shard_gradients[i] = i < (size_t)count ? 1 : 0;
+        }
     }
     update_begin(t);
 #pragma omp parallel num_threads(3)
-    update_step(t, 2);
+    update_step(t, t->shards);
+    update_end(t);
 }
 
+/* Of weights whose gradient is deferred, and of some that are summed. */
 static void check_step(const char *train, const float *gradient, const double *want, int count)
 {
-    struct session s;
-    open_with(&s, "  - dense: {units: 3}\n", train);
-    step_from(&s, gradient, count);
-    for (int i = 0; i < count; i++) {
-        if (fabs((double)s.trainer.parameters[i] - want[i]) > 1e-6) {
-            fail_msg("%s: weight %d is %.9g, not %.9g", train, i, (double)s.trainer.parameters[i],
-                     want[i]);
+    static const char *const NETWORKS[] = {"  - dense: {units: 3}\n",
+                                           "  - conv: {filters: 2, kernel: 3}\n  - dense: 3\n"};
+    for (int k = 0; k < 2; k++) {
+        struct session s;
+        open_with(&s, NETWORKS[k], train);
+        assert_true(s.trainer.model.graph.summed >= (size_t)(k * count));
+        step_from(&s, gradient, count);
+        for (int i = 0; i < count; i++) {
+            const double w = (double)s.trainer.parameters[i];
+            if (fabs(w - want[i]) > 1e-6) {
+                fail_msg("%s, %s: weight %d is %.9g, not %.9g", NETWORKS[k], train, i, w, want[i]);
+            }
         }
+        session_close(&s);
     }
-    session_close(&s);
 }
 
 static void test_steps(void **state)
@@ -241,7 +291,8 @@ int main(void)
         cmocka_unit_test(test_one_piece),    cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_decay_spares), cmocka_unit_test(test_steps),
         cmocka_unit_test(test_max_norm),     cmocka_unit_test(test_first_step),
-        cmocka_unit_test(test_beginnings),   cmocka_unit_test(test_order),
+        cmocka_unit_test(test_ranges),       cmocka_unit_test(test_beginnings),
+        cmocka_unit_test(test_order),
     };
     return cmocka_run_group_tests(tests, make_folder, folder_remove);
 }

@@ -187,7 +187,7 @@ static void conv_backward(const struct node *node, const struct run *run, const 
     const struct conv *o = node->options;
     const struct window s = window_of(node, run);
     (void)y;
-    if (node->trained) {
+    if (node->trained && !node_defers(node, run)) {
         run->kernels->conv_backward_weight(&s, x, dy, run->add, node_gradient(node, run, 0),
                                            o->bias ? node_gradient(node, run, 1) : NULL,
                                            run->scratch);

@@ -89,10 +89,11 @@ static void backward_weight(const struct node *node, const struct run *run, cons
     const size_t in = shape_size(node->in);
     size_t first;
     const size_t end = run_share(run, (size_t)o->units, &first);
-    run->kernels->dense_backward_weight((int)in, (int)(end - first), x, dy + first * LANES,
-                                        run->add, node_gradient(node, run, 0) + first * in,
-                                        o->bias ? node_gradient(node, run, 1) + first : NULL,
-                                        run->scratch);
+    run->kernels->dense_turn((int)in, x, run->scratch);
+    run->kernels->dense_backward_weight((int)in, (int)(end - first), 1, run->scratch,
+                                        dy + first * LANES, 0, run->add,
+                                        node_gradient(node, run, 0) + first * in,
+                                        o->bias ? node_gradient(node, run, 1) + first : NULL);
 }
 
 static void dense_backward(const struct node *node, const struct run *run, const float *x,
@@ -100,7 +101,7 @@ static void dense_backward(const struct node *node, const struct run *run, const
 {
     const struct dense *o = node->options;
     (void)y;
-    if (node->trained) {
+    if (node->trained && !node_defers(node, run)) {
         backward_weight(node, run, x, dy);
     }
     if (dx) {

@@ -1,0 +1,28 @@
+/* deferred.h: the weight gradients of dense layers, for a whole batch at once.
+ *
+ * dw = dy x^T is a small product for 16 images, and dw a large thing to write, to add to, and to
+ * send to another core. So a tile only leaves its x and dy behind, and when all tiles of a batch
+ * have been there, the threads share out the rows of dw: each is written once, by the one that has
+ * its sum in registers. Such a gradient is in no shard: tiles are added in their order. */
+#ifndef CNNTRAIN_NET_DEFERRED_H
+#define CNNTRAIN_NET_DEFERRED_H
+
+#include "net/plan.h"
+
+struct deferred {
+    float *floats; /* graph->deferred for each of so many tiles, 64-byte aligned */
+    int tiles;
+};
+
+/* Whether a node can: it is trained, dense, and none of its weights is zero for ever. */
+int deferred_can(const struct node *node);
+/* The floats of a tile that a node which can leaves behind. */
+size_t deferred_size(const struct node *node);
+/* Leave x and dy of tile run->tile behind, share run->part of them. */
+void deferred_keep(const struct node *node, const struct run *run, const float *x, const float *dy);
+/* Share `part` of `parts` of the gradients, by the first `tiles` tiles, into run->gradients,
+ * written or added to as run->add says. */
+void deferred_backward(const struct graph *graph, const struct run *run, int tiles, int part,
+                       int parts);
+
+#endif
