@@ -319,7 +319,8 @@ function calibration(v) {
         section("calibration", "Calibration", "The outputs of this network are no probabilities.");
         return;
     }
-    const towards = c.temperature > 1 ? "the network is surer than it should be" : "the network is less sure than it could be";
+    const towards = c.scaled_ece >= c.ece ? "no better, so that nothing is to be said of the network"
+                  : c.temperature > 1 ? "the network is surer than it should be" : "the network is less sure than it could be";
     const s = section("calibration", "Calibration",
         "Of what a network says with 90\u202f%, 90\u202f% should be right. The expected calibration error (ECE, " + c.bins.length +
         " bins) is the mean distance from that.",

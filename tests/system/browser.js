@@ -35,7 +35,7 @@ function look() {
         pictures: all("main img").map((i) => [i.complete && i.naturalWidth > 0, i.alt]),
         dark: matchMedia("(prefers-color-scheme: dark)").matches, ground: getComputedStyle(document.body).backgroundColor,
         ink: getComputedStyle(document.body).color, width: innerWidth, scroll: document.documentElement.scrollWidth,
-        notes: all(".note").map(text),
+        notes: all(".note").map(text), calibration: all("#calibration p").map(text).join(" "),
     };
 }
 

@@ -143,6 +143,21 @@ def evaluation():
     check_charts(seen, charts)
 
 
+def temperature():
+    """a temperature tells something of the network only where it lowers the calibration error"""
+    run()
+    with open("run/report.html", encoding="utf-8") as file:
+        text = file.read()
+    for found, ece, scaled, sentence in ((2, 0.04, 0.01, "surer than it should be"), (0.5, 0.04, 0.01, "less sure than it could be"),
+                                         (2, 0.01, 0.04, "nothing is to be said"), (0.5, 0.01, 0.01, "nothing is to be said")):
+        page = text
+        for key, value in (("ece", ece), ("temperature", found), ("scaled_ece", scaled)):
+            page, count = re.subn(rf'"{key}":\s*[-0-9.e]+', f'"{key}":{value}', page)
+            equal(count, 1, key)
+        seen = browse(write("changed.html", page))
+        assert sentence in seen["calibration"], (found, ece, scaled, seen["calibration"])
+
+
 def watch():
     """a page that asks for files, throws and complains is seen to do so"""
     write("other.js", "")
@@ -157,4 +172,4 @@ def watch():
     assert seen["width"] == 390 and seen["scroll"] >= 2000, seen["scroll"]
 
 
-run_tests([watch, light, dark, narrow, first_page, names, evaluation])
+run_tests([watch, light, dark, narrow, first_page, names, evaluation, temperature])
