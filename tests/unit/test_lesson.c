@@ -1,9 +1,10 @@
 /* test_lesson.c: a walk gives what a plan gives, node for node; held branches stay; an explanation
- * that does not come to what the layer computes is a fault. The texts themselves are looked at in
- * tests/system/teach.py. */
+ * that does not come to what the layer, or the loss, computes is a fault. The texts themselves are
+ * looked at in tests/system/teach.py. */
 #include "../kernel_check.h"
 #include "../network_check.h"
 #include "teach/lesson.h"
+#include "teach/lesson_loss.h"
 #include "teach/walk.h"
 
 #include <setjmp.h>
@@ -180,12 +181,48 @@ static void test_comparison(void **state)
     bench_close(&b);
 }
 
+static void wrong_predict(const struct kernels *kernels, int classes, const float *z, float *p)
+{
+    kernels->softmax(classes, z, p);
+    p[LANES] += 0.001f;
+}
+
+static void test_loss_comparison(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct text text = {0};
+    bench_open(&b, 0);
+    const struct loss_type *right = (const void *)family_find(&LOSSES, "cross_entropy");
+    struct loss_type wrong = *right;
+    wrong.predict = wrong_predict;
+    struct texts names = {4, (const char *[]){"a", "b", "c", "d"}};
+    struct loss_lesson lesson = {.graph = &b.net.graph,
+                                 .parameters = b.parameters,
+                                 .kernels = b.run.kernels,
+                                 .input = b.block + b.plan.input,
+                                 .loss = right,
+                                 .classes = &names,
+                                 .label = 1};
+    assert_int_equal(loss_lesson_append(&lesson, &text, &b.e), 0);
+    assert_non_null(strstr(text.data, "the network's own probabilities  equal but for"));
+    assert_non_null(strstr(text.data, "cross-entropy: -ln of it"));
+    lesson.loss = &wrong;
+    assert_int_equal(loss_lesson_append(&lesson, &text, &b.e), -1);
+    assert_int_equal(b.e.kind, ERROR_INTERNAL);
+    assert_non_null(
+        strstr(b.e.message, "cross_entropy computes other probabilities than its steps"));
+    text_free(&text);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_walk),
         cmocka_unit_test(test_hold),
         cmocka_unit_test(test_comparison),
+        cmocka_unit_test(test_loss_comparison),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
