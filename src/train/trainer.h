@@ -68,14 +68,13 @@ struct trainer {
     float *parameters; /* as they are; several threads write the next ones elsewhere, */
     float *next;       /* here, and then the two change places; NULL: in place */
     float *average, *best, *states[MOST_STATES], *blocks, *passing;
-    float *shard_gradients; /* of graph.summed floats each; behind the last of them... */
-    float *gradient;        /* ... the deferred ones: graph.moved floats from the last shard on
-                               are the gradient of a step, once shards are added up in it */
-    struct deferred
-        deferred;      /* what the tiles of a batch leave behind; NULL: nothing is deferred */
-    float *shared;     /* what coupling layers know of the batch; graph.shared floats */
-    double *tile_sums; /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
-    double *tile_loss; /* [batch_tiles] */
+    float *shard_gradients;     /* of graph.summed floats each; behind the last of them... */
+    float *gradient;            /* ... the deferred ones: graph.moved floats from the last shard on
+                                   are the gradient of a step, once shards are added up in it */
+    struct deferred deferred;   /* what a batch's tiles leave behind; floats NULL: nothing */
+    float *shared;              /* what coupling layers know of the batch; graph.shared floats */
+    double *tile_sums;          /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
+    double *tile_loss;          /* [batch_tiles] */
     struct labels *tile_labels; /* [batch_tiles] */
     int *tile_correct;          /* [batch_tiles] */
     struct team *teams;         /* [threads]: each member's view; none of one thread */
