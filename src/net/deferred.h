@@ -7,7 +7,7 @@
 #ifndef CNNTRAIN_NET_DEFERRED_H
 #define CNNTRAIN_NET_DEFERRED_H
 
-#include "net/plan.h"
+#include "net/graph.h"
 
 struct deferred {
     float *floats; /* graph->deferred for each of so many tiles, 64-byte aligned */
