@@ -68,8 +68,13 @@ INLINE void block(const struct row *row, int CB, int XB, int dense_x, int o, int
     const float *x = row->x + (size_t)p * x_pixel + row->rows.x + columns.x;
     const float *w = row->w + (size_t)o * row->w_out + row->rows.w + columns.w;
     const int n = XB * PARTS;
+    float *const y = row->y + (size_t)o * row->y_out + (size_t)p * row->y_pixel;
     UNROLL
     for (int c = 0; c < CB; c++) {
+        UNROLL
+        for (int i = 0; i < XB; i++) { /* on their way to the cache while the sums are made */
+            __builtin_prefetch(y + (size_t)c * row->y_out + (size_t)i * row->y_pixel, 1);
+        }
         vec b = v_set(row->b ? row->b[o + c] : 0.0f);
         UNROLL
         for (int i = 0; i < n; i++) {
@@ -115,10 +120,10 @@ INLINE void block(const struct row *row, int CB, int XB, int dense_x, int o, int
     }
     UNROLL
     for (int c = 0; c < CB; c++) {
-        float *y = row->y + (size_t)(o + c) * row->y_out + (size_t)p * row->y_pixel;
+        float *to = y + (size_t)c * row->y_out;
         UNROLL
         for (int i = 0; i < n; i++) {
-            v_store(y + (size_t)(i / PARTS) * row->y_pixel + i % PARTS * WIDTH, sum[c * n + i]);
+            v_store(to + (size_t)(i / PARTS) * row->y_pixel + i % PARTS * WIDTH, sum[c * n + i]);
         }
     }
 }
@@ -195,6 +200,32 @@ static void correlate(const struct row *row, int o, int outs, int pixels)
     }
 }
 
+/* A kernel of one tap that moves by one pixel: a matrix product of weights and pixels (Lin, Chen,
+ * Yan 2014, section 3.1), whose rows of pixels are one. */
+static int is_pointwise(const struct window *s)
+{
+    return s->kh == 1 && s->kw == 1 && s->stride_h == 1 && s->stride_w == 1 && s->oh == s->h &&
+           s->ow == s->w && s->pad_top == 0 && s->pad_left == 0;
+}
+
+/* Its pixels [p, end), as many at a time as stay in the second cache, with all channels, until all
+ * outputs have been made of them. */
+static void correlate_pixels(struct row row, const struct share *share, int p, int end)
+{
+    enum { CACHED = 56 * 1024, BLOCK = 6 }; /* floats; pixels */
+    const int most = greater(CACHED / LANES / row.channels / BLOCK, 1) * BLOCK;
+    row.rows = row.columns = (struct taps){.count = 1};
+    row.end = 0; /* there are no margins */
+    row.x += (size_t)p * LANES;
+    row.y += (size_t)p * LANES;
+    for (int pixels; p < end; p += pixels) {
+        pixels = lesser(end - p, most);
+        correlate(&row, share->channel, share->channel_end, pixels);
+        row.x += (size_t)pixels * LANES;
+        row.y += (size_t)pixels * LANES;
+    }
+}
+
 static void dense_share(const struct window *s, const float *x, const float *w, const float *b,
                         float *y)
 {
@@ -231,6 +262,11 @@ void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w
         .columns = {.count = s->kw, .x_step = LANES, .w_step = 1},
     };
     const struct share share = share_of(s, s->oh, 1, s->oc);
+    if (is_pointwise(s)) {
+        row.y = y;
+        correlate_pixels(row, &share, share.row * s->ow, share.row_end * s->ow);
+        return;
+    }
     for (int oy = share.row; oy < share.row_end; oy++) {
         int top = oy * s->stride_h - s->pad_top, first = greater(0, -top),
             end = lesser(s->kh, s->h - top);
@@ -297,6 +333,11 @@ void KERNEL(conv_backward_input)(const struct window *s, const float *dy, const 
         .end = left + s->ow,
     };
     const struct share share = share_of(s, s->h, 1, s->c);
+    if (is_pointwise(s)) {
+        row.y = dx;
+        correlate_pixels(row, &share, share.row * s->w, share.row_end * s->w);
+        return;
+    }
     for (int iy = share.row; iy < share.row_end; iy++) {
         row.rows = reach(iy + s->pad_top, s->kh, s->stride_h, 0, s->oh - 1);
         row.rows.x *= (ptrdiff_t)width * LANES;

@@ -379,6 +379,21 @@ static void test_kernel_covers_input(void **state)
     check_conv(&dice, &(struct window){2, 3, 4, 3, 1, 2, 3, 4, 1, 2, 0, 0}, 1);
 }
 
+/* Kernels of one tap: all pixels in one run, in several with a rest, and those that are no run:
+ * with padding, with a step, with outputs for a part of the map only. */
+static void test_one_tap(void **state)
+{
+    (void)state;
+    struct dice dice = {7};
+    check_conv(&dice, &(struct window){5, 4, 7, 9, 4, 7, 1, 1, 1, 1, 0, 0}, 1);
+    check_conv(&dice, &(struct window){600, 3, 5, 4, 3, 5, 1, 1, 1, 1, 0, 0}, 1);
+    check_conv(&dice, &(struct window){4, 3, 5, 600, 3, 5, 1, 1, 1, 1, 0, 0}, 0);
+    check_conv(&dice, &(struct window){5, 4, 7, 3, 6, 9, 1, 1, 1, 1, 1, 1}, 1);
+    check_conv(&dice, &(struct window){5, 4, 7, 3, 2, 4, 1, 1, 2, 2, 0, 0}, 1);
+    check_conv(&dice, &(struct window){5, 4, 7, 3, 4, 6, 1, 1, 1, 1, 0, 0}, 1);
+    check_conv(&dice, &(struct window){5, 4, 7, 3, 3, 7, 1, 1, 1, 1, 0, 0}, 1);
+}
+
 /* Padding as wide as the kernel or wider: whole windows see nothing of the map, and give the bias.
  */
 static void test_windows_outside(void **state)
@@ -548,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_row_lengths),
         cmocka_unit_test(test_kernels_strides_paddings),
         cmocka_unit_test(test_kernel_covers_input),
+        cmocka_unit_test(test_one_tap),
         cmocka_unit_test(test_windows_outside),
         cmocka_unit_test(test_random_windows),
         cmocka_unit_test(test_dilation_and_groups),
