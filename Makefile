@@ -167,6 +167,7 @@ data:  ## get MNIST into data/mnist
 
 bench: all  ## five networks and single convolutions against peers (scripts/deps.sh bench), and the cost of all beside them
 	@python3 scripts/bench/run.py
+	@python3 scripts/bench/threads.py
 	@scripts/bench/augmentation.sh
 	@scripts/bench/pipeline.py
 

@@ -68,6 +68,20 @@ def same_networks():
         raise Skip("PyTorch is not installed")
 
 
+def two_threads():
+    """threads.py compares two threads with two processes, in training and evaluation; a network that it does not know is a usage error"""
+    def threads(*words):
+        return subprocess.run([sys.executable, os.path.join(ROOT, "scripts", "bench", "threads.py"), "1", *words], capture_output=True, text=True,
+                              timeout=100, check=False, env=environment(BENCH_BUILD=os.getcwd(), SECONDS_A_RUN="0.02"))
+    done = threads("mlp")
+    equal(done.returncode, 0, done.stderr)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()[2:]]
+    equal([row[0] for row in rows], ["mlp, training", "mlp, evaluation"])
+    for _, alone, processes, both in rows:
+        assert float(alone.replace(",", "")) > 0 and float(processes.split()[0]) > 0 and float(both.split()[0]) > 0, rows
+    equal(threads("nonsense").returncode, 2)
+
+
 def wrong_words():
     """an unknown network, peer or kernel is a usage error that names the known ones"""
     for option, known in (("--networks", "vgg-bn"), ("--peers", "torch"), ("--kernels", "openblas"), ("--convolutions", "resnet-64")):
@@ -75,4 +89,4 @@ def wrong_words():
         assert "unknown 'nonsense'" in errors and known in errors, errors
 
 
-run_tests([own_figures, missing_peers, same_networks, wrong_words])
+run_tests([own_figures, missing_peers, same_networks, two_threads, wrong_words])
