@@ -84,6 +84,8 @@ INLINE void input_block(int IB, int in, int out, const float *dy, const float *w
         for (int p = 0; p < PARTS; p++) {
             d[p] = v_load(dy + (size_t)o * LANES + p * WIDTH);
         }
+        /* the rows are more than the processor follows */
+        __builtin_prefetch(w + (size_t)o * in + 2 * IB, 0, 2);
         UNROLL
         for (int i = 0; i < IB; i++) {
             vec weight = v_set(w[(size_t)o * in + i]);
@@ -137,6 +139,7 @@ INLINE void weight_block(const struct products *g, int OB, int IV, int last, int
     UNROLL
     for (int k = 0; k < OB * IV; k++) {
         const float *from = dw + (size_t)(k / IV) * g->in + k % IV * WIDTH;
+        __builtin_prefetch(from, 1); /* comes while the sums are made */
         sum[k] = !g->add                            ? v_set(0.0f)
                  : k % IV == IV - 1 && last < WIDTH ? v_load_first(from, (size_t)last)
                                                     : v_loadu(from);
