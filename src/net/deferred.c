@@ -22,6 +22,13 @@ size_t deferred_size(const struct node *node)
     return dense_scratch((int)inputs(node)) + outputs(node) * LANES;
 }
 
+struct deferred deferred_own(const struct deferred *all, const struct graph *graph, int member)
+{
+    const size_t floats = graph->deferred * (size_t)all->tiles;
+    return (struct deferred){
+        .floats = all->floats + (size_t)member * floats, .tiles = all->tiles, .own = 1};
+}
+
 static float *turned_of(const struct node *node, const struct run *run)
 {
     return run->deferred->floats + node->deferred * (size_t)run->deferred->tiles;
@@ -36,10 +43,14 @@ void deferred_keep(const struct node *node, const struct run *run, const float *
 {
     const size_t tile = (size_t)run->tile, in = inputs(node), out = outputs(node);
     float *turned = turned_of(node, run) + tile * dense_scratch((int)in);
-    size_t first;
-    size_t end = run_share(run, (in + LANES - 1) / LANES, &first);
-    end = end * LANES < in ? end * LANES : in;
-    first *= LANES;
+    size_t first, end = in;
+    if (run->deferred->own) {
+        first = 0;
+    } else {
+        end = run_share(run, (in + LANES - 1) / LANES, &first);
+        end = end * LANES < in ? end * LANES : in;
+        first *= LANES;
+    }
     if (first < end) {
         run->kernels->dense_turn((int)(end - first), x + first * LANES, turned + first * LANES);
     }

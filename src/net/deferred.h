@@ -12,12 +12,16 @@
 struct deferred {
     float *floats; /* graph->deferred for each of so many tiles, 64-byte aligned */
     int tiles;
+    int own; /* a member's of a team: it turns all inputs for itself rather than read what others
+                have turned, and has the dy of its own rows, which are all that it needs */
 };
 
 /* Whether a node can: it is trained, dense, and none of its weights is zero for ever. */
 int deferred_can(const struct node *node);
 /* The floats of a tile that a node which can leaves behind. */
 size_t deferred_size(const struct node *node);
+/* One of several that stand one after the other: that of a member of a team (net/team.h). */
+struct deferred deferred_own(const struct deferred *all, const struct graph *graph, int member);
 /* Leave x and dy of tile run->tile behind, share run->part of them. */
 void deferred_keep(const struct node *node, const struct run *run, const float *x, const float *dy);
 /* Share `part` of `parts` of the gradients, by the first `tiles` tiles, into run->gradients,

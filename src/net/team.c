@@ -13,6 +13,21 @@ int team_pays(const struct graph *graph, int threads)
            graph->multiply_adds > (double)BARRIER_COST * threads * (double)graph->count;
 }
 
+int team_reads_less(const struct graph *graph, int tiles)
+{
+    double values = 0, spared = 0;
+    for (int i = 0; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+        if (!(node->type->flags & LAYER_POINTWISE)) {
+            values += (double)shape_size(node->in) * tiles * LANES;
+        }
+        if (node->input_count == 1 && node->inputs[0] == NETWORK_INPUT && node->trained) {
+            spared += (double)node->needs.parameters[0].size;
+        }
+    }
+    return values < spared;
+}
+
 static float *block_of(const struct plan *plan, const struct team *team, int tile)
 {
     return team->blocks + (size_t)tile * (team->passing ? plan->kept : plan->floats);

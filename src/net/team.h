@@ -1,10 +1,12 @@
 /* team.h: all threads on the same tiles at once, for a batch with fewer shards than there are
- * threads. Node by node, each member makes its share of every tile's outputs (node->shares), and
- * then waits for the others; of a node that cannot share, each tile has one member. Every number is
- * made as by a thread alone, so nothing depends on how many there are. */
+ * threads, or one whose values are fewer than the weights. Node by node, each member makes its
+ * share of every tile's outputs (node->shares), and then waits for the others; of a node that
+ * cannot share, each tile has one member. Every number is made as by a thread alone, so nothing
+ * depends on how many there are. */
 #ifndef CNNTRAIN_NET_TEAM_H
 #define CNNTRAIN_NET_TEAM_H
 
+#include "net/deferred.h"
 #include "net/net.h"
 
 enum { MOST_TEAM_TILES = 64 };
@@ -17,6 +19,7 @@ struct team {
     int shard[MOST_TEAM_TILES];       /* of each tile; ascending */
     float *blocks;                    /* a tile's and a member's scratch: of plan->floats each, */
     float *passing;                   /* or of plan->kept, and here the rest; or NULL */
+    struct deferred deferred;         /* of its own, where runs say so */
     double *sums;                     /* what tiles bring to a meeting */
     size_t sums_stride;
 };
@@ -31,5 +34,10 @@ void net_backward_team(const struct graph *graph, const struct plan *plan, struc
                        int segment);
 /* Whether sharing a tile out among so many threads is worth the waiting. */
 int team_pays(const struct graph *graph, int threads);
+/* Whether in a step with so many tiles the members of a team read less that other cores have
+ * written than threads with tiles of their own do. Those read what the others moved, of all
+ * weights; a member reads the other members' values at each node, but has the weights of its
+ * outputs for itself, if the node's input wants no gradient. */
+int team_reads_less(const struct graph *graph, int tiles);
 
 #endif

@@ -160,8 +160,9 @@ static float *shard_gradients(const struct batch *b, int s)
 
 int trainer_teams(const struct trainer *t, int tiles, int shards)
 {
-    return shards < t->threads && tiles <= MOST_TEAM_TILES &&
-           team_pays(&t->model.graph, t->threads);
+    const struct graph *graph = &t->model.graph;
+    return tiles <= MOST_TEAM_TILES && team_pays(graph, t->threads) &&
+           (shards < t->threads || team_reads_less(graph, tiles));
 }
 
 static void make_team(const struct batch *b, struct team *team)
@@ -172,11 +173,14 @@ static void make_team(const struct batch *b, struct team *team)
     team->tiles = b->tiles;
     team->blocks = t->blocks;
     team->passing = t->plan.cut_count ? t->passing : NULL;
+    team->deferred = t->deferred_copies > 1 ? deferred_own(&t->deferred, &t->model.graph, team->me)
+                                            : t->deferred;
     team->sums = t->tile_sums;
     team->sums_stride = t->model.graph.sums;
     for (int s = 0; s < b->shards; s++) {
         for (int tile = shard_begin(b, s); tile < shard_begin(b, s + 1); tile++) {
             team->runs[tile] = run_of(b, tile);
+            team->runs[tile].deferred = t->deferred.floats ? &team->deferred : NULL;
             team->runs[tile].gradients = shard_gradients(b, s);
             team->runs[tile].add = b->add || tile > shard_begin(b, s);
             team->shard[tile] = s;
@@ -185,13 +189,13 @@ static void make_team(const struct batch *b, struct team *team)
 }
 
 /* The gradients that wait for all tiles; returns when all threads have theirs. */
-static void find_deferred(const struct batch *b)
+static void find_deferred(const struct batch *b, const struct deferred *deferred)
 {
     const struct trainer *t = b->trainer;
     const struct run run = {.kernels = t->kernels,
                             .gradients = t->gradient,
                             .add = b->add,
-                            .deferred = &t->deferred,
+                            .deferred = deferred,
                             .watch = profile_watch(t->profile)};
     if (t->deferred.floats) {
         deferred_backward(&t->model.graph, &run, b->tiles, omp_get_thread_num(),
@@ -367,10 +371,11 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
             }
             if (batch.tiles <= t->block_count && trainer_teams(t, batch.tiles, batch.shards)) {
                 find_gradients_together(&batch);
+                find_deferred(&batch, &t->teams[omp_get_thread_num()].deferred);
             } else {
                 find_gradients(&batch);
+                find_deferred(&batch, &t->deferred);
             }
-            find_deferred(&batch);
             add_tiles(&batch, &sums);
             at += batch.n;
         }

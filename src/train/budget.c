@@ -21,10 +21,11 @@ static double bytes_of(const struct trainer *t, int i)
     const double copies = (node->defers ? 1 : t->shards) + t->optimizer->states + 1 +
                           (t->threads > 1) + (t->average != NULL) + (trainer_judges(t) ? 1 : 0),
                  images = (double)t->block_count * LANES * (place->learns ? 2 : 1);
-    return sizeof(float) * ((double)node->count * copies + (double)node->needs.shared +
-                            (double)node->needs.scratch * t->block_count +
-                            (node->defers ? (double)deferred_size(node) * t->batch_tiles : 0) +
-                            (place->runs ? (double)shape_size(node->out) * images : 0));
+    return sizeof(float) *
+           ((double)node->count * copies + (double)node->needs.shared +
+            (double)node->needs.scratch * t->block_count +
+            (node->defers ? (double)deferred_size(node) * t->batch_tiles * t->deferred_copies : 0) +
+            (place->runs ? (double)shape_size(node->out) * images : 0));
 }
 
 /* "conv1 12 GiB, dense1 1 GiB, dense2 1 MiB": the greatest first. */

@@ -111,7 +111,9 @@ static void count_blocks(struct trainer *t)
         t->block_count = t->batch_tiles;
     }
     /* what passes between meetings: a worker's, but where all work on all tiles, a tile's */
-    t->passing_count = trainer_teams(t, t->batch_tiles, t->shards) ? t->block_count : t->threads;
+    const int teams = trainer_teams(t, t->batch_tiles, t->shards);
+    t->passing_count = teams ? t->block_count : t->threads;
+    t->deferred_copies = teams ? t->threads : 1;
 }
 
 static size_t lay_out(struct trainer *t, char *base)
@@ -130,8 +132,9 @@ static size_t lay_out(struct trainer *t, char *base)
     t->shard_gradients = take(base, &used, before + t->model.graph.moved, sizeof(float));
     t->gradient = base ? t->shard_gradients + before : NULL;
     t->deferred.tiles = t->batch_tiles;
-    t->deferred.floats =
-        take(base, &used, t->model.graph.deferred * (size_t)t->batch_tiles, sizeof(float));
+    t->deferred.floats = take(
+        base, &used, t->model.graph.deferred * (size_t)t->batch_tiles * (size_t)t->deferred_copies,
+        sizeof(float));
     t->blocks = take(base, &used, t->plan.kept * (size_t)t->block_count, sizeof(float));
     t->passing = take(base, &used, (t->plan.floats - t->plan.kept) * (size_t)t->passing_count,
                       sizeof(float));
@@ -153,7 +156,7 @@ static int allocate(struct trainer *t, struct error_list *errors)
     const double estimate =
         ((double)t->model.graph.parameters * (t->optimizer->states + 4 + (t->threads > 1)) +
          (double)t->model.graph.summed * (t->shards - 1) +
-         (double)t->model.graph.deferred * t->batch_tiles) *
+         (double)t->model.graph.deferred * t->batch_tiles * t->deferred_copies) *
             sizeof(float) +
         ((double)t->plan.kept * t->block_count +
          (double)(t->plan.floats - t->plan.kept) * t->passing_count) *

@@ -72,6 +72,7 @@ struct trainer {
     float *gradient;            /* ... the deferred ones: graph.moved floats from the last shard on
                                    are the gradient of a step, once shards are added up in it */
     struct deferred deferred;   /* what a batch's tiles leave behind; floats NULL: nothing */
+    int deferred_copies;        /* 1, or one after the other those of a team's members */
     float *shared;              /* what coupling layers know of the batch; graph.shared floats */
     double *tile_sums;          /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
     double *tile_loss;          /* [batch_tiles] */

@@ -86,6 +86,16 @@ network:
   - dense: 10
 train: {{epochs: 4, batch_size: 40, accumulate: 2}}
 """
+# Enough shards for two threads and for three, but fewer values than weights: two and three share the tiles out, one and seven do not.
+PERCEPTRON = f"""\
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, limit: 500, input: {{height: 16, width: 16, fit: stretch}}}}
+augment: [flip: horizontal]
+network:
+  - dense: {{units: 1000, activation: relu}}
+  - dropout: 0.2
+  - dense: 10
+train: {{epochs: 4, batch_size: 40, accumulate: 2, clip_norm: 1, optimizer: {{type: momentum, lr: 0.05, momentum: 0.9}}}}
+"""
 # Image files, of which the last ones are decoded anew for each batch.
 PICTURES = """\
 data: {train: pictures, validation: 0.25, memory: 40KiB, input: {height: 14, width: 12, fit: crop}}
@@ -167,7 +177,7 @@ train:
   batch_size: 40
   optimizer: {{type: adam, lr: 0.002}}
 """
-CONFIGS += (("augmented.yaml", AUGMENTED), ("mixed.yaml", MIXED), ("team.yaml", TEAM))
+CONFIGS += (("augmented.yaml", AUGMENTED), ("mixed.yaml", MIXED), ("team.yaml", TEAM), ("perceptron.yaml", PERCEPTRON))
 
 
 def make_pictures():

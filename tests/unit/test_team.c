@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { TILES = 3, SHARDS = 2, CLASSES = 3 };
+enum { TILES = 3, SHARDS = 2, CLASSES = 3, MOST_THREADS = 7 };
 static const int SHARD[TILES] = {0, 1, 1};
 
 static const struct {
@@ -97,13 +97,14 @@ static struct results results_new(const struct team_case *c, int blocks, int def
 {
     struct dice dice = {98}, gaps = {99}; /* what is between the gradients stays */
     const size_t block = c->plan.floats * (size_t)blocks, gradient = c->net.graph.moved * SHARDS;
-    const size_t deferred = (defers ? c->net.graph.deferred : 0) * TILES;
-    return (struct results){.blocks = random_floats(&dice, block),
-                            .gradients = random_floats(&gaps, gradient),
-                            .shared = random_floats(&dice, c->net.graph.shared),
-                            .block_floats = block,
-                            .gradient_floats = gradient,
-                            .deferred = {deferred ? random_floats(&dice, deferred) : NULL, TILES}};
+    const size_t deferred = (defers ? c->net.graph.deferred : 0) * TILES * MOST_THREADS;
+    return (struct results){
+        .blocks = random_floats(&dice, block),
+        .gradients = random_floats(&gaps, gradient),
+        .shared = random_floats(&dice, c->net.graph.shared),
+        .block_floats = block,
+        .gradient_floats = gradient,
+        .deferred = {deferred ? random_floats(&dice, deferred) : NULL, TILES, 0}};
 }
 
 static void results_free(struct results *r)
@@ -157,10 +158,12 @@ static void lay_gradient(const struct team_case *c, const struct results *r, int
 }
 
 /* What is deferred has its place in the first shard. */
-static void find_deferred(const struct team_case *c, const struct results *r, int me, int threads)
+static void find_deferred(const struct team_case *c, const struct results *r,
+                          const struct deferred *deferred, int me, int threads)
 {
-    const struct run run = run_of(c, r, 0);
+    struct run run = run_of(c, r, 0);
     if (run.deferred) {
+        run.deferred = deferred;
         deferred_backward(&c->net.graph, &run, TILES, me, threads);
     }
 }
@@ -176,10 +179,12 @@ static void alone(const struct team_case *c, const struct results *r, float *log
         lay_gradient(c, r, tile, logits);
         net_backward(&c->net.graph, &c->plan, &run, block_of(c, r, tile));
     }
-    find_deferred(c, r, 0, 1);
+    find_deferred(c, r, &r->deferred, 0, 1);
 }
 
-static void together(const struct team_case *c, const struct results *r, int threads, float *logits)
+/* `own`: each member has its own of what is deferred. */
+static void together(const struct team_case *c, const struct results *r, int threads, int own,
+                     float *logits)
 {
     lay_images(c, r);
 #pragma omp parallel num_threads(threads)
@@ -187,9 +192,14 @@ static void together(const struct team_case *c, const struct results *r, int thr
         struct team team = {.threads = omp_get_num_threads(),
                             .me = omp_get_thread_num(),
                             .tiles = TILES,
-                            .blocks = r->blocks};
+                            .blocks = r->blocks,
+                            .deferred = r->deferred};
+        if (own) {
+            team.deferred = deferred_own(&r->deferred, &c->net.graph, team.me);
+        }
         for (int tile = 0; tile < TILES; tile++) {
             team.runs[tile] = run_of(c, r, tile);
+            team.runs[tile].deferred = r->deferred.floats ? &team.deferred : NULL;
             team.shard[tile] = SHARD[tile];
         }
         net_prepare(&c->net.graph, &team.runs[0]);
@@ -199,7 +209,7 @@ static void together(const struct team_case *c, const struct results *r, int thr
             lay_gradient(c, r, tile, logits);
         }
         net_backward_team(&c->net.graph, &c->plan, &team, 0);
-        find_deferred(c, r, team.me, team.threads);
+        find_deferred(c, r, &team.deferred, team.me, team.threads);
     }
 }
 
@@ -208,19 +218,19 @@ static void test_same_bytes(void **state)
     (void)state;
     const struct kernels *levels[KERNEL_LEVELS];
     const int count = check_levels(levels);
-    for (int i = 0; i < 2 * NETWORK_COUNT * count; i++) {
-        const int network = i / 2 / count, defers = i % 2;
-        const struct kernels *level = levels[i / 2 % count];
+    for (int i = 0; i < 3 * NETWORK_COUNT * count; i++) {
+        const int network = i / 3 / count, defers = i % 3 > 0, own = i % 3 > 1;
+        const struct kernels *level = levels[i / 3 % count];
         enum { LOGITS = TILES * CLASSES * LANES };
         struct team_case c;
         float logits[LOGITS];
         case_make(&c, network, level);
         struct results want = results_new(&c, TILES, defers);
         alone(&c, &want, logits);
-        for (int threads = 1; threads <= 7; threads += threads < 3 ? 1 : 2) {
+        for (int threads = 1; threads <= MOST_THREADS; threads += threads < 3 ? 1 : 2) {
             float got_logits[LOGITS];
             struct results got = results_new(&c, threads > TILES ? threads : TILES, defers);
-            together(&c, &got, threads, got_logits);
+            together(&c, &got, threads, own, got_logits);
             if (memcmp(logits, got_logits, sizeof logits) != 0) {
                 fail_msg("network %d, %s, %d threads: other outputs", network, level->name,
                          threads);
@@ -279,12 +289,38 @@ static void test_pays(void **state)
     case_free(&c);
 }
 
+/* A first layer of many weights is read less than the values of few images; one of few weights, or
+ * of many images, is not. */
+static void test_reads_less(void **state)
+{
+    static const struct {
+        const char *text;
+        int tiles, less;
+    } CASES[] = {
+        {"- dense: {units: 256, activation: relu}\n- dense: 3\n", 4, 1}, /* 200,704; 66,560 */
+        {"- dense: {units: 256, activation: relu}\n- dense: 3\n", 12, 1},
+        {"- dense: {units: 256, activation: relu}\n- dense: 3\n", 13, 0}, /* 216,320 */
+        {"- dense: {units: 256, freeze: true}\n- dense: 3\n", 1, 0},
+        {"- conv: {filters: 32, kernel: 3}\n- dense: 64\n- dense: 3\n", 1, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct network_case c;
+        assert_int_equal(network_make(&c, CASES[i].text, (struct shape){1, 28, 28}), 0);
+        if (team_reads_less(&c.graph, CASES[i].tiles) != CASES[i].less) {
+            fail_msg("%s with %d tiles", CASES[i].text, CASES[i].tiles);
+        }
+        network_free(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_deferred),
         cmocka_unit_test(test_pays),
+        cmocka_unit_test(test_reads_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
