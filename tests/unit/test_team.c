@@ -227,7 +227,7 @@ static void test_same_bytes(void **state)
         case_make(&c, network, level);
         struct results want = results_new(&c, TILES, defers);
         alone(&c, &want, logits);
-        for (int threads = 1; threads <= MOST_THREADS; threads += threads < 3 ? 1 : 2) {
+        for (int threads = 1; threads <= MOST_THREADS; threads += threads < 3 ? 1 : 4) {
             float got_logits[LOGITS];
             struct results got = results_new(&c, threads > TILES ? threads : TILES, defers);
             together(&c, &got, threads, own, got_logits);
