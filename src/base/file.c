@@ -228,6 +228,9 @@ int file_write_all(int fd, const void *data, size_t size, const char *path, stru
         }
         at += n;
         size -= (size_t)n;
+        if (size > 0) { /* the disk begins while the next piece is copied; not to be relied on */
+            (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+        }
     }
     return 0;
 }
