@@ -29,8 +29,12 @@ enum winograd_way {
     WINOGRAD_FEW
 };
 
-/* Outputs along an axis that six products make: with a kernel of 3 taps 4, of 5 taps 2. */
-static inline int winograd_outs(int taps) { return WINOGRAD_POINTS + 1 - taps; }
+/* Outputs along an axis that six products make: with a kernel of 3 taps 4, of 5 taps 2. A longer
+ * kernel has no such way along this axis; what is computed for it is a cost that is not taken. */
+static inline int winograd_outs(int taps)
+{
+    return taps < WINOGRAD_POINTS ? WINOGRAD_POINTS + 1 - taps : 1;
+}
 
 static inline int winograd_columns(const struct window *s) { return winograd_outs(s->kw); }
 

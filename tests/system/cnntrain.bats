@@ -126,3 +126,15 @@ says() {
         [ -e "configs/$name.yaml" ]
     done
 }
+
+@test "kernels taller than the ways of Winograd's go: 7x3, 3x7, 6x5, 9x3" {
+    for kernel in '[7, 3]' '[3, 7]' '[6, 5]' '[9, 3]'; do
+        cat >"$BATS_TEST_TMPDIR/tall.yaml" <<END
+data: {train: $BATS_TEST_DIRNAME/../../data/digits/train-images-idx3-ubyte.gz, limit: 64, input: {height: 20, width: 20, fit: pad}}
+network: [conv: {filters: 8, kernel: $kernel}, conv: {filters: 8, kernel: $kernel, padding: 1}, dense: 10]
+train: {epochs: 1}
+END
+        run "$BATS_TEST_DIRNAME/../../bin/cnntrain" -q --fresh "$BATS_TEST_TMPDIR/tall.yaml" -o "$BATS_TEST_TMPDIR/tall"
+        [ "$status" -eq 0 ]
+    done
+}
