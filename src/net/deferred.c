@@ -43,14 +43,11 @@ void deferred_keep(const struct node *node, const struct run *run, const float *
 {
     const size_t tile = (size_t)run->tile, in = inputs(node), out = outputs(node);
     float *turned = turned_of(node, run) + tile * dense_scratch((int)in);
-    size_t first, end = in;
-    if (run->deferred->own) {
-        first = 0;
-    } else {
-        end = run_share(run, (in + LANES - 1) / LANES, &first);
-        end = end * LANES < in ? end * LANES : in;
-        first *= LANES;
-    }
+    const struct run whole = {.parts = 0};
+    size_t first;
+    size_t end = run_share(run->deferred->own ? &whole : run, (in + LANES - 1) / LANES, &first);
+    end = end * LANES < in ? end * LANES : in;
+    first *= LANES;
     if (first < end) {
         run->kernels->dense_turn((int)(end - first), x + first * LANES, turned + first * LANES);
     }

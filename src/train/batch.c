@@ -369,7 +369,7 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
             if (batch.add) { /* all must have read what the batch before left */
 #pragma omp barrier
             }
-            if (batch.tiles <= t->block_count && trainer_teams(t, batch.tiles, batch.shards)) {
+            if (batch.tiles <= t->passing_count && trainer_teams(t, batch.tiles, batch.shards)) {
                 find_gradients_together(&batch);
                 find_deferred(&batch, &t->teams[omp_get_thread_num()].deferred);
             } else {

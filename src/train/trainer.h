@@ -61,7 +61,8 @@ struct trainer {
 
     int batch_tiles, shards;
     int block_count;     /* tiles that have memory at a time */
-    int passing_count;   /* of them those that have what does not outlive a meeting */
+    int passing_count;   /* of them those that have what does not outlive a meeting: the most that
+                            a team can have at once */
     double batch_weight; /* what the loss of the batch under way is divided by */
     void *memory;        /* owned; all that follows points into it */
     size_t memory_bytes;

@@ -96,6 +96,17 @@ network:
   - dense: 10
 train: {{epochs: 4, batch_size: 40, accumulate: 2, clip_norm: 1, optimizer: {{type: momentum, lr: 0.05, momentum: 0.9}}}}
 """
+# The last batch alone has fewer values than weights, and more tiles than threads; and tiles meet.
+LAST_BATCH = f"""\
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, limit: 208, input: {{height: 16, width: 16, fit: stretch}}}}
+network:
+  - dense: {{units: 1600, activation: relu}}
+  - dropout: 0.2
+  - batchnorm
+  - dense: {{units: 16, activation: tanh}}
+  - dense: 10
+train: {{epochs: 4, batch_size: 144}}
+"""
 # Image files, of which the last ones are decoded anew for each batch.
 PICTURES = """\
 data: {train: pictures, validation: 0.25, memory: 40KiB, input: {height: 14, width: 12, fit: crop}}
@@ -177,7 +188,8 @@ train:
   batch_size: 40
   optimizer: {{type: adam, lr: 0.002}}
 """
-CONFIGS += (("augmented.yaml", AUGMENTED), ("mixed.yaml", MIXED), ("team.yaml", TEAM), ("perceptron.yaml", PERCEPTRON))
+CONFIGS += (("augmented.yaml", AUGMENTED), ("mixed.yaml", MIXED), ("team.yaml", TEAM), ("perceptron.yaml", PERCEPTRON),
+            ("last.yaml", LAST_BATCH))
 
 
 def make_pictures():
