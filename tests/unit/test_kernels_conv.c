@@ -278,6 +278,16 @@ static void test_winograd(void **state)
         }
     }
     assert_true(input[WINOGRAD_TRANSPOSED] >= 12 && weight[WINOGRAD_FEW] >= 12);
+    /* kernels of 3 and 5 columns and of more rows than squares go with */
+    for (int kh = 6; kh <= 9; kh++) {
+        for (int kw = 3; kw <= 5; kw += 2) {
+            struct window s = {8, 11, 13, 9, 0, 0, kh, kw, 1, 1, 1, 1};
+            s.oh = 11 + 2 - kh + 1;
+            s.ow = 13 + 2 - kw + 1;
+            assert_int_equal(winograd_way(&s), WINOGRAD_COLUMNS);
+            check_conv(&dice, &s, 1);
+        }
+    }
     /* channels that split the tiles of a row into chunks of one and two */
     check_conv(&dice, &(struct window){90, 5, 13, 8, 5, 13, 3, 3, 1, 1, 1, 1}, 1);
     check_conv(&dice, &(struct window){70, 6, 23, 8, 6, 23, 3, 3, 1, 1, 1, 1}, 0);
