@@ -129,8 +129,11 @@ if [ $# -eq 0 ]; then
     awk 'NF { printf "%-22s %-8s %s\n", $1, $2, $3 == "-" ? "-" : ">= " $3 " %" }' <<<"$ROWS"
     exit 0
 fi
-of='the test images' replaced=()
-[ "$1" != --holdout ] || { of='the held-out images' && shift; }
+holds_out='' of='the test images' replaced=()
+if [ "$1" = --holdout ]; then
+    holds_out=1 of='the held-out images'
+    shift
+fi
 name=${1-} seeds=${2-}
 shift
 read -r data least row_seeds measure < <(awk -v name="$name" '$1 == name { $1 = ""; print }' <<<"$ROWS")
@@ -143,7 +146,7 @@ fi
 [ "$seeds" -ge 1 ] || die 'at least one seed' 2
 [ -e "configs/$name.yaml" ] || die "there is no configs/$name.yaml yet"
 mkdir -p "$OUTPUT" || exit 1
-if [ "$of" != 'the test images' ]; then
+if [ -n "$holds_out" ]; then
     [[ $data =~ mnist|fashion ]] || die "--holdout is for rows of MNIST and Fashion-MNIST, and '$name' is of $data" 2
     holdout "data/$data" "$OUTPUT/holdout-$data" || die "data/$data could not be read; scripts/data.sh $data gets it"
     replaced=(-s "data.train=$OUTPUT/holdout-$data/train-images-idx3-ubyte.gz" -s "data.test=$OUTPUT/holdout-$data/t10k-images-idx3-ubyte.gz")
