@@ -96,6 +96,8 @@ void KERNEL(rbf_backward)(int in, int out, const float *x, const float *dy, cons
 void KERNEL(softmax)(int classes, const float *z, float *p);
 loss_kernel KERNEL(cross_entropy), KERNEL(focal), KERNEL(map), KERNEL(mse), KERNEL(mae),
     KERNEL(huber), KERNEL(hinge);
+void KERNEL(stream)(size_t n, const float *x, float *y);
+void KERNEL(stream_end)(void);
 void KERNEL(add)(size_t n, const float *x, float *y);
 void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
 void KERNEL(clip)(float limit, size_t n, float *x);

@@ -30,6 +30,30 @@ void KERNEL(add)(size_t n, const float *x, float *y)
     }
 }
 
+/* Whole lines from where y has come to its first: that other cores have read them they are told for
+ * all at once, while a plain store waits until each has forgotten its line. */
+void KERNEL(stream)(size_t n, const float *x, float *y)
+{
+    const size_t off = (uintptr_t)y / sizeof *y % LANES, begin = off ? LANES - off : 0;
+    size_t i = begin < n ? begin : n;
+    memcpy(y, x, i * sizeof *y);
+    for (; i + LANES <= n; i += LANES) {
+        UNROLL
+        for (int part = 0; part < LANES; part += WIDTH) {
+            v_stream(y + i + part, v_loadu(x + i + part));
+        }
+    }
+    memcpy(y + i, x + i, (n - i) * sizeof *y);
+}
+
+/* Such stores are in no order with others. */
+void KERNEL(stream_end)(void)
+{
+#if defined(__AVX2__)
+    _mm_sfence();
+#endif
+}
+
 /* `count` is a constant where it is a usual one. */
 INLINE void reduce(size_t n, const float *shards, int count, size_t stride, float *sum)
 {

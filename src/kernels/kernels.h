@@ -282,6 +282,10 @@ struct kernels {
 
     /* y[i] += x[i], for i < n, a multiple of 16. */
     void (*add)(size_t n, const float *x, float *y);
+    /* y = x, n of any number, y of any alignment, past the caches: for a y that several cores have
+     * read. They may read it again when this thread has called stream_end and met them. */
+    void (*stream)(size_t n, const float *x, float *y);
+    void (*stream_end)(void);
     /* sum[i] = shards (1 to 64 of them) added in a fixed binary tree; shard s stands at shards + s
      * * stride; n is any number. */
     void (*reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);

@@ -28,6 +28,7 @@ INLINE vec v_load(const float *p) { return _mm512_load_ps(p); }
 INLINE vec v_loadu(const float *p) { return _mm512_loadu_ps(p); }
 INLINE void v_store(float *p, vec a) { _mm512_store_ps(p, a); }
 INLINE void v_storeu(float *p, vec a) { _mm512_storeu_ps(p, a); }
+INLINE void v_stream(float *p, vec a) { _mm512_stream_ps(p, a); } /* past the caches */
 INLINE vec v_set(float a) { return _mm512_set1_ps(a); }
 INLINE vec v_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE vec v_sqrt(vec a) { return _mm512_sqrt_ps(a); }
@@ -107,6 +108,7 @@ INLINE vec v_load(const float *p) { return _mm256_load_ps(p); }
 INLINE vec v_loadu(const float *p) { return _mm256_loadu_ps(p); }
 INLINE void v_store(float *p, vec a) { _mm256_store_ps(p, a); }
 INLINE void v_storeu(float *p, vec a) { _mm256_storeu_ps(p, a); }
+INLINE void v_stream(float *p, vec a) { _mm256_stream_ps(p, a); }
 INLINE vec v_set(float a) { return _mm256_set1_ps(a); }
 INLINE vec v_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
 INLINE vec v_sqrt(vec a) { return _mm256_sqrt_ps(a); }
@@ -186,6 +188,7 @@ INLINE vec v_loadu(const float *p)
 INLINE void v_storeu(float *p, vec a) { memcpy(p, &a, sizeof a); }
 INLINE vec v_load(const float *p) { return v_loadu(__builtin_assume_aligned(p, 16)); }
 INLINE void v_store(float *p, vec a) { v_storeu(__builtin_assume_aligned(p, 16), a); }
+INLINE void v_stream(float *p, vec a) { v_store(p, a); }
 INLINE vec v_set(float a) { return (vec){a, a, a, a}; }
 INLINE vec v_fma(vec a, vec b, vec c) { return a * b + c; }
 INLINE vec v_sqrt(vec a) { return (vec){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])}; }

@@ -97,6 +97,7 @@ struct run {
     int add; /* backward adds to the gradients; 0: it writes them, this is the shard's first tile */
     const struct deferred *deferred; /* NULL: no node defers its gradient */
     int tile;                        /* of the batch, if some do */
+    float *entered; /* the network's input, if it stands elsewhere than in the tile's memory */
     float *scratch;
     float *passing; /* the worker's, for plan->floats - plan->kept floats of whichever tile it has;
                        NULL: they stand behind those that are kept */

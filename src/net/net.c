@@ -7,6 +7,9 @@
 /* Where the output of a node stands, or the input tile. */
 static float *output_of(const struct plan *plan, const struct run *run, int node, float *block)
 {
+    if (node == NETWORK_INPUT && run->entered) {
+        return run->entered;
+    }
     return net_at(plan, run, block, node == NETWORK_INPUT ? plan->input : plan->places[node].y);
 }
 

@@ -13,6 +13,11 @@ int team_pays(const struct graph *graph, int threads)
            graph->multiply_adds > (double)BARRIER_COST * threads * (double)graph->count;
 }
 
+int team_spares(const struct node *node)
+{
+    return node->input_count == 1 && node->inputs[0] == NETWORK_INPUT && node->trained;
+}
+
 int team_reads_less(const struct graph *graph, int tiles)
 {
     double values = 0, spared = 0;
@@ -21,7 +26,7 @@ int team_reads_less(const struct graph *graph, int tiles)
         if (!(node->type->flags & LAYER_POINTWISE)) {
             values += (double)shape_size(node->in) * tiles * LANES;
         }
-        if (node->input_count == 1 && node->inputs[0] == NETWORK_INPUT && node->trained) {
+        if (team_spares(node)) {
             spared += (double)node->needs.parameters[0].size;
         }
     }

@@ -34,10 +34,13 @@ void net_backward_team(const struct graph *graph, const struct plan *plan, struc
                        int segment);
 /* Whether sharing a tile out among so many threads is worth the waiting. */
 int team_pays(const struct graph *graph, int threads);
+/* Whether members have the weights of their outputs of the node for themselves, forward and
+ * backward: its input wants no gradient. */
+int team_spares(const struct node *node);
 /* Whether in a step with so many tiles the members of a team read less that other cores have
  * written than threads with tiles of their own do. Those read what the others moved, of all
- * weights; a member reads the other members' values at each node, but has the weights of its
- * outputs for itself, if the node's input wants no gradient. */
+ * weights; a member reads the other members' values at each node, but not the weights that it is
+ * spared. */
 int team_reads_less(const struct graph *graph, int tiles);
 
 #endif

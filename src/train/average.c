@@ -41,7 +41,7 @@ void average_step(struct trainer *t)
         return;
     }
     for (struct update_range r = {.stretch = -1}; update_next(&t->update, &r);) {
-        float *average = t->average + r.first, *parameters = update_moved(t) + r.first;
+        float *average = t->average + r.first, *parameters = t->parameters + r.first;
         t->kernels->average((float)keep, (float)(1 - keep), r.n, parameters, average);
         if (ema == 0) {
             memcpy(parameters, average, r.n * sizeof *parameters);

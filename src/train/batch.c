@@ -1,27 +1,18 @@
 /* batch.c: one step: the shards of a batch forward and backward, those of further batches added
  * where gradients are accumulated, then the update, range by range.
  *
- * A batch with fewer shards than threads is shared out within its tiles instead (net/team.h).
+ * A batch with fewer shards than threads, or fewer values than weights, is shared out within its
+ * tiles instead (batch_team.c).
  *
  * Where nothing couples the samples of a batch, a thread takes a tile through the whole network and
  * back while it is in its cache. Each layer that does (layer.h, struct coupling) is a place where
  * all tiles wait for each other, on the way there and back. */
-#include "train/trainer.h"
+#include "train/batch.h"
 
 #include "net/team.h"
 
 #include <math.h>
 #include <omp.h>
-
-/* A batch on its way through the network. A part is what a tile does between two meetings: with n
- * cuts, n parts forward, one through the last segment, the loss and back, and n parts back. */
-struct batch {
-    struct trainer *trainer;
-    const uint32_t *index; /* its samples */
-    size_t n;
-    int tiles, shards, parts;
-    int add; /* to the gradients of the step's batches before it */
-};
 
 /* How many samples a tile has. */
 static int live_of(const struct batch *b, int tile)
@@ -39,8 +30,7 @@ static void stored_samples(const struct trainer *t, const uint32_t *index, int c
     }
 }
 
-/* Lay a tile's samples into `x`, where the network wants its input. */
-static void begin_tile(const struct batch *b, int tile, float *x)
+void batch_tile_begin(const struct batch *b, int tile, float *x, struct labels *labels)
 {
     const struct trainer *t = b->trainer;
     const uint32_t *index = b->index + (size_t)tile * LANES;
@@ -53,16 +43,14 @@ static void begin_tile(const struct batch *b, int tile, float *x)
     if (t->augmenter.list) {
         float *scratch =
             t->augment_scratch + (size_t)omp_get_thread_num() * augmenter_scratch(&t->augmenter);
-        augment_tile(&t->augmenter, (uint32_t)t->position.epoch, index, live_of(b, tile), x,
-                     &t->tile_labels[tile], scratch);
+        augment_tile(&t->augmenter, (uint32_t)t->position.epoch, index, live_of(b, tile), x, labels,
+                     scratch);
         return;
     }
-    input_tile(&t->model.input, t->train.set, samples, live_of(b, tile), x, &t->tile_labels[tile],
-               t->kernels);
+    input_tile(&t->model.input, t->train.set, samples, live_of(b, tile), x, labels, t->kernels);
 }
 
-/* What the network's layers are told of a tile. */
-static struct run run_of(const struct batch *b, int tile)
+struct run batch_run(const struct batch *b, int tile)
 {
     const struct trainer *t = b->trainer;
     const int live = live_of(b, tile);
@@ -84,8 +72,7 @@ static struct run run_of(const struct batch *b, int tile)
     return run;
 }
 
-/* From the outputs to the loss and the gradient by them. */
-static void find_loss(const struct batch *b, int tile, const float *z, float *dz)
+void batch_loss(const struct batch *b, int tile, const float *z, float *dz)
 {
     const struct trainer *t = b->trainer;
     const struct labels *labels = &t->tile_labels[tile];
@@ -111,20 +98,21 @@ static void tile_part(const struct batch *b, int part, int tile, float *gradient
     const size_t worker = (size_t)omp_get_thread_num(), kept = t->plan.kept;
     float *block = t->blocks + (last ? (size_t)tile : worker) * kept;
     double *sums = t->tile_sums + (size_t)tile * graph->sums;
-    struct run run = run_of(b, tile);
+    struct run run = batch_run(b, tile);
     run.gradients = gradients;
     run.add = add;
     run.passing = t->passing + worker * (t->plan.floats - kept);
     if (part == 0) {
-        begin_tile(b, tile, net_at(&t->plan, &run, block, t->plan.input));
+        batch_tile_begin(b, tile, net_at(&t->plan, &run, block, t->plan.input),
+                         &t->tile_labels[tile]);
         profile_lap(t->profile, run.watch, PROFILE_INPUT);
     }
     if (part <= last) {
         net_forward_segment(graph, &t->plan, &run, block, part, sums);
     }
     if (part == last) {
-        find_loss(b, tile, net_at(&t->plan, &run, block, t->plan.logits),
-                  net_at(&t->plan, &run, block, t->plan.dlogits));
+        batch_loss(b, tile, net_at(&t->plan, &run, block, t->plan.logits),
+                   net_at(&t->plan, &run, block, t->plan.dlogits));
         profile_lap(t->profile, run.watch, PROFILE_LOSS);
     }
     if (part >= last) {
@@ -132,13 +120,12 @@ static void tile_part(const struct batch *b, int part, int tile, float *gradient
     }
 }
 
-/* Put together what the tiles brought at the end of a part. */
-static void meet(const struct batch *b, int part)
+void batch_meet(const struct batch *b, int part)
 {
     const struct trainer *t = b->trainer;
     const struct graph *graph = &t->model.graph;
     const int last = t->plan.cut_count;
-    const struct run run = run_of(b, 0);
+    const struct run run = batch_run(b, 0);
     const struct meeting meeting = {b->tiles, b->n, t->tile_sums, graph->sums};
     if (part < last) {
         net_meet(graph, &t->plan, &run, part, &meeting, t->parameters);
@@ -147,45 +134,14 @@ static void meet(const struct batch *b, int part)
     }
 }
 
-/* The tiles of shard s, and where its gradients go. */
-static int shard_begin(const struct batch *b, int s)
+int batch_shard_begin(const struct batch *b, int s)
 {
     return (int)((long long)b->tiles * s / b->shards);
 }
 
-static float *shard_gradients(const struct batch *b, int s)
+float *batch_shard_gradients(const struct batch *b, int s)
 {
     return b->trainer->shard_gradients + (size_t)s * b->trainer->model.graph.summed;
-}
-
-int trainer_teams(const struct trainer *t, int tiles, int shards)
-{
-    const struct graph *graph = &t->model.graph;
-    return tiles <= MOST_TEAM_TILES && team_pays(graph, t->threads) &&
-           (shards < t->threads || team_reads_less(graph, tiles));
-}
-
-static void make_team(const struct batch *b, struct team *team)
-{
-    const struct trainer *t = b->trainer;
-    team->threads = omp_get_num_threads();
-    team->me = omp_get_thread_num();
-    team->tiles = b->tiles;
-    team->blocks = t->blocks;
-    team->passing = t->plan.cut_count ? t->passing : NULL;
-    team->deferred = t->deferred_copies > 1 ? deferred_own(&t->deferred, &t->model.graph, team->me)
-                                            : t->deferred;
-    team->sums = t->tile_sums;
-    team->sums_stride = t->model.graph.sums;
-    for (int s = 0; s < b->shards; s++) {
-        for (int tile = shard_begin(b, s); tile < shard_begin(b, s + 1); tile++) {
-            team->runs[tile] = run_of(b, tile);
-            team->runs[tile].deferred = t->deferred.floats ? &team->deferred : NULL;
-            team->runs[tile].gradients = shard_gradients(b, s);
-            team->runs[tile].add = b->add || tile > shard_begin(b, s);
-            team->shard[tile] = s;
-        }
-    }
 }
 
 /* The gradients that wait for all tiles; returns when all threads have theirs. */
@@ -205,45 +161,6 @@ static void find_deferred(const struct batch *b, const struct deferred *deferred
     }
 }
 
-/* find_gradients, all threads on all tiles at once. */
-static void find_gradients_together(const struct batch *b)
-{
-    const struct trainer *t = b->trainer;
-    const struct graph *graph = &t->model.graph;
-    const int last = t->plan.cut_count;
-    struct stopwatch *watch = profile_watch(t->profile);
-    struct team *team = &t->teams[omp_get_thread_num()];
-    make_team(b, team);
-    for (int part = 0; part < b->parts; part++) {
-        if (part == 0) {
-#pragma omp for schedule(static, 1)
-            for (int tile = 0; tile < b->tiles; tile++) {
-                begin_tile(b, tile, team_at(&t->plan, team, tile, t->plan.input));
-            }
-            profile_lap(t->profile, watch, PROFILE_INPUT);
-        }
-        if (part <= last) {
-            net_forward_team(graph, &t->plan, team, part);
-        }
-        if (part == last) {
-#pragma omp for schedule(static, 1)
-            for (int tile = 0; tile < b->tiles; tile++) {
-                find_loss(b, tile, team_at(&t->plan, team, tile, t->plan.logits),
-                          team_at(&t->plan, team, tile, t->plan.dlogits));
-            }
-            profile_lap(t->profile, watch, PROFILE_LOSS);
-        }
-        if (part >= last) {
-            net_backward_team(graph, &t->plan, team, 2 * last - part);
-        }
-        if (part + 1 < b->parts) {
-#pragma omp single
-            meet(b, part);
-            profile_lap(t->profile, watch, PROFILE_WAIT);
-        }
-    }
-}
-
 /* All tiles through all parts, into the gradients of the shards; called by every thread of a team.
  */
 static void find_gradients(const struct batch *b)
@@ -253,15 +170,15 @@ static void find_gradients(const struct batch *b)
     for (int part = 0; part < b->parts; part++) {
 #pragma omp for schedule(static, 1) /* a tile stays in the cache of the core that had it */
         for (int s = 0; s < b->shards; s++) {
-            const int begin = shard_begin(b, s);
-            for (int tile = begin; tile < shard_begin(b, s + 1); tile++) {
-                tile_part(b, part, tile, shard_gradients(b, s), b->add || tile > begin);
+            const int begin = batch_shard_begin(b, s);
+            for (int tile = begin; tile < batch_shard_begin(b, s + 1); tile++) {
+                tile_part(b, part, tile, batch_shard_gradients(b, s), b->add || tile > begin);
             }
         }
         profile_lap(t->profile, watch, PROFILE_WAIT);
         if (part + 1 < b->parts) {
 #pragma omp single
-            meet(b, part);
+            batch_meet(b, part);
             profile_lap(t->profile, watch, PROFILE_WAIT);
         }
     }
@@ -289,9 +206,10 @@ static const struct node *find_not_finite(struct trainer *t, size_t first, size_
     for (size_t at = 0; at < n;) {
         const struct batch batch = batch_at(t, first, n, at);
         for (int tile = 0; tile < batch.tiles; tile++) {
-            struct run run = run_of(&batch, tile);
+            struct run run = batch_run(&batch, tile);
             run.passing = t->passing;
-            begin_tile(&batch, tile, net_at(&t->plan, &run, t->blocks, t->plan.input));
+            batch_tile_begin(&batch, tile, net_at(&t->plan, &run, t->blocks, t->plan.input),
+                             &t->tile_labels[tile]);
             const struct node *node =
                 net_find_not_finite(&t->model.graph, &t->plan, &run, t->blocks, parameter);
             if (node) {
@@ -370,7 +288,7 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
 #pragma omp barrier
             }
             if (batch.tiles <= t->passing_count && trainer_teams(t, batch.tiles, batch.shards)) {
-                find_gradients_together(&batch);
+                batch_team_gradients(&batch);
                 find_deferred(&batch, &t->teams[omp_get_thread_num()].deferred);
             } else {
                 find_gradients(&batch);
@@ -391,7 +309,6 @@ int trainer_batch(struct trainer *t, size_t first, size_t n, struct error *e)
     if (!isfinite(all.loss)) {
         return not_finite(t, first, n, e);
     }
-    update_end(t);
     t->position.loss_sum += all.loss * ((double)n / t->batch_weight);
     t->position.correct += all.correct;
     t->position.step++;

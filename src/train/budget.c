@@ -19,7 +19,7 @@ static double bytes_of(const struct trainer *t, int i)
     const struct node *node = &t->model.graph.nodes[i];
     const struct place *place = &t->plan.places[i];
     const double copies = (node->defers ? 1 : t->shards) + t->optimizer->states + 1 +
-                          (t->threads > 1) + (t->average != NULL) + (trainer_judges(t) ? 1 : 0),
+                          (t->average != NULL) + (trainer_judges(t) ? 1 : 0),
                  images = (double)t->block_count * LANES * (place->learns ? 2 : 1);
     return sizeof(float) *
            ((double)node->count * copies + (double)node->needs.shared +

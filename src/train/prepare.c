@@ -92,6 +92,13 @@ static void cut_batch(struct trainer *t)
     }
 }
 
+int trainer_teams(const struct trainer *t, int tiles, int shards)
+{
+    const struct graph *graph = &t->model.graph;
+    return tiles <= MOST_TEAM_TILES && team_pays(graph, t->threads) &&
+           (shards < t->threads || team_reads_less(graph, tiles));
+}
+
 /* Take `size` bytes from a block that is being laid out: first with base NULL to measure, then for
  * good. */
 static void *take(char *base, size_t *used, size_t count, size_t size)
@@ -99,6 +106,15 @@ static void *take(char *base, size_t *used, size_t count, size_t size)
     void *at = base ? base + *used : NULL;
     *used += (count * size + 63) / 64 * 64;
     return at;
+}
+
+/* Whether each member of a team lays all tiles out for itself, rather than read what others lay out
+ * step after step in the same lines: where that is quickly done. (In training each node that reads
+ * the input runs, so that none hands on the place where it would stand.) */
+static int enters_apart(const struct trainer *t)
+{
+    return team_reads_less(&t->model.graph, t->batch_tiles) && !t->augmenter.list &&
+           dataset_is_held(&t->train_set);
 }
 
 /* Tiles in memory at a time: one a thread; where they meet, or all threads work on all of them, all
@@ -114,6 +130,7 @@ static void count_blocks(struct trainer *t)
     const int teams = trainer_teams(t, t->batch_tiles, t->shards);
     t->passing_count = teams ? t->block_count : t->threads;
     t->deferred_copies = teams ? t->threads : 1;
+    t->entered_copies = teams && enters_apart(t) ? t->threads : 0;
 }
 
 static size_t lay_out(struct trainer *t, char *base)
@@ -121,8 +138,6 @@ static size_t lay_out(struct trainer *t, char *base)
     const size_t n = t->model.graph.parameters;
     size_t used = 0;
     t->parameters = take(base, &used, n, sizeof(float));
-    t->next = take(base, &used, t->threads > 1 ? n : 0, sizeof(float));
-    t->next = t->threads > 1 ? t->next : NULL;
     t->average = take(base, &used, average_size(t), sizeof(float));
     t->best = take(base, &used, trainer_judges(t) ? n : 0, sizeof(float));
     for (int k = 0; k < t->optimizer->states; k++) {
@@ -138,6 +153,9 @@ static size_t lay_out(struct trainer *t, char *base)
     t->blocks = take(base, &used, t->plan.kept * (size_t)t->block_count, sizeof(float));
     t->passing = take(base, &used, (t->plan.floats - t->plan.kept) * (size_t)t->passing_count,
                       sizeof(float));
+    const size_t entered = shape_size(t->model.graph.input) * LANES * (size_t)t->batch_tiles;
+    t->entered = take(base, &used, entered * (size_t)t->entered_copies, sizeof(float));
+    t->entered = t->entered_copies ? t->entered : NULL;
     t->shared = take(base, &used, t->model.graph.shared, sizeof(float));
     t->tile_sums = take(base, &used, t->model.graph.sums * (size_t)t->batch_tiles, sizeof(double));
     t->tile_labels = take(base, &used, (size_t)t->batch_tiles, sizeof *t->tile_labels);
@@ -154,7 +172,7 @@ static size_t lay_out(struct trainer *t, char *base)
 static int allocate(struct trainer *t, struct error_list *errors)
 {
     const double estimate =
-        ((double)t->model.graph.parameters * (t->optimizer->states + 4 + (t->threads > 1)) +
+        ((double)t->model.graph.parameters * (t->optimizer->states + 4) +
          (double)t->model.graph.summed * (t->shards - 1) +
          (double)t->model.graph.deferred * t->batch_tiles * t->deferred_copies) *
             sizeof(float) +
@@ -259,9 +277,9 @@ static int prepare(struct trainer *t, const struct settings *settings, struct ar
     TRY(check_coupling(t, errors));
     TRY(prepare_augment(t, errors));
     TRY_ONE(plan_make(&t->plan, &t->model.graph, 1, &t->model.arena, e));
-    TRY_ONE(update_prepare(t, e));
     cut_batch(t);
     count_blocks(t);
+    TRY_ONE(update_prepare(t, e));
     TRY(allocate(t, errors));
     if (!outline) {
         TRY_ONE(whiten(t, e));

@@ -66,17 +66,17 @@ struct trainer {
     double batch_weight; /* what the loss of the batch under way is divided by */
     void *memory;        /* owned; all that follows points into it */
     size_t memory_bytes;
-    float *parameters; /* as they are; several threads write the next ones elsewhere, */
-    float *next;       /* here, and then the two change places; NULL: in place */
-    float *average, *best, *states[MOST_STATES], *blocks, *passing;
-    float *shard_gradients;     /* of graph.summed floats each; behind the last of them... */
-    float *gradient;            /* ... the deferred ones: graph.moved floats from the last shard on
-                                   are the gradient of a step, once shards are added up in it */
-    struct deferred deferred;   /* what a batch's tiles leave behind; floats NULL: nothing */
-    int deferred_copies;        /* 1, or one after the other those of a team's members */
-    float *shared;              /* what coupling layers know of the batch; graph.shared floats */
-    double *tile_sums;          /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
-    double *tile_loss;          /* [batch_tiles] */
+    float *parameters, *average, *best, *states[MOST_STATES], *blocks, *passing;
+    float *shard_gradients;   /* of graph.summed floats each; behind the last of them... */
+    float *gradient;          /* ... the deferred ones: graph.moved floats from the last shard on
+                                 are the gradient of a step, once shards are added up in it */
+    struct deferred deferred; /* what a batch's tiles leave behind; floats NULL: nothing */
+    int deferred_copies;      /* 1, or one after the other those of a team's members */
+    float *entered;     /* each member of a team's own input, of all tiles; or NULL, and ... */
+    int entered_copies; /* ... 0 */
+    float *shared;      /* what coupling layers know of the batch; graph.shared floats */
+    double *tile_sums;  /* [batch_tiles][graph.sums]: what tiles bring to a meeting */
+    double *tile_loss;  /* [batch_tiles] */
     struct labels *tile_labels; /* [batch_tiles] */
     int *tile_correct;          /* [batch_tiles] */
     struct team *teams;         /* [threads]: each member's view; none of one thread */

@@ -51,15 +51,17 @@ static double sum_of_squares(const float *x, size_t n)
 }
 
 /* Between threads it matters how a line of memory is handed over. One that several cores have read
- * costs its next writer a message to each, before it can write another: weights, so those of the
- * next step are written elsewhere, where nobody has read for a step. One that a core has written
- * goes over whole to the next: gradients, so who reads the shards leaves the sum in them, where
- * their owners will write again. */
+ * costs its next writer a message to each, before it can write another: weights, so they are moved
+ * in a copy, which is streamed to their place. One that a core has written goes over whole to the
+ * next: gradients, so who reads the shards leaves the sum in them, where their owners will write
+ * again. */
 
-/* Piece by piece through [first, first + n), whose gradient is given. */
-static void move_range(struct trainer *t, size_t first, size_t n, float *gradient)
+/* Piece by piece through [first, first + n), whose gradient is given; `shared`: other threads read
+ * these weights. */
+static void move_range(struct trainer *t, size_t first, size_t n, int shared, float *gradient)
 {
     const struct update *update = &t->update;
+    float copy[UPDATE_RANGE] __attribute__((aligned(64)));
     for (int i = 0; i < update->piece_count && update->pieces[i].begin < first + n; i++) {
         const struct piece *piece = &update->pieces[i];
         const size_t begin = piece->begin > first ? piece->begin : first,
@@ -75,13 +77,13 @@ static void move_range(struct trainer *t, size_t first, size_t n, float *gradien
         if (piece->l1 > 0 || piece->l2 > 0) {
             t->kernels->penalize(piece->l1, piece->l2, end - begin, w, g);
         }
-        float *to = update_moved(t) + begin;
-        if (to != w) {
-            memcpy(to, w, (end - begin) * sizeof *w);
-        }
+        float *to = shared ? memcpy(copy, w, (end - begin) * sizeof *w) : w;
         t->optimizer->move(t->model.settings.train.optimizer.options,
                            piece->bias ? &update->bias_step : &update->step, piece->weights,
                            end - begin, to, g, states);
+        if (to != w) {
+            t->kernels->stream(end - begin, to, w);
+        }
     }
 }
 
@@ -144,8 +146,10 @@ static void move_weights(struct trainer *t, double factor)
         if (!(factor >= 1)) {
             t->kernels->scale((float)factor, r.n, t->gradient + r.first);
         }
-        move_range(t, r.first, r.n, t->gradient + r.first);
+        const int shared = t->threads > 1 && !t->update.stretches[r.stretch].own;
+        move_range(t, r.first, r.n, shared, t->gradient + r.first);
     }
+    t->kernels->stream_end();
 }
 
 /* Scale down the rows that have grown too large. Tensors are independent of each other. */
@@ -155,36 +159,12 @@ static void bound_rows(struct trainer *t)
         const struct bounded *b = &t->update.bounded[i];
 #pragma omp for schedule(static) nowait
         for (size_t row = 0; row < b->rows; row++) {
-            float *w = update_moved(t) + b->offset + row * b->row;
+            float *w = t->parameters + b->offset + row * b->row;
             const double norm = sqrt(sum_of_squares(w, b->row));
             if (norm > (double)b->most) {
                 t->kernels->scale((float)((double)b->most / norm), b->row, w);
             }
         }
-    }
-}
-
-float *update_moved(const struct trainer *t) { return t->next ? t->next : t->parameters; }
-
-/* What the optimizer does not move, running statistics among it, goes along. */
-static void carry_fixed(const struct trainer *t)
-{
-    const size_t moved = t->model.graph.moved, fixed = t->model.graph.parameters - moved,
-                 me = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads(),
-                 first = fixed * me / threads, end = fixed * (me + 1) / threads;
-    if (t->next) {
-        memcpy(t->next + moved + first, t->parameters + moved + first,
-               (end - first) * sizeof *t->next);
-    }
-}
-
-void update_end(struct trainer *t)
-{
-    if (t->next) {
-        float *before = t->parameters;
-        t->parameters = t->next;
-        t->next = before;
-        t->model.parameters = t->parameters;
     }
 }
 
@@ -205,6 +185,5 @@ void update_step(struct trainer *t, int shards)
 #pragma omp barrier
     }
     average_step(t);
-    carry_fixed(t);
     profile_lap(t->profile, watch, PROFILE_OPTIMIZER);
 }

@@ -38,6 +38,7 @@ struct bounded {
 struct stretch {
     size_t begin, end;
     size_t number; /* of its first range */
+    int own;       /* weights that only the member of a team reads that moves them (net/team.h) */
 };
 
 /* UPDATE_RANGE parameters, or what is left of a stretch; begins as {.stretch = -1}. */
@@ -74,9 +75,5 @@ void update_begin(struct trainer *trainer);
 /* Add the first `shards` shards and take the step. To be called by every thread of a parallel
  * region; returns when all is done that this thread has to do. */
 void update_step(struct trainer *trainer, int shards);
-/* Where a step leaves the weights until its end: trainer->next, or trainer->parameters. */
-float *update_moved(const struct trainer *trainer);
-/* They become trainer->parameters. Once a step that was taken, when all threads are done. */
-void update_end(struct trainer *trainer);
 
 #endif

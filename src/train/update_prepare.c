@@ -1,4 +1,5 @@
 /* update_prepare.c: which parameters are treated alike, found once before training. */
+#include "net/team.h"
 #include "train/trainer.h"
 
 #include <omp.h>
@@ -79,24 +80,25 @@ static size_t count_ranges(const struct update *update)
 }
 
 /* The next stretch, from the end of the last to `end`. */
-static void add_stretch(struct update *update, size_t end)
+static void add_stretch(struct update *update, size_t end, int own)
 {
     const int count = update->stretch_count;
     const size_t begin = count > 0 ? update->stretches[count - 1].end : 0;
     if (end > begin) {
-        update->stretches[count] = (struct stretch){begin, end, count_ranges(update)};
+        update->stretches[count] = (struct stretch){begin, end, count_ranges(update), own};
         update->stretch_count++;
     }
 }
 
-static void cut_stretches(struct update *update, const struct graph *graph)
+static void cut_stretches(struct update *update, const struct graph *graph, int teams)
 {
-    add_stretch(update, graph->summed);
+    add_stretch(update, graph->summed, 0);
     for (int i = 0; i < graph->count; i++) {
         const struct needs *needs = &graph->nodes[i].needs;
         if (graph->nodes[i].defers) {
             const struct parameter *last = &needs->parameters[needs->parameter_count - 1];
-            add_stretch(update, last->offset + (last->size + LANES - 1) / LANES * LANES);
+            add_stretch(update, last->offset + (last->size + LANES - 1) / LANES * LANES,
+                        teams && team_spares(&graph->nodes[i]));
         }
     }
 }
@@ -132,7 +134,7 @@ int update_prepare(struct trainer *t, struct error *e)
     if (!update->pieces || !update->bounded || !update->stretches) {
         return error_memory(e, most * sizeof *update->pieces);
     }
-    cut_stretches(update, graph);
+    cut_stretches(update, graph, trainer_teams(t, t->batch_tiles, t->shards));
     add_parameters(t, 0);
     add_parameters(t, 1);
     return 0;

@@ -54,6 +54,35 @@ static void check_reduce(struct dice *dice, const struct kernels *k, size_t n, i
     guarded_free(&sum);
 }
 
+/* y from every place of a line, and nothing beside it. */
+static void test_stream(void **state)
+{
+    (void)state;
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    struct dice dice = {19};
+    for (int l = 0; l < count; l++) {
+        for (size_t at = 0; at < LANES; at++) {
+            for (int k = 0; k < SIZE_COUNT; k++) {
+                struct guarded x = guarded_new(SIZES[k]), y = guarded_new(at + SIZES[k]);
+                dice_fill(&dice, &x, -1, 1);
+                dice_fill(&dice, &y, 2, 3);
+                guarded_freeze(&x);
+                float before[LANES];
+                memcpy(before, y.data, at * sizeof *before);
+                levels[l]->stream(SIZES[k], x.data, y.data + at);
+                levels[l]->stream_end();
+                guarded_check(&x, "stream");
+                guarded_check(&y, "stream");
+                assert_memory_equal(y.data, before, at * sizeof *before);
+                assert_memory_equal(y.data + at, x.data, SIZES[k] * sizeof *x.data);
+                guarded_free(&x);
+                guarded_free(&y);
+            }
+        }
+    }
+}
+
 /* To the bit: one addition of floats a value. */
 static void test_add(void **state)
 {
@@ -289,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add),
+        cmocka_unit_test(test_stream),
         cmocka_unit_test(test_reduce),
         cmocka_unit_test(test_reduce_in_place),
         cmocka_unit_test(test_adam),

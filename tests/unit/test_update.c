@@ -121,6 +121,31 @@ static void test_pieces(void **state)
     session_close(&s);
 }
 
+/* Of a team, whose members alone read what they move of the first layer, and have the images each
+ * for itself; but not where these are made anew, nor what the second layer has. */
+static void test_own(void **state)
+{
+    (void)state;
+    for (int augments = 0; augments < 2; augments++) {
+        struct session s;
+        open_with(&s, "  - dense: {units: 3000}\n  - dense: {units: 3}\n",
+                  augments ? "augment: [flip: horizontal]\n" : "");
+        const struct trainer *t = &s.trainer;
+        assert_true(trainer_teams(t, t->batch_tiles, t->shards));
+        assert_int_equal(t->update.stretch_count, 2);
+        assert_int_equal(t->update.stretches[0].own, 1);
+        assert_int_equal(t->update.stretches[1].own, 0);
+        assert_int_equal(t->entered_copies, augments ? 0 : 2);
+        assert_true((t->entered == NULL) == (augments == 1));
+        session_close(&s);
+    }
+    struct session s;
+    open_with(&s, "  - dense: {units: 300}\n  - dense: {units: 3}\n", "");
+    assert_int_equal(s.trainer.update.stretches[0].own, 0);
+    assert_int_equal(s.trainer.entered_copies, 0);
+    session_close(&s);
+}
+
 static void test_decay_spares(void **state)
 {
     (void)state;
@@ -151,7 +176,6 @@ static void step_from(struct session *s, const float *gradient, int count)
     update_begin(t);
 #pragma omp parallel num_threads(3)
     update_step(t, t->shards);
-    update_end(t);
 }
 
 /* Of weights whose gradient is deferred, and of some that are summed. */
@@ -288,11 +312,11 @@ static void test_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_piece),    cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_decay_spares), cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_max_norm),     cmocka_unit_test(test_first_step),
-        cmocka_unit_test(test_ranges),       cmocka_unit_test(test_beginnings),
-        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_one_piece),  cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_own),        cmocka_unit_test(test_decay_spares),
+        cmocka_unit_test(test_steps),      cmocka_unit_test(test_max_norm),
+        cmocka_unit_test(test_first_step), cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_beginnings), cmocka_unit_test(test_order),
     };
     return cmocka_run_group_tests(tests, make_folder, folder_remove);
 }
