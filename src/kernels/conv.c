@@ -185,10 +185,26 @@ static int next_channels(int rest)
     return rest >= first ? first : rest == 5 ? 3 : rest;
 }
 
+/* Where there is one tap, and no margin, the channels may as well be taps: one loop, not three. */
+static struct row channels_as_taps(struct row row, int pixels)
+{
+    const int at = (int)(row.columns.x / LANES);
+    if (row.rows.count == 1 && row.columns.count == 1 &&
+        (row.end == 0 || (at >= row.first && at + pixels <= row.end))) {
+        row.columns.count = row.channels;
+        row.columns.x_step = (ptrdiff_t)row.x_channel;
+        row.columns.w_step = (ptrdiff_t)row.w_channel;
+        row.channels = 1;
+        row.end = 0;
+    }
+    return row;
+}
+
 /* One output row of `pixels`, channels [o, outs): blocks of equal width, the wider ones first, none
  * overlapping. */
-static void correlate(const struct row *row, int o, int outs, int pixels)
+static void correlate(const struct row *rows, int o, int outs, int pixels)
 {
+    const struct row own = channels_as_taps(*rows, pixels), *row = &own;
     while (o < outs) {
         int channels = next_channels(outs - o), most = most_pixels(channels);
         int blocks = (pixels + most - 1) / most, width = pixels / blocks, wider = pixels % blocks;
@@ -208,20 +224,40 @@ static int is_pointwise(const struct window *s)
            s->ow == s->w && s->pad_top == 0 && s->pad_left == 0;
 }
 
+/* Ask for channels [c, end) of `pixels` pixels from x on, channels `step` floats apart, which come
+ * from far: no processor guesses what is a map away. */
+static void fetch_pixels(const float *x, ptrdiff_t step, int c, int end, int pixels)
+{
+    for (; c < end; c++) {
+        for (int i = 0; i < pixels; i++) {
+            __builtin_prefetch(x + c * step + (ptrdiff_t)i * LANES, 0, 2);
+        }
+    }
+}
+
 /* Its pixels [p, end), as many at a time as stay in the second cache, with all channels, until all
- * outputs have been made of them. */
+ * outputs have been made of them, and the next ones have come. OUTS: whole blocks at every level.
+ */
 static void correlate_pixels(struct row row, const struct share *share, int p, int end)
 {
-    enum { CACHED = 56 * 1024, BLOCK = 6 }; /* floats; pixels */
-    const int most = greater(CACHED / LANES / row.channels / BLOCK, 1) * BLOCK;
+    enum { CACHED = 24 * 1024, BLOCK = 6, OUTS = 12 }; /* floats; pixels; channels */
+    const int channels = row.channels, outs = share->channel_end - share->channel,
+              most = greater(CACHED / LANES / channels / BLOCK, 1) * BLOCK;
+    const ptrdiff_t step = (ptrdiff_t)row.x_channel;
     row.rows = row.columns = (struct taps){.count = 1};
     row.end = 0; /* there are no margins */
     row.x += (size_t)p * LANES;
     row.y += (size_t)p * LANES;
     for (int pixels; p < end; p += pixels) {
         pixels = lesser(end - p, most);
-        correlate(&row, share->channel, share->channel_end, pixels);
-        row.x += (size_t)pixels * LANES;
+        const float *next = row.x + (size_t)pixels * LANES;
+        for (int o = 0, made; o < outs; o = made) {
+            made = lesser(o + OUTS, outs);
+            fetch_pixels(next, step, share_begin(channels, o, outs),
+                         share_begin(channels, made, outs), lesser(end - p - pixels, most));
+            correlate(&row, share->channel + o, share->channel + made, pixels);
+        }
+        row.x = next;
         row.y += (size_t)pixels * LANES;
     }
 }
