@@ -107,7 +107,9 @@ INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float 
                   float *dw)
 {
     const struct window *s = g->s;
-    const int near = greater(1, NEAR_BYTES / (OB * s->ow * LANES * (int)sizeof(float)));
+    /* of one kernel row, what comes twice is that each part reads the lines of the one before */
+    const int maps = OB + (PARTS > 1 && s->kh == 1 ? IB : 0);
+    const int near = greater(1, NEAR_BYTES / (maps * s->ow * LANES * (int)sizeof(float)));
     for (int group = 0; group < s->kh; group += MOST_ROWS) {
         const int end = lesser(s->kh, group + MOST_ROWS);
         struct sums sums[MOST_ROWS];
