@@ -77,8 +77,10 @@ def two_threads():
     equal(done.returncode, 0, done.stderr)
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()[2:]]
     equal([row[0] for row in rows], ["mlp, training", "mlp, evaluation"])
-    for _, alone, processes, both in rows:
+    for _, alone, processes, both, line in rows:
         assert float(alone.replace(",", "")) > 0 and float(processes.split()[0]) > 0 and float(both.split()[0]) > 0, rows
+        least, most = line.split(" to ")
+        assert 0 <= float(least) <= float(most), rows
     equal(threads("nonsense").returncode, 2)
 
 
