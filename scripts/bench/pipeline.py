@@ -34,10 +34,10 @@ network:
   - dense: {units: 84, activation: tanh}
   - dense: 10
 """ + TRAIN
-LARGE = """\
+PERCEPTRON = """\
 network:
-  - dense: {units: 900, activation: relu}
-  - dense: {units: 400, activation: relu}
+  - dense: {units: %d, activation: relu}
+  - dense: {units: %d, activation: relu}
   - dense: 10
 """ + TRAIN
 
@@ -127,14 +127,16 @@ def make_folder(name, count):
 def main():
     data = "data: {train: %s, input: {height: 32, width: 32}}\n"
     for name, text in (("lenet.yaml", data % f"{MNIST}/train-images-idx3-ubyte.gz" + LENET),
-                       ("large.yaml", data % f"{MNIST}/train-images-idx3-ubyte.gz" + LARGE), ("folder.yaml", data % "png" + LENET)):
+                       ("large.yaml", data % f"{MNIST}/train-images-idx3-ubyte.gz" + PERCEPTRON % (900, 400)),
+                       ("small.yaml", data % f"{MNIST}/train-images-idx3-ubyte.gz" + PERCEPTRON % (256, 128)), ("folder.yaml", data % "png" + LENET)):
         with open(name, "w") as file:
             file.write(text)
     print(f"| LeNet-5, MNIST, batch 64, {THREADS} threads | | |\n|---|---|---|")
     row("start-up: `--dry-run`", f"{1e3 * least(20, 'lenet.yaml', options=('-q', '--dry-run')):.0f} ms")
     row("start to first batch, MNIST read from .gz", f"{1e3 * least(10, 'lenet.yaml', 'train.epochs=0'):.0f} ms")
     checkpoints("LeNet-5", "lenet.yaml")
-    checkpoints("1.3 million parameters", "large.yaml")
+    checkpoints("a perceptron of 1.3 million parameters", "large.yaml")
+    checkpoints("a perceptron of 0.3 million parameters", "small.yaml")
     log_row("lenet.yaml")
     slower("without / with a progress bar", *rates(lambda: run("lenet.yaml", "train.epochs=3"),
                                                    lambda: run("lenet.yaml", "train.epochs=3", options=("--progress=always",))))
