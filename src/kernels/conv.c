@@ -224,8 +224,8 @@ static int is_pointwise(const struct window *s)
            s->ow == s->w && s->pad_top == 0 && s->pad_left == 0;
 }
 
-/* Ask for channels [c, end) of `pixels` pixels from x on, channels `step` floats apart, which come
- * from far: no processor guesses what is a map away. */
+/* Ask for channels [c, end) of `pixels` pixels from x on; a channel is `step` floats from the next,
+ * which is further than processors look ahead by themselves. */
 static void fetch_pixels(const float *x, ptrdiff_t step, int c, int end, int pixels)
 {
     for (; c < end; c++) {

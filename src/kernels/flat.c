@@ -30,8 +30,8 @@ void KERNEL(add)(size_t n, const float *x, float *y)
     }
 }
 
-/* Whole lines from where y has come to its first: that other cores have read them they are told for
- * all at once, while a plain store waits until each has forgotten its line. */
+/* Whole lines, from y's first on. A plain store would wait until each core that has read its line
+ * has forgotten it. */
 void KERNEL(stream)(size_t n, const float *x, float *y)
 {
     const size_t off = (uintptr_t)y / sizeof *y % LANES, begin = off ? LANES - off : 0;
