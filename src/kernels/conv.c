@@ -202,9 +202,9 @@ static struct row channels_as_taps(struct row row, int pixels)
 
 /* One output row of `pixels`, channels [o, outs): blocks of equal width, the wider ones first, none
  * overlapping. */
-static void correlate(const struct row *rows, int o, int outs, int pixels)
+static void correlate(const struct row *given, int o, int outs, int pixels)
 {
-    const struct row own = channels_as_taps(*rows, pixels), *row = &own;
+    const struct row flat = channels_as_taps(*given, pixels), *row = &flat;
     while (o < outs) {
         int channels = next_channels(outs - o), most = most_pixels(channels);
         int blocks = (pixels + most - 1) / most, width = pixels / blocks, wider = pixels % blocks;

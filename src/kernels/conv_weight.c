@@ -107,7 +107,7 @@ INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float 
                   float *dw)
 {
     const struct window *s = g->s;
-    /* of one kernel row, what comes twice is that each part reads the lines of the one before */
+    /* x comes again with each kernel row; with a single one, only for the next part of the lanes */
     const int maps = OB + (PARTS > 1 && s->kh == 1 ? IB : 0);
     const int near = greater(1, NEAR_BYTES / (maps * s->ow * LANES * (int)sizeof(float)));
     for (int group = 0; group < s->kh; group += MOST_ROWS) {

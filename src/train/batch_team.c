@@ -12,16 +12,18 @@ static float *entered_of(const struct trainer *t, int tile)
     return t->entered ? t->entered + before * size : NULL;
 }
 
-/* The tiles of a team: each member's own, or one for all, then there when it returns. */
+/* Lay the tiles of a batch out: each member all of them for itself, or some for all, which are then
+ * there when it returns. The labels of a tile come from the member that finds its loss. */
 static void begin_tiles(const struct batch *b, const struct team *team)
 {
     const struct trainer *t = b->trainer;
-    struct labels unread;
-    for (int tile = 0; tile < b->tiles && t->entered; tile++) {
-        const int mine = tile % team->threads == team->me; /* as in the loops over all tiles */
-        batch_tile_begin(b, tile, entered_of(t, tile), mine ? &t->tile_labels[tile] : &unread);
-    }
-    if (!t->entered) {
+    if (t->entered) {
+        struct labels unread;
+        for (int tile = 0; tile < b->tiles; tile++) {
+            const int mine = tile % team->threads == team->me;
+            batch_tile_begin(b, tile, entered_of(t, tile), mine ? &t->tile_labels[tile] : &unread);
+        }
+    } else {
 #pragma omp for schedule(static, 1)
         for (int tile = 0; tile < b->tiles; tile++) {
             batch_tile_begin(b, tile, team_at(&t->plan, team, tile, t->plan.input),
