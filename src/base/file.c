@@ -1,14 +1,8 @@
-/* file.c: whole files in, whole files out.
+/* file.c: whole files in.
  *
  * A read takes the size from fstat, reads exactly that much and looks again: a file that another
  * program is still writing is refused rather than half used. It is read, not mapped: a mapped file
- * can change after it was checked.
- *
- * A replacement goes through a temporary file in the same directory:
- *   create .NAME.tmp.PID.N (new, no symbolic link) -> reserve the space -> write -> fsync -> close
- * -> rename -> fsync of the directory. Up to the rename every failure leaves the old file as it
- * was. fsync is never repeated after a failure: the kernel may have dropped the pages and would
- * then report success. */
+ * can change after it was checked. */
 #include "base/file.h"
 
 #include "base/check.h"
@@ -27,18 +21,13 @@
 
 #define ALIGNMENT 64
 #define HUGE_PAGE ((size_t)1 << 21)
-#define WRITE_BYTES ((size_t)1 << 20)
 #define READ_BYTES ((size_t)1 << 30) /* Linux moves at most 2 GiB at a time */
-#define TEMPORARY_NAMES 100          /* tried before giving up */
-#define NAME_BYTES 256               /* NAME_MAX and its end */
 
 void bytes_free(struct bytes *bytes)
 {
     free(bytes->data);
     *bytes = (struct bytes){0};
 }
-
-/* Reading */
 
 /* Without O_NONBLOCK opening a FIFO would wait for a writer. */
 static int open_to_read(int dir, const char *name)
@@ -211,145 +200,6 @@ int file_is_folder(const char *path, struct error *e)
                    : error_errno(e, ERROR_IO, path, "cannot open");
     }
     return S_ISDIR(status.st_mode);
-}
-
-/* Writing */
-
-int file_write_all(int fd, const void *data, size_t size, const char *path, struct error *e)
-{
-    const unsigned char *at = data;
-
-    while (size > 0) {
-        const ssize_t n = RETRY(write(fd, at, size < WRITE_BYTES ? size : WRITE_BYTES));
-
-        if (n <= 0) {
-            errno = n == 0 ? EIO : errno;
-            return error_errno(e, ERROR_IO, path, "cannot write");
-        }
-        at += n;
-        size -= (size_t)n;
-        if (size > 0) { /* the disk begins while the next piece is copied; not to be relied on */
-            (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-        }
-    }
-    return 0;
-}
-
-/* A new file next to `name`; its name goes to `temporary`. */
-static int open_temporary(int dir, const char *name, const char *path, char temporary[NAME_BYTES],
-                          struct error *e)
-{
-    for (int n = 0; n < TEMPORARY_NAMES; n++) {
-        if (snprintf(temporary, NAME_BYTES, ".%s.tmp.%ld.%d", name, (long)getpid(), n) >=
-            NAME_BYTES) {
-            errno = ENAMETOOLONG;
-            break;
-        }
-        const int fd = RETRY(
-            openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-
-        if (fd >= 0) {
-            return fd;
-        }
-        if (errno != EEXIST) {
-            break;
-        }
-    }
-    return error_errno(e, ERROR_IO, path, "cannot write");
-}
-
-/* Under a umask that takes our own access away, what we write could not be read again. */
-static int keep_access(int fd)
-{
-    struct stat status;
-
-    if (fstat(fd, &status) != 0) {
-        return -1;
-    }
-    const mode_t own = S_IRUSR | S_IWUSR;
-
-    return (status.st_mode & own) == own ? 0 : fchmod(fd, (status.st_mode & 0777) | own);
-}
-
-/* A full disk is found out here, before a byte is written. */
-static int reserve_space(int fd, size_t size)
-{
-    int status = 0;
-
-    if (size == 0) {
-        return 0;
-    }
-    if (size > INT64_MAX) {
-        errno = EFBIG;
-        return -1;
-    }
-    do {
-        status = posix_fallocate(fd, 0, (off_t)size);
-    } while (status == EINTR);
-    if (status == 0 || status == EOPNOTSUPP || status == EINVAL) {
-        return 0;
-    }
-    errno = status;
-    return -1;
-}
-
-static int write_chunks(int fd, const struct chunk *chunks, int count, size_t total,
-                        const char *path, struct error *e)
-{
-    if (keep_access(fd) != 0) {
-        return error_errno(e, ERROR_IO, path, "cannot write");
-    }
-    if (reserve_space(fd, total) != 0) {
-        const int number = errno;
-
-        return error_set(e, ERROR_IO, path, "cannot write: %s (needed %zu bytes)", strerror(number),
-                         total);
-    }
-    for (int i = 0; i < count; i++) {
-        TRY(file_write_all(fd, chunks[i].data, chunks[i].size, path, e));
-    }
-    if (RETRY(fsync(fd)) != 0) {
-        return error_errno(e, ERROR_IO, path, "cannot write");
-    }
-    return 0;
-}
-
-int file_replace(int dir, const char *name, const char *path, const struct chunk *chunks, int count,
-                 struct error *e)
-{
-    char temporary[NAME_BYTES];
-    size_t total = 0;
-
-    for (int i = 0; i < count; i++) {
-        if (check_add(total, chunks[i].size, &total) != 0) {
-            errno = EFBIG;
-            return error_errno(e, ERROR_IO, path, "cannot write");
-        }
-    }
-    const int fd = open_temporary(dir, name, path, temporary, e);
-
-    if (fd < 0) {
-        return -1;
-    }
-    int status = write_chunks(fd, chunks, count, total, path, e);
-
-    /* After EINTR the descriptor is closed all the same, and fsync has succeeded before. */
-    if (close(fd) != 0 && errno != EINTR && status == 0) {
-        status = error_errno(e, ERROR_IO, path, "cannot write");
-    }
-    if (status == 0 && RETRY(renameat(dir, temporary, dir, name)) != 0) {
-        status = error_errno(e, ERROR_IO, path, "cannot replace");
-    }
-    if (status != 0) {
-        RETRY(unlinkat(dir, temporary, 0));
-        return -1;
-    }
-    /* Some file systems cannot sync a directory and say EINVAL; there is nothing more to do on
-     * them. */
-    if (RETRY(fsync(dir)) != 0 && errno != EINVAL) {
-        return error_errno(e, ERROR_IO, path, "replaced, but cannot sync the directory");
-    }
-    return 0;
 }
 
 uint32_t file_crc32(uint32_t crc, const void *data, size_t size)

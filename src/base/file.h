@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct committer;
+
 struct bytes {
     unsigned char *data; /* owned; 64-byte aligned; one terminating 0 behind the last byte */
     size_t size;
@@ -43,11 +45,21 @@ struct chunk {
     const void *data;
     size_t size;
 };
-/* Replace `name` in the open directory `dir` by the chunks, in order, atomically and durably. On
- * any failure the old file stands and the temporary one is gone. `path` is only for messages.
+/* Where a file goes. */
+struct file_target {
+    int dir; /* open */
+    const char *name;
+    const char *path;            /* only for messages */
+    struct committer *committer; /* who waits for the disk (base/commit.h); NULL: the caller */
+};
+/* Replace the target by the chunks, in order, atomically and durably: at once, or, with a
+ * committer, when that says so. On any failure the old file stands and the temporary one is gone.
  * ERROR_IO. */
-int file_replace(int dir, const char *name, const char *path, const struct chunk *chunks, int count,
+int file_replace(const struct file_target *target, const struct chunk *chunks, int count,
                  struct error *e);
+/* Open the folder that the file of this path is in or is to be in; *name is what follows. -1 with
+ * ERROR_IO. */
+int file_open_folder(const char *path, const char **name, struct error *e);
 /* Append to an open descriptor / write all of it. */
 int file_write_all(int fd, const void *data, size_t size, const char *path, struct error *e);
 

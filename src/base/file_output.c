@@ -211,9 +211,10 @@ static int remove_stale(struct output_dir *dir, struct error *e)
 
 static int probe(const struct output_dir *dir, struct error *e)
 {
+    const struct file_target target = {dir->fd, PROBE, dir->path, NULL};
     const struct chunk chunk = {PROBE, sizeof PROBE};
 
-    if (file_replace(dir->fd, PROBE, dir->path, &chunk, 1, e) != 0) {
+    if (file_replace(&target, &chunk, 1, e) != 0) {
         RETRY(unlinkat(dir->fd, PROBE, 0)); /* it may be there and not be durable */
         return -1;
     }

@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/file.h"
 
 #include <stddef.h>
 
@@ -32,14 +33,14 @@ struct metadata_entry {
     const char *key, *value;
 };
 
-/* Write `name` in the open directory `dir`, atomically (base/file.h). Same content, same bytes:
+/* Write a file, atomically (base/file.h). Same content, same bytes:
  * metadata are sorted bytewise. A value that is not finite is refused with ERROR_NUMERIC ("not
  * written: value 17 of 'C1.weight' is not finite", counted from 0), anything over a limit with
  * ERROR_LIMIT, a wrong name or shape, or a string that is not UTF-8, with ERROR_INTERNAL; then
  * nothing is written. */
-int safetensors_write(int dir, const char *name, const char *path,
-                      const struct metadata_entry *metadata, int metadata_count,
-                      const struct tensor_entry *tensors, int tensor_count, struct error *e);
+int safetensors_write(const struct file_target *target, const struct metadata_entry *metadata,
+                      int metadata_count, const struct tensor_entry *tensors, int tensor_count,
+                      struct error *e);
 
 struct safetensors {
     char path[1024];

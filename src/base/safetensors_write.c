@@ -84,7 +84,7 @@ static int check_tensors(const struct tensor_entry *tensors, int count, const ch
     return 0;
 }
 
-static int write_chunks(int dir, const char *name, const char *path, const struct text *header,
+static int write_chunks(const struct file_target *target, const struct text *header,
                         const struct tensor_entry *tensors, int count, struct chunk *chunks,
                         struct error *e)
 {
@@ -98,13 +98,15 @@ static int write_chunks(int dir, const char *name, const char *path, const struc
             }
         }
     }
-    return file_replace(dir, name, path, chunks, n, e);
+    return file_replace(target, chunks, n, e);
 }
 
-int safetensors_write(int dir, const char *name, const char *path,
-                      const struct metadata_entry *metadata, int metadata_count,
-                      const struct tensor_entry *tensors, int tensor_count, struct error *e)
+int safetensors_write(const struct file_target *target, const struct metadata_entry *metadata,
+                      int metadata_count, const struct tensor_entry *tensors, int tensor_count,
+                      struct error *e)
 {
+    const char *path = target->path;
+
     TRY(check_metadata(metadata, metadata_count, path, e));
     TRY(check_tensors(tensors, tensor_count, path, e));
 
@@ -130,7 +132,7 @@ int safetensors_write(int dir, const char *name, const char *path,
                   SAFETENSORS_HEADER_BYTES);
         goto out;
     }
-    result = write_chunks(dir, name, path, &header, tensors, tensor_count, chunks, e);
+    result = write_chunks(target, &header, tensors, tensor_count, chunks, e);
 out:
     text_free(&header);
     arena_free(&arena);

@@ -188,20 +188,14 @@ static int run_gnuplot(const struct text *script, struct text *picture, struct e
 /* Into the open folder of the path, as a whole. */
 static int write_picture(const struct text *picture, const char *path, struct error *e)
 {
-    const char *slash = strrchr(path, '/');
-    const size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
     const struct chunk chunk = {picture->data, picture->length};
-    char folder[1024];
-    if (length >= sizeof folder) {
-        errno = ENAMETOOLONG;
-        return error_errno(e, ERROR_IO, path, "cannot write");
-    }
-    snprintf(folder, sizeof folder, "%.*s", (int)length, path);
-    const int dir = RETRY(open(length > 0 ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const char *name;
+    const int dir = file_open_folder(path, &name, e);
     if (dir < 0) {
-        return error_errno(e, ERROR_IO, path, "cannot write");
+        return -1;
     }
-    const int status = file_replace(dir, slash != NULL ? slash + 1 : path, path, &chunk, 1, e);
+    const struct file_target target = {dir, name, path, NULL};
+    const int status = file_replace(&target, &chunk, 1, e);
     close(dir);
     return status;
 }

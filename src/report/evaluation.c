@@ -38,5 +38,6 @@ int evaluation_write(const struct evaluation *evaluation, const struct output_di
         json_network(&model->graph), "config", json_config(&model->settings, 0), "evaluation",
         outcome, "filters", filters);
     snprintf(path, sizeof path, "%s/report.html", dir->path);
-    return page_write(dir->fd, "report.html", path, data, json_object(), e);
+    const struct file_target target = {dir->fd, "report.html", path, NULL};
+    return page_write(&target, data, json_object(), e);
 }

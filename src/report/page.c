@@ -81,8 +81,7 @@ static void fill(struct text *out, const char *template, const struct place *pla
     }
 }
 
-int page_write(int dir, const char *name, const char *path, json_t *data, json_t *timing,
-               struct error *e)
+int page_write(const struct file_target *target, json_t *data, json_t *timing, struct error *e)
 {
     const struct place places[] = {
         {"style", STYLE, NULL},
@@ -97,8 +96,8 @@ int page_write(int dir, const char *name, const char *path, json_t *data, json_t
     struct text page = {0};
     fill(&page, TEMPLATE, places);
     const struct chunk chunk = {page.data, page.length};
-    const int status = page.failed ? error_memory(e, page.capacity * 2)
-                                   : file_replace(dir, name, path, &chunk, 1, e);
+    const int status =
+        page.failed ? error_memory(e, page.capacity * 2) : file_replace(target, &chunk, 1, e);
     text_free(&page);
     json_decref(data);
     json_decref(timing);

@@ -4,14 +4,13 @@
 #ifndef CNNTRAIN_REPORT_PAGE_H
 #define CNNTRAIN_REPORT_PAGE_H
 
-#include "base/error.h"
+#include "base/file.h"
 
 #include <jansson.h>
 
-/* Write `name` into the open directory, atomically. `data` is what the page shows, a function of
+/* Write it, atomically. `data` is what the page shows, a function of
  * what was computed alone; `timing`, on a line of its own, what differs from run to run. Both are
  * taken over; NULL: without memory. ERROR_IO, ERROR_LIMIT. */
-int page_write(int dir, const char *name, const char *path, json_t *data, json_t *timing,
-               struct error *e);
+int page_write(const struct file_target *target, json_t *data, json_t *timing, struct error *e);
 
 #endif

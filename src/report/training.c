@@ -10,6 +10,7 @@
 #include <string.h>
 
 static const char NAME[] = "report.html";
+#define SECONDS_BETWEEN_PAGES 1.0
 
 static int add_tile(struct outcome *outcome, const struct evaluated_tile *tile)
 {
@@ -41,9 +42,9 @@ static int evaluate_model(struct training_report *report, const struct trainer *
 }
 
 /* Make report->model the outcome of the weights that go into model.bin. */
-static int follow_model(struct training_report *report, const struct trainer *t, int end,
-                        struct error *e)
+static int follow_model(struct training_report *report, const struct trainer *t, struct error *e)
 {
+    const int end = t->position.finished;
     long long epoch;
     const float *parameters = trainer_model(t, &epoch);
     if (t->validation.count == 0 || epoch == 0) {
@@ -63,15 +64,15 @@ static int follow_model(struct training_report *report, const struct trainer *t,
     return 0;
 }
 
-static json_t *run_json(const struct trainer *t, int end)
+static json_t *run_json(const struct trainer *t)
 {
     const struct train_settings *train = &t->model.settings.train;
     const struct position *p = &t->position;
     const int early = stopping_ends(&p->stopping, &train->early_stopping);
     return json_pack("{s:I, s:I, s:I, s:b, s:b, s:I, s:s?, s:I, s:I, s:I}", "epochs",
                      (json_int_t)train->epochs, "epoch", (json_int_t)p->epoch, "best_epoch",
-                     (json_int_t)p->stopping.best_epoch, "finished", end, "stopped_early", early,
-                     "patience", (json_int_t)train->early_stopping.patience, "monitor",
+                     (json_int_t)p->stopping.best_epoch, "finished", p->finished, "stopped_early",
+                     early, "patience", (json_int_t)train->early_stopping.patience, "monitor",
                      train->early_stopping.monitor, "train_images", (json_int_t)t->train.count,
                      "validation_images", (json_int_t)t->validation.count, "seed",
                      (json_int_t)t->model.settings.seed);
@@ -96,14 +97,22 @@ static json_t *timing_json(const struct trainer *t, double seconds)
 }
 
 static int on_written(struct watcher *watcher, const struct trainer *t,
-                      const struct output_dir *dir, int end, struct error *e)
+                      const struct output_dir *dir, int last, struct error *e)
 {
     struct training_report *report = (void *)watcher;
     const struct model *model = &t->model;
     long long epoch;
     double seconds = 0;
     char path[1100];
-    TRY(follow_model(report, t, end, e));
+    if (last && !t->position.finished && !report->behind) {
+        return 0; /* suspended within an epoch */
+    }
+    TRY(follow_model(report, t, e));
+    report->behind = !last && progress_now() < report->next_page;
+    if (report->behind) {
+        return 0;
+    }
+    report->next_page = progress_now() + SECONDS_BETWEEN_PAGES;
     json_t *log = read_log(t, dir, &seconds, e);
     json_t *filters = log ? json_filters(&model->graph, trainer_model(t, &epoch), e) : NULL;
     json_t *outcome = !filters                  ? NULL
@@ -116,12 +125,13 @@ static int on_written(struct watcher *watcher, const struct trainer *t,
     }
     json_t *data = json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o}", "kind", "training", "version",
-        VERSION, "name", json_safe_text(model->settings.name), "run", run_json(t, end), "log", log,
+        VERSION, "name", json_safe_text(model->settings.name), "run", run_json(t), "log", log,
         "network", json_network(&model->graph), "config", json_config(&model->settings, 1),
         "evaluation", outcome, "evaluation_epoch", (json_int_t)report->model_epoch, "evaluated",
         "the validation images", "filters", filters);
     snprintf(path, sizeof path, "%s/%s", dir->path, NAME);
-    return page_write(dir->fd, NAME, path, data, timing_json(t, seconds), e);
+    const struct file_target target = {dir->fd, NAME, path, t->committer};
+    return page_write(&target, data, timing_json(t, seconds), e);
 }
 
 int training_report_open(struct training_report *report, struct trainer *t, struct error *e)

@@ -105,7 +105,8 @@ static const struct cli CLI = {
     .options = OPTIONS,
     .epilogue =
         "Results go to the output directory: model.bin, checkpoint.bin, log.csv, config.yaml,\n"
-        "and report.html, a page with curves, mistakes and more, new after each epoch.\n"
+        "and report.html, a page with curves, mistakes and more, new after each epoch (at\n"
+        "most once a second).\n"
         "\n"
         "Exit codes: 0 success, 2 usage, 3 config, 4 data set, 5 model or checkpoint,\n"
         "6 input/output, 7 memory or a limit, 8 loss or weight not finite, 9 output\n"

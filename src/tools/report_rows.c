@@ -104,6 +104,7 @@ static int write_in_place(const struct rows *rows, struct error *e)
 
 int rows_write(const struct rows *rows, struct error *e)
 {
+    const struct file_target target = {rows->dir, rows->name, rows->path, NULL};
     const struct chunk chunk = {rows->text.data, rows->text.length};
 
     if (rows->text.failed) {
@@ -114,8 +115,7 @@ int rows_write(const struct rows *rows, struct error *e)
                stdout); /* cli_finish sees whether it got there */
         return 0;
     }
-    return rows->dir < 0 ? write_in_place(rows, e)
-                         : file_replace(rows->dir, rows->name, rows->path, &chunk, 1, e);
+    return rows->dir < 0 ? write_in_place(rows, e) : file_replace(&target, &chunk, 1, e);
 }
 
 void rows_close(struct rows *rows)

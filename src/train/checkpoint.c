@@ -180,8 +180,8 @@ int checkpoint_write(const struct trainer *t, const struct output_dir *dir, stru
     if (count < 0 || metadata.config.failed) {
         error_memory(e, metadata.config.length);
     } else {
-        status = safetensors_write(dir->fd, "checkpoint.bin", path, metadata.entries, ENTRIES,
-                                   tensors, count, e);
+        const struct file_target target = {dir->fd, "checkpoint.bin", path, t->committer};
+        status = safetensors_write(&target, metadata.entries, ENTRIES, tensors, count, e);
     }
     text_free(&metadata.config);
     arena_free(&arena);

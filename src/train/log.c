@@ -42,7 +42,8 @@ int log_create(struct log *log, int dir, const char *dir_path, struct error *e)
     log_start(&start);
     *log = (struct log){.fd = -1};
     snprintf(path, sizeof path, "%s/%s", dir_path, NAME);
-    TRY(file_replace(dir, NAME, path, &header, 1, e));
+    const struct file_target target = {dir, NAME, path, NULL};
+    TRY(file_replace(&target, &header, 1, e));
     TRY(open_log(log, dir, dir_path, O_WRONLY | O_APPEND, e));
     log->bytes = start.bytes;
     log->crc32 = start.crc32;
@@ -127,7 +128,8 @@ static void format_row(const struct log_row *row, char *line, size_t size)
              row->seconds, row->images_per_second);
 }
 
-int log_append(struct log *log, const struct log_row *row, struct error *e)
+int log_append(struct log *log, const struct log_row *row, struct committer *committer,
+               struct error *e)
 {
     char line[1024];
 
@@ -140,9 +142,9 @@ int log_append(struct log *log, const struct log_row *row, struct error *e)
         (void)cut; /* should it fail too, a resumed run cuts the log by what its checkpoint knows */
         return -1;
     }
-    if (RETRY(fdatasync(log->fd)) != 0) {
-        return error_errno(e, ERROR_IO, log->path, "cannot write");
-    }
+    struct commit commit;
+    commit_of_appended(&commit, log->fd, log->path);
+    TRY(committer_add(committer, &commit, e));
     log->bytes += (long long)length;
     log->crc32 = file_crc32(log->crc32, line, length);
     return 0;

@@ -4,7 +4,7 @@
 #ifndef CNNTRAIN_TRAIN_LOG_H
 #define CNNTRAIN_TRAIN_LOG_H
 
-#include "base/error.h"
+#include "base/commit.h"
 
 #include <stdint.h>
 
@@ -34,10 +34,11 @@ int log_create(struct log *log, int dir, const char *dir_path, struct error *e);
  * before it was. */
 int log_resume(struct log *log, int dir, const char *dir_path, long long bytes, uint32_t crc32,
                struct error *e);
-/* Append a row and make it durable (fdatasync). Numbers are written so that they read back exactly;
- * the time to milliseconds, the rate to whole images. After a failure the log ends with its last
- * whole row. */
-int log_append(struct log *log, const struct log_row *row, struct error *e);
+/* Append a row and make it durable (fdatasync), or have the committer do that (NULL: none). Numbers
+ * are written so that they read back exactly; the time to milliseconds, the rate to whole images.
+ * After a failure the log ends with its last whole row. */
+int log_append(struct log *log, const struct log_row *row, struct committer *committer,
+               struct error *e);
 void log_close(struct log *log);
 
 #endif

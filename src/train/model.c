@@ -193,7 +193,7 @@ static int input_from_text(struct input *input, const char *text)
     return *text ? -1 : 0;
 }
 
-int model_write(const struct model *model, int dir, const char *path, struct error *e)
+int model_write(const struct model *model, const struct file_target *target, struct error *e)
 {
     struct arena arena = {0};
     struct text config = {0}, input = {0};
@@ -214,7 +214,7 @@ int model_write(const struct model *model, int dir, const char *path, struct err
         {"classes", classes},  {"cnntrain.format", "1"}, {"config", config.data}, {"epoch", epoch},
         {"input", input.data}, {"step", step},           {"training", training}};
     const int entries = (int)(sizeof metadata / sizeof *metadata) - !model->facts.known;
-    status = safetensors_write(dir, "model.bin", path, metadata, entries, tensors, count, e);
+    status = safetensors_write(target, metadata, entries, tensors, count, e);
 end:
     free(classes);
     free(training);

@@ -38,9 +38,9 @@ void model_free(struct model *model);
 int model_describe(struct model *model, const struct safetensors *file, struct error_list *errors);
 /* Only model->settings, of the metadata's "config", which must be there. */
 int model_settings(struct model *model, const struct safetensors *file, struct error_list *errors);
-/* Write model.bin into the open directory. ERROR_IO, or ERROR_NUMERIC when a weight is not finite.
+/* Write it. ERROR_IO, or ERROR_NUMERIC when a weight is not finite.
  */
-int model_write(const struct model *model, int dir, const char *path, struct error *e);
+int model_write(const struct model *model, const struct file_target *target, struct error *e);
 
 /* Shared with the checkpoint: tensors named after the layers, pointing into a flat vector laid out
  * like the parameters, or, with NULL, nowhere;

@@ -1,21 +1,18 @@
 /* trainer.c: epochs, and what is written when. After each epoch, in this order: the log's row, the
  * checkpoint (which knows the log's length) if it is its turn, and the model if this epoch is the
  * best, or with the checkpoint where nobody judges; so whenever the process dies, the newest
- * checkpoint goes on to the same bytes. */
+ * checkpoint goes on to the same bytes. The disk keeps this order too: the committer waits for it,
+ * file by file, while the next epoch is trained. */
 #include "train/trainer.h"
 
-#include "base/retry.h"
+#include "base/commit.h"
 #include "base/rng.h"
 #include "train/checkpoint.h"
+#include "train/trainer_files.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 int trainer_judges(const struct trainer *t)
 {
@@ -44,142 +41,6 @@ long long trainer_steps(const struct trainer *t)
 {
     const size_t step = trainer_step_samples(t);
     return (long long)((t->epoch_samples + step - 1) / step);
-}
-
-/* Whether the model is the best epoch's weights rather than the last's or their mean. */
-static int keeps_best(const struct trainer *t)
-{
-    if (t->model.settings.train.swa_start > 0) {
-        return 0;
-    }
-    const struct early_stopping *stopping = &t->model.settings.train.early_stopping;
-    return stopping->monitor ? stopping->restore_best : t->validation.count > 0;
-}
-
-/* Whether these are the best epoch's, which has been. */
-static int has_best(const struct trainer *t)
-{
-    return keeps_best(t) && t->position.stopping.best_epoch > 0;
-}
-
-const float *trainer_model(const struct trainer *t, long long *epoch)
-{
-    *epoch = has_best(t) ? t->position.stopping.best_epoch : t->position.epoch;
-    return has_best(t) ? t->best : average_model(t);
-}
-
-/* model.bin from the weights that a user wants now. */
-static int write_model(struct trainer *t, const struct output_dir *dir, struct error *e)
-{
-    struct model model = t->model;
-    facts_find(&model.facts, t);
-    average_settle(t);
-    model.parameters = has_best(t) ? t->best : average_model(t);
-    trainer_model(t, &model.epoch);
-    model.step = has_best(t) ? model.epoch * trainer_steps(t) : t->position.step;
-    char path[1100];
-    TRY(output_dir_check(dir, e));
-    snprintf(path, sizeof path, "%s/model.bin", dir->path);
-    return model_write(&model, dir->fd, path, e);
-}
-
-static int write_config(const struct trainer *t, const struct output_dir *dir, struct error *e)
-{
-    struct text config = {0};
-    settings_emit(&t->model.settings, 1, &config);
-    char path[1100];
-    snprintf(path, sizeof path, "%s/config.yaml", dir->path);
-    const struct chunk chunk = {config.data, config.length};
-    const int status = config.failed ? error_memory(e, config.length)
-                                     : file_replace(dir->fd, "config.yaml", path, &chunk, 1, e);
-    text_free(&config);
-    return status;
-}
-
-/* Tell who looks on that the files are there. */
-static int tell_written(struct trainer *t, const struct output_dir *dir, int end, struct error *e)
-{
-    if (!t->watcher || !t->watcher->written) {
-        return 0;
-    }
-    TRY(output_dir_check(dir, e));
-    return t->watcher->written(t->watcher, t, dir, end, e);
-}
-
-/* The files of a new run take the places of those of the run that it replaces: better that they
- * cannot be found out before any is touched. */
-static int check_places(const struct output_dir *dir, struct error *e)
-{
-    static const char *const NAMES[] = {"log.csv", "model.bin"};
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        char path[1100];
-        struct stat status;
-        snprintf(path, sizeof path, "%s/%s", dir->path, NAMES[i]);
-        if (fstatat(dir->fd, NAMES[i], &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISDIR(status.st_mode)) {
-            errno = EISDIR;
-            return error_errno(e, ERROR_IO, path, "cannot replace");
-        }
-    }
-    return 0;
-}
-
-/* The model of the run that this one replaces. What cannot be taken away now cannot be replaced
- * after the first epoch either. */
-static int remove_model(const struct output_dir *dir, struct error *e)
-{
-    if (RETRY(unlinkat(dir->fd, "model.bin", 0)) != 0 && errno != ENOENT) {
-        char path[1100];
-        snprintf(path, sizeof path, "%s/model.bin", dir->path);
-        return error_errno(e, ERROR_IO, path, "cannot replace");
-    }
-    return 0;
-}
-
-/* The checkpoint comes first: from then on the run is this one and not the one that it replaces,
- * and --resume makes the rest, whenever the process dies. */
-int trainer_start(struct trainer *t, const struct output_dir *dir, struct error *e)
-{
-    t->position = (struct position){0};
-    average_start(t);
-    TRY(check_places(dir, e));
-    log_start(&t->log);
-    TRY(checkpoint_write(t, dir, e));
-    TRY(log_create(&t->log, dir->fd, dir->path, e));
-    TRY(remove_model(dir, e));
-    TRY(write_config(t, dir, e));
-    return tell_written(t, dir, 0, e);
-}
-
-/* The epoch of the model that is there; -1 when there is none that can be read. */
-static long long written_epoch(const struct output_dir *dir)
-{
-    struct safetensors file;
-    struct error e;
-    char path[1100];
-    long long epoch = -1;
-    snprintf(path, sizeof path, "%s/model.bin", dir->path);
-    if (safetensors_read(&file, path, "cnntrain.format", &e) == 0) {
-        const char *text = safetensors_metadata(&file, "epoch");
-        if (!text || text_to_integer(text, strlen(text), &epoch) != 0) {
-            epoch = -1;
-        }
-        safetensors_free(&file);
-    }
-    return epoch;
-}
-
-int trainer_resume(struct trainer *t, const struct output_dir *dir, struct error *e)
-{
-    TRY(checkpoint_resume(t, dir, e));
-    if (t->position.step == 0 && !t->position.finished) {
-        TRY(remove_model(dir, e));
-    }
-    /* It died between the checkpoint of its best epoch and the model of that. */
-    if (has_best(t) && written_epoch(dir) < t->position.stopping.best_epoch) {
-        TRY(write_model(t, dir, e));
-    }
-    return write_config(t, dir, e);
 }
 
 struct totals {
@@ -228,8 +89,26 @@ static void observe(struct trainer *t, const struct log_row *row)
     }
 }
 
+/* An epoch's line is a promise that its files will be there whatever happens: it waits until they
+ * are. */
+struct promise {
+    struct progress *progress;
+    struct log_row row;
+    int best, due;
+};
+
+static int keep_promise(struct promise *promise, struct trainer *t, struct error *e)
+{
+    TRY(committer_wait(t->committer, e));
+    if (promise->due) {
+        progress_epoch(promise->progress, &promise->row, promise->best);
+    }
+    promise->due = 0;
+    return 0;
+}
+
 /* Validate, log, save. */
-static int end_epoch(struct trainer *t, const struct output_dir *dir, struct progress *progress,
+static int end_epoch(struct trainer *t, const struct output_dir *dir, struct promise *promise,
                      struct error *e)
 {
     struct position *p = &t->position;
@@ -265,18 +144,19 @@ static int end_epoch(struct trainer *t, const struct output_dir *dir, struct pro
     p->loss_sum = 0;
     p->correct = 0;
     p->seconds = 0;
+    TRY(keep_promise(promise, t, e));
     TRY(output_dir_check(dir, e));
-    TRY(log_append(&t->log, &row, e));
+    TRY(log_append(&t->log, &row, t->committer, e));
     const int save = p->epoch % t->model.settings.train.checkpoint_every == 0;
     if (save) {
         TRY(checkpoint_write(t, dir, e));
     }
-    if (best || (save && (!keeps_best(t) || p->stopping.best_epoch == 0))) {
-        TRY(write_model(t, dir, e));
+    if (best || (save && (!trainer_keeps_best(t) || p->stopping.best_epoch == 0))) {
+        TRY(trainer_write_model(t, dir, e));
     }
     profile_all(t->profile, PROFILE_FILES);
-    progress_epoch(progress, &row, best);
-    return 0;
+    *promise = (struct promise){promise->progress, row, best, 1};
+    return committer_is_idle(t->committer) ? keep_promise(promise, t, e) : 0;
 }
 
 /* Why to end before the end. */
@@ -291,7 +171,7 @@ static int is_interrupted(const struct interruption *i)
 }
 
 /* The rest of the epoch under way. Returns early when interrupted. */
-static int run_epoch(struct trainer *t, struct progress *progress,
+static int run_epoch(struct trainer *t, struct promise *promise,
                      const struct interruption *interruption, struct error *e)
 {
     const size_t step = trainer_step_samples(t), count = t->epoch_samples;
@@ -302,20 +182,27 @@ static int run_epoch(struct trainer *t, struct progress *progress,
         const size_t n = count - first < step ? count - first : step;
         TRY(trainer_batch(t, first, n, e));
         t->position.seconds = spent + progress_now() - start;
-        progress_batch(progress, t->position.epoch + 1, first + n, count, t->position.seconds,
-                       t->position.loss_sum / (double)(first + n));
+        if (promise->due && committer_is_idle(t->committer)) {
+            TRY(keep_promise(promise, t, e));
+        }
+        progress_batch(promise->progress, t->position.epoch + 1, first + n, count,
+                       t->position.seconds, t->position.loss_sum / (double)(first + n));
     }
     return 0;
 }
 
 /* Leave the run so that another one can go on with it. */
-static int suspend(struct trainer *t, const struct output_dir *dir, int signal, struct error *e)
+static int suspend(struct trainer *t, const struct output_dir *dir, struct promise *promise,
+                   int signal, struct error *e)
 {
+    TRY(keep_promise(promise, t, e));
     t->out_of_time = !signal;
     if (t->out_of_time) {
-        TRY(write_model(t, dir, e));
+        TRY(trainer_write_model(t, dir, e));
     }
     TRY(checkpoint_write(t, dir, e));
+    TRY(trainer_tell_written(t, dir, 1, e));
+    TRY(committer_wait(t->committer, e));
     profile_all(t->profile, PROFILE_FILES);
     return 0;
 }
@@ -327,7 +214,7 @@ int trainer_is_over(const struct trainer *t)
            stopping_ends(&t->position.stopping, &train->early_stopping);
 }
 
-static int run_epochs(struct trainer *t, const struct output_dir *dir, struct progress *progress,
+static int run_epochs(struct trainer *t, const struct output_dir *dir, struct promise *promise,
                       const volatile int *signal_flag, struct error *e)
 {
     const struct train_settings *train = &t->model.settings.train;
@@ -337,25 +224,27 @@ static int run_epochs(struct trainer *t, const struct output_dir *dir, struct pr
     p->finished = 0;
     profile_start(t->profile);
     while (!trainer_is_over(t)) {
-        TRY(run_epoch(t, progress, &interruption, e));
+        TRY(run_epoch(t, promise, &interruption, e));
         if (p->batch == trainer_steps(t)) {
-            TRY(end_epoch(t, dir, progress, e));
-            TRY(trainer_is_over(t) ? 0 : tell_written(t, dir, 0, e));
+            TRY(end_epoch(t, dir, promise, e));
+            TRY(trainer_is_over(t) ? 0 : trainer_tell_written(t, dir, 0, e));
             profile_all(t->profile, PROFILE_FILES);
         }
         if (!trainer_is_over(t) && is_interrupted(&interruption)) {
-            return suspend(t, dir, *signal_flag, e);
+            return suspend(t, dir, promise, *signal_flag, e);
         }
     }
+    TRY(keep_promise(promise, t, e));
     if (stopping_ends(&p->stopping, &train->early_stopping)) {
-        progress_note(progress,
+        progress_note(promise->progress,
                       "stopped early: no better %s for %lld epochs; the best is epoch %lld",
                       train->early_stopping.monitor, p->stopping.waited, p->stopping.best_epoch);
     }
-    TRY(write_model(t, dir, e));
+    TRY(trainer_write_model(t, dir, e));
     p->finished = 1;
     TRY(checkpoint_write(t, dir, e));
-    TRY(tell_written(t, dir, 1, e));
+    TRY(trainer_tell_written(t, dir, 1, e));
+    TRY(committer_wait(t->committer, e));
     profile_all(t->profile, PROFILE_FILES);
     return 0;
 }
@@ -363,8 +252,15 @@ static int run_epochs(struct trainer *t, const struct output_dir *dir, struct pr
 int trainer_run(struct trainer *t, const struct output_dir *dir, struct progress *progress,
                 const volatile int *signal_flag, struct error *e)
 {
-    const int status = run_epochs(t, dir, progress, signal_flag, e);
+    struct promise promise = {.progress = progress};
 
+    /* Who asked for one thread gets no second one. */
+    t->committer = t->threads > 1 ? committer_open() : NULL;
+    const int status = run_epochs(t, dir, &promise, signal_flag, e);
+
+    (void)keep_promise(&promise, t, NULL); /* of the epoch before the one that failed */
+    committer_close(t->committer);
+    t->committer = NULL;
     /* Who takes the directory away from us removes what we are writing: then it is that which is
      * to be told, not that a file cannot be found. */
     if (status != 0 && e != NULL && e->kind == ERROR_IO) {

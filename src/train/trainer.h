@@ -8,6 +8,7 @@
 #ifndef CNNTRAIN_TRAIN_TRAINER_H
 #define CNNTRAIN_TRAIN_TRAINER_H
 
+#include "base/commit.h"
 #include "base/file.h"
 #include "data/balance.h"
 #include "net/deferred.h"
@@ -38,10 +39,11 @@ struct trainer;
 struct watcher {
     /* Of each validation every tile, in order, the first with `first` 0. */
     void (*validated)(struct watcher *watcher, const struct evaluated_tile *tile);
-    /* When all files of a start, of an epoch, or of the `end` of the run are written; of the last
-     * epoch the end only. Its fault is the run's. */
+    /* When all files of a start or of an epoch are written, though the committer may have them
+     * still; and when it is the `last` time, at the end of the run or of this part of it: of the
+     * last epoch only then. Its fault is the run's. */
     int (*written)(struct watcher *watcher, const struct trainer *trainer,
-                   const struct output_dir *dir, int end, struct error *e);
+                   const struct output_dir *dir, int last, struct error *e);
 };
 
 struct trainer {
@@ -89,7 +91,8 @@ struct trainer {
     struct position position;
     int out_of_time; /* this call of trainer_run ended because of max_time */
     struct log log;
-    struct watcher *watcher; /* NULL: none */
+    struct committer *committer; /* within trainer_run, of several threads; or NULL */
+    struct watcher *watcher;     /* NULL: none */
 };
 
 /* Load data, join the network, plan and allocate; initial weights. `settings` was decoded into

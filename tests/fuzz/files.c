@@ -9,8 +9,8 @@
 int __wrap_file_read(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
                      struct error *e);
 size_t __wrap_file_peek(const char *path, void *buffer, size_t size);
-int __wrap_file_replace(int dir, const char *name, const char *path, const struct chunk *chunks,
-                        int count, struct error *e);
+int __wrap_file_replace(const struct file_target *target, const struct chunk *chunks, int count,
+                        struct error *e);
 
 enum { MOST_FILES = 4 };
 static struct {
@@ -83,10 +83,10 @@ size_t __wrap_file_peek(const char *path, void *buffer, size_t size)
     return there;
 }
 
-int __wrap_file_replace(int dir, const char *name, const char *path, const struct chunk *chunks,
-                        int count, struct error *e)
+int __wrap_file_replace(const struct file_target *target, const struct chunk *chunks, int count,
+                        struct error *e)
 {
-    (void)dir, (void)name, (void)path, (void)e;
+    (void)target, (void)e;
     size_t size = 0;
     for (int i = 0; i < count; i++) {
         size += chunks[i].size;

@@ -35,7 +35,8 @@ _Noreturn void fuzz_failed(const char *file, int line, const char *condition);
 void fuzz_file(const char *path, const void *data, size_t size);
 /* No file is there any more; what was written is forgotten. */
 void fuzz_no_files(void);
-/* What file_replace wrote last, until the next one; NULL: nothing. */
+/* Where to write; and what file_replace wrote last, until the next one; NULL: nothing. */
+#define FUZZ_TARGET(name) (&(struct file_target){-1, (name), (name), NULL})
 const struct bytes *fuzz_written(void);
 
 /* Kinds of errors, as a set. */

@@ -27,7 +27,7 @@ enum { MOST_VALUES = 1 << 16 };
 static struct bytes write_model(const struct model *model)
 {
     struct error e = {.offset = -1};
-    CHECK(model_write(model, -1, "b.bin", &e) == 0);
+    CHECK(model_write(model, FUZZ_TARGET("b.bin"), &e) == 0);
     const struct bytes *written = fuzz_written();
     CHECK(written != NULL);
     struct bytes copy = {malloc(written->size), written->size};
@@ -277,7 +277,7 @@ static size_t mutate_model(uint8_t *data, size_t size, size_t most, unsigned see
         memcpy(parts.metadata, st.metadata, (size_t)st.metadata_count * sizeof *st.metadata);
         memcpy(parts.tensors, st.tensors, (size_t)st.tensor_count * sizeof *st.tensors);
         mutate_parts(&parts, &dice, &arena);
-        if (safetensors_write(-1, "b.bin", "b.bin", parts.metadata, parts.metadata_count,
+        if (safetensors_write(FUZZ_TARGET("b.bin"), parts.metadata, parts.metadata_count,
                               parts.tensors, parts.tensor_count, &e) == 0 &&
             fuzz_written()->size <= most) {
             made = fuzz_written()->size;

@@ -99,7 +99,7 @@ static int rewrite(const struct bytes *file, struct dice *dice)
     if (st.tensor_count > 0 && st.tensor_count <= MOST_TENSORS && dice_below(dice, 2) == 1) {
         memcpy(tensors, st.tensors, (size_t)st.tensor_count * sizeof *tensors);
         changed = change(tensors, st.tensor_count, dice);
-        if (safetensors_write(-1, "b.bin", "b.bin", st.metadata, st.metadata_count, tensors,
+        if (safetensors_write(FUZZ_TARGET("b.bin"), st.metadata, st.metadata_count, tensors,
                               st.tensor_count, &e) != 0) {
             CHECK(e.kind == ERROR_INTERNAL); /* a name twice */
             changed = -1;
@@ -118,7 +118,7 @@ int fuzz_one(const uint8_t *data, size_t size)
     if (network_make(&model, &dice, 1 << 14, 1e6) != 0) {
         return 0;
     }
-    CHECK(model_write(&model, -1, "a.bin", &e) == 0);
+    CHECK(model_write(&model, FUZZ_TARGET("a.bin"), &e) == 0);
     model_free(&model);
     struct bytes first = {malloc(fuzz_written()->size), fuzz_written()->size};
     CHECK(first.data != NULL);

@@ -54,7 +54,7 @@ int fuzz_one(const uint8_t *data, size_t size)
     if (network_make(&model, &dice, 1 << 14, 1e9) != 0) {
         return 0;
     }
-    CHECK(model_write(&model, -1, "a.bin", &e) == 0);
+    CHECK(model_write(&model, FUZZ_TARGET("a.bin"), &e) == 0);
     const size_t written = fuzz_written()->size;
     uint8_t *copy = malloc(written);
     CHECK(copy != NULL);
@@ -64,7 +64,7 @@ int fuzz_one(const uint8_t *data, size_t size)
     CHECK(model_load(&again, "a.bin", &e) == 0);
     check_same(&model, &again);
     check_tensors(&model);
-    CHECK(model_write(&again, -1, "b.bin", &e) == 0);
+    CHECK(model_write(&again, FUZZ_TARGET("b.bin"), &e) == 0);
     CHECK(fuzz_written()->size == written && memcmp(fuzz_written()->data, copy, written) == 0);
     model_free(&again);
     model_free(&model);

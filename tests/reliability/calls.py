@@ -7,7 +7,8 @@ cnnpredict; in CI a part of them, spread over calls and errors. Asserted of each
 line, which names the file and has the system's word for the error; every file is byte for byte an old or a new version;
 a run that has begun resumes to the same bytes, one that has not has changed nothing; no temporary file stays. EINTR, a
 file system without fallocate, and reads and writes that move one byte at a time change nothing. After a failed fsync
-the same file is not synced again. A temporary file that cannot be removed is removed by the next run.
+the same file is not synced again. A temporary file that cannot be removed is removed by the next run. In a run of two
+threads, where a third waits for the disk, every sync and every rename fails once, with the same assertions.
 
 Prints TAP."""
 import errno
@@ -18,8 +19,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from faults import (TIER, Missing, World, figure, none, scenarios, scratch)  # noqa: E402
-from runs import read_bytes, run_tests  # noqa: E402
+from faults import (TIER, Missing, Scenario, World, figure, none, scenarios, scratch)  # noqa: E402
+from runs import equal, read_bytes, run_tests  # noqa: E402
 
 SAMPLE = {"train": 450, "resume": 150, "cnneval": 50, "cnneval of pictures": 50, "cnnpredict": 50}  # runs in CI
 CREATE = ("ENOSPC", "EDQUOT", "EROFS")
@@ -213,6 +214,29 @@ def stale(scenario):
     none(wrong, scenario.name)
 
 
+def by_committer(scenario):
+    """Each sync and rename fails, whichever thread makes it."""
+    scenario.reset()
+    path = os.path.join(scenario.world.root, "trace")
+    before = ["strace", "-f", "-o", path, "-e", "trace=fsync,fdatasync,renameat"]
+    equal(scenario.world.run(*scenario.command, before=before).code, 0, "traced")
+    with open(path, encoding="utf-8", errors="replace") as file:
+        made = re.findall(r"^(\d+) +(\w+)\(", file.read(), re.MULTILINE)
+    threads = {thread for thread, _ in made}
+    equal(len(threads), 2, "threads that wait for the disk: the first, at the start, and the committer")
+    wrong = []
+    for name in ("fsync", "fdatasync", "renameat"):
+        count = sum(call == name for _, call in made)
+        for number in range(1, count + 2):
+            scenario.reset()
+            result = scenario.world.run(*scenario.command, FAULTS_CALL=f"{name}:{number}")
+            equal(result.code, 6 if number <= count else 0, f"exit code, {name} {number} of {count}: {result.err}")
+            wrong += [f"{name} {number} of {count}: {problem}" for problem in
+                      scenario.problems(result, (6,), locks=True, message=os.strerror(errno.EIO))]
+    figure(f"{scenario.name}: syncs and renames of {len(threads)} threads that fail", len(made))
+    none(wrong, scenario.name)
+
+
 def test_of(check, scenario, what):
     def test():
         check(scenario)
@@ -225,7 +249,10 @@ def main():
     try:
         if not shutil.which("strace"):
             raise Missing("no strace")
-        chosen = [s for s in scenarios(World(root)) if s.name in SAMPLE]
+        world = World(root)
+        chosen = [s for s in scenarios(world) if s.name in SAMPLE]
+        of_two = Scenario(world, "train by two threads", ["2" if word == "1" else word for word in chosen[0].command],
+                          before=chosen[0].before)
         if strace(chosen[-1])[0].code != 0:
             raise Missing("strace may not trace here")
     except Missing as reason:
@@ -235,6 +262,7 @@ def main():
     tests += [test_of(interrupted, scenario, "EINTR and single bytes change nothing") for scenario in chosen]
     tests += [test_of(stale, scenario, "temporary files that cannot be removed") for scenario in chosen
               if scenario.before is not None]
+    tests.append(test_of(by_committer, of_two, "each sync and rename fails"))
     try:
         run_tests(tests)
     finally:

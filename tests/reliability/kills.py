@@ -5,12 +5,14 @@ After each kill: the checkpoint, checked by other code than cnntrain's own, load
 was told to be saved; the model loads; --resume (or, before the first checkpoint, the same command) finishes, with the same
 model.bin, log.csv (but for its times) and config.yaml as the run that nobody disturbed, and no temporary file is left.
 
-K1 kill -9 at random moments of a run that spends 30 % of its time in saves. K2 strace kills before each file call of a run,
-start-up included, of a resumed one, and of one that replaces another. K3 kills in a resumed run that has a log to cut and
-files to remove. K4 killed every 0.3 s until it is done. K6 the kernel's out-of-memory killer (control groups; else a watcher
-that kills). K7 stale temporary files. K8 the same as K1 with files written in place (lib/damage.c) must fail.
-TIER=full: 200, all, all (more than 50), 30 and more, 20, 500 files, 200; on the disk. In CI 40, all of an undisturbed run, 25,
-5, 4, 500, 30, in memory where there is /dev/shm, about a minute of one core. RANDOM_SEED chooses other moments."""
+K1 kill -9 at random moments of a run that spends 30 % of its time in saves, and of one by two threads. K2 strace kills before
+each file call of a run, start-up included, of a resumed one, and of one that replaces another. K3 kills in a resumed run that
+has a log to cut and files to remove. K4 killed every 0.3 s until it is done. K6 the kernel's out-of-memory killer (control
+groups; else a watcher that kills). K7 stale temporary files. K8 the same as K1 with files written in place (lib/damage.c) must
+fail.
+TIER=full: 200 and 100, all, all (more than 50), 30 and more, 20, 500 files, 200; on the disk. In CI 40 and 20, all of an
+undisturbed run, 25, 5, 4, 500, 30, in memory where there is /dev/shm, about a minute of one core. RANDOM_SEED chooses other
+moments."""
 import os
 import random
 import re
@@ -109,6 +111,17 @@ def k1():
     stale, faults = random_kills(count, "tiny.yaml", dice, seconds)
     figure("K1: share of the run's time in saves", f"{share:.0f} %")
     figure("K1: random kills, checkpoint sound and resumed to the same bytes", f"{count - len(faults)} of {count}")
+    figure("K7: temporary files left by these kills, and after the next start", f"{stale}, 0")
+    assert not faults, "\n".join(faults)
+
+
+def k1_two_threads():
+    """K1: the same of runs by two threads, of which a third waits for the disk while the next epoch is trained"""
+    count, dice = 100 if FULL else 20, random.Random(RANDOM_SEED + 1)
+    print(f"# RANDOM_SEED={RANDOM_SEED}", flush=True)
+    seconds = min(begin("tiny.yaml"), begin("tiny.yaml", TINY, "again"))
+    stale, faults = random_kills(count, "tiny.yaml", dice, seconds, threads=2)
+    figure("K1: random kills of runs by two threads, sound and resumed to the same bytes", f"{count - len(faults)} of {count}")
     figure("K7: temporary files left by these kills, and after the next start", f"{stale}, 0")
     assert not faults, "\n".join(faults)
 
@@ -408,4 +421,4 @@ if __name__ == "__main__":
         enter_group(sys.argv[2])
         os.execv(sys.argv[3], sys.argv[3:])
     in_memory()
-    run_tests([k1, k2_run, k2_replaced, k3, k4, k6, k7, k8])
+    run_tests([k1, k1_two_threads, k2_run, k2_replaced, k3, k4, k6, k7, k8])

@@ -9,8 +9,8 @@ differs from those before: a checkpoint, once there is one, loads and is not old
 saved before the cut; the model loads; --resume (before the first checkpoint: the same command) finishes with the bytes of
 the undisturbed run.
 
-Three runs: a new one in directories that it makes, a resumed one that has a log to cut, and one that replaces another. And
-three damaged ones (lib/damage.c), without fsync of files, of the log, of directories: in each a fault must be found.
+Four runs: a new one in directories that it makes, the same by two threads, which has a third that waits for the disk, a
+resumed one that has a log to cut, and one that replaces another. And three damaged ones (lib/damage.c), without fsync of files, of the log, of directories: in each a fault must be found.
 TIER=full: all states, more than 2,000; in CI a sample that takes about 40 s. RANDOM_SEED chooses others."""
 import hashlib
 import os
@@ -58,8 +58,11 @@ class File:
             return content[:where].ljust(where, b"\0")
         return content[:where].ljust(where, b"\0") + data + content[where + len(data):]
 
-    def sync(self):
-        self.durable, self.pending = self.now, []
+    def sync(self, count):
+        """The first so many changes are durable."""
+        for operation in self.pending[:count]:
+            self.durable = self.applied(self.durable, operation)
+        self.pending = self.pending[count:]
 
     def after_loss(self, how, dice):
         """What may be on the disk."""
@@ -107,8 +110,10 @@ class Folder:
         else:
             entries[name] = other
 
-    def sync(self):
-        self.durable, self.pending = dict(self.now), []
+    def sync(self, count):
+        for operation in self.pending[:count]:
+            self.apply(self.durable, operation)
+        self.pending = self.pending[count:]
 
     def choices(self, dice):
         """Which of the pending changes may have happened; of very many (only a damaged program has such) some."""
@@ -128,14 +133,14 @@ class Disk:
     """The file system below the working directory, and the descriptors of the process."""
 
     def __init__(self, folder):
-        self.root, self.descriptors, self.files, self.told = self.read(folder), {}, [], 0
+        self.root, self.descriptors, self.syncing, self.told = self.read(folder), {}, {}, 0
 
     def read(self, path):
         folder = Folder()
         for name in os.listdir(path):
             full = os.path.join(path, name)
             folder.now[name] = self.read(full) if os.path.isdir(full) else File(read_bytes(full))
-        folder.sync()
+        folder.durable = dict(folder.now)
         return folder
 
     def find(self, base, path):
@@ -180,13 +185,36 @@ class Disk:
         if where is None and offset is not None:
             self.descriptors[number][1] = at + len(data)
 
-    def sync(self, number):
+    def begin_sync(self, number):
         if number in self.descriptors:
-            self.descriptors[number][0].sync()
+            self.syncing[number] = len(self.descriptors[number][0].pending)
+
+    def sync(self, number):
+        """What was there when the call began is durable when it is done; what came meanwhile is not."""
+        if number in self.descriptors:
+            entry = self.descriptors[number][0]
+            entry.sync(self.syncing.pop(number, len(entry.pending)))
+
+
+def whole_calls(lines):
+    """A call that others came between is in the trace twice, when it began and when it was done: it counts when it was done,
+    and the beginning of a sync is told as a "sync_begins"."""
+    begun = {}
+    for line in lines:
+        thread = line.split(" ", 1)[0]
+        if line.endswith("<unfinished ...>"):
+            begun[thread] = line[:-len("<unfinished ...>")].rstrip()
+            sync = re.search(r"f(?:data)?sync\(([0-9]+)", line)
+            if sync:
+                yield f"sync_begins({sync[1]}) = 0"
+        elif " resumed>" in line:
+            yield begun.pop(thread) + line.split(" resumed>", 1)[1]
+        else:
+            yield line
 
 
 TEXT = r'"((?:\\x[0-9a-f]{2})*)"'
-LINE = re.compile(r"(?:[0-9]+ +)?([a-z0-9]+)\((.*)\) += (-?[0-9]+)")
+LINE = re.compile(r"(?:[0-9]+ +)?([a-z0-9_]+)\((.*)\) += (-?[0-9]+)")
 
 
 def unhex(text):
@@ -220,6 +248,9 @@ def replay(disk, line):
         folder, name = disk.find(disk.base("AT_FDCWD" if call == "rename" else plain[0]), names[0])
         if folder is not None:
             folder.change((name, names[1]))
+    elif call == "sync_begins":
+        disk.begin_sync(int(plain[0]))
+        return False
     elif call in ("fsync", "fdatasync"):
         disk.sync(int(plain[0]))
     elif call == "write":
@@ -272,7 +303,7 @@ def states_of(trace, folder, dice):
     disk, different = Disk(folder), {}
     with open(trace, encoding="ascii", errors="replace") as file:
         lines = file.read().splitlines()
-    for line in ["", *lines]:
+    for line in ["", *whole_calls(lines)]:
         if line and not replay(disk, line):
             continue
         for state in states(disk, dice):
@@ -286,8 +317,8 @@ def states_of(trace, folder, dice):
 class Scenario:
     """A run to be traced: in the folder `start`, with these arguments, into `directory`."""
 
-    def __init__(self, name, directory, arguments, told=0, every=1, wholes=(("seed: 3", (), "whole"),)):
-        self.name, self.directory, self.arguments, self.wholes = name, directory, arguments, wholes
+    def __init__(self, name, directory, arguments, told=0, every=1, wholes=(("seed: 3", (), "whole"),), threads=1):
+        self.name, self.directory, self.arguments, self.wholes, self.threads = name, directory, arguments, wholes, threads
         self.told, self.every = told, every  # epochs told to be saved before the trace; how many epochs a checkpoint is apart
 
     def trace(self, damage=None):
@@ -295,7 +326,7 @@ class Scenario:
         shutil.copytree(self.name, "traced")
         changes = {"LD_PRELOAD": damage_library(), "DAMAGE": damage} if damage else {}
         command = ["strace", "-f", "-xx", "-s", "10000000", "-o", os.path.abspath("trace"), "-e", "trace=" + CALLS,
-                   *[word for key, value in changes.items() for word in ("-E", f"{key}={value}")], CNNTRAIN, "-t", "1",
+                   *[word for key, value in changes.items() for word in ("-E", f"{key}={value}")], CNNTRAIN, "-t", str(self.threads),
                    "--progress", "never", "small.yaml", "-o", self.directory, *self.arguments]
         done = subprocess.run(command, cwd="traced", capture_output=True, text=True, env=environment(), check=False)
         assert done.returncode == 0, f"{self.name}: exit {done.returncode}: {done.stderr}"
@@ -358,11 +389,11 @@ def train(folder, directory, *arguments, code=0):
     equal(done.returncode, code, f"exit code: {done.stderr}")
 
 
-def new():
+def new(threads=1):
     train(".", "whole")
     os.mkdir("new")
     write("new/small.yaml", SMALL)
-    return Scenario("new", "runs/deep/er", ())
+    return Scenario("new", "runs/deep/er", (), threads=threads)
 
 
 def resumed():
@@ -406,6 +437,11 @@ def new_run():
     survive(new)
 
 
+def new_run_of_two_threads():
+    """K5: loss of power in a run of two threads, while a third waits for the disk"""
+    survive(lambda: new(2))
+
+
 def resumed_run():
     """K5: loss of power in a resumed run, which cuts its log and removes files"""
     survive(resumed)
@@ -446,4 +482,5 @@ def without_directory_sync():
 
 if __name__ == "__main__":
     in_memory()
-    run_tests([new_run, resumed_run, replaced_run, without_file_sync, without_log_sync, without_directory_sync])
+    run_tests([new_run, new_run_of_two_threads, resumed_run, replaced_run, without_file_sync, without_log_sync,
+               without_directory_sync])

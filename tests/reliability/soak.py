@@ -23,7 +23,7 @@ EPOCHS = 500 if FULL else 40
 FILTERS = 32 if FULL else 16
 LONGEST_CYCLE = 15.0 if FULL else 0.5
 SAMPLE = 0.1 if FULL else 0.02
-# A process's memory may differ by so much: report.html, written after each epoch, holds the log, which grows by a row.
+# A process's memory may differ by so much: report.html, written at most once a second, holds the log, which grows by a row.
 MARGIN = 1536  # KiB
 
 AUGMENTED = f"""\

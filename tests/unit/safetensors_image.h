@@ -140,8 +140,8 @@ static inline void refused_image(const char *id, struct image *file, const char 
 static inline int write_file(const struct metadata_entry *metadata, int metadata_count,
                              const struct tensor_entry *tensors, int tensor_count, struct error *e)
 {
-    return safetensors_write(folder, NAME, path, metadata, metadata_count, tensors, tensor_count,
-                             e);
+    return safetensors_write(&(struct file_target){folder, NAME, path, NULL}, metadata,
+                             metadata_count, tensors, tensor_count, e);
 }
 
 static inline size_t slurp(char *bytes, size_t room)

@@ -80,7 +80,7 @@ static int replace(const struct place *place, const char *name, const char *text
 {
     const struct chunk chunks[] = {{text, strlen(text)}, {NULL, 0}, {"!", 1}};
 
-    return file_replace(place->fd, name, "shown", chunks, 3, e);
+    return file_replace(&(struct file_target){place->fd, name, "shown", NULL}, chunks, 3, e);
 }
 
 static void replaces_a_file(void **state)
@@ -92,7 +92,8 @@ static void replaces_a_file(void **state)
     assert_content(place, "m", "new!");
     assert_int_equal(replace(place, "m", "newer", &e), 0);
     assert_content(place, "m", "newer!");
-    assert_int_equal(file_replace(place->fd, "m", "shown", NULL, 0, &e), 0);
+    assert_int_equal(
+        file_replace(&(struct file_target){place->fd, "m", "shown", NULL}, NULL, 0, &e), 0);
     assert_content(place, "m", "");
     assert_int_equal(count_entries(place->path), 1);
 }
@@ -109,7 +110,9 @@ static void writes_more_than_one_piece(void **state)
     for (size_t i = 0; i < size; i++) {
         data[i] = (unsigned char)(i * 31 >> 3);
     }
-    assert_int_equal(file_replace(place->fd, "m", "m", &(struct chunk){data, size}, 1, &e), 0);
+    assert_int_equal(file_replace(&(struct file_target){place->fd, "m", "m", NULL},
+                                  &(struct chunk){data, size}, 1, &e),
+                     0);
     assert_int_equal(file_read(&bytes, in(place, "m"), size, ERROR_MODEL, &e), 0);
     assert_int_equal(bytes.size, size);
     assert_memory_equal(bytes.data, data, size);
@@ -160,7 +163,8 @@ static void a_failed_write_leaves_the_old_file(void **state)
     small = before;
     small.rlim_cur = 4096;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    const int status = file_replace(place->fd, "m", "run/m", &(struct chunk){large, 10000}, 1, &e);
+    const int status = file_replace(&(struct file_target){place->fd, "m", "run/m", NULL},
+                                    &(struct chunk){large, 10000}, 1, &e);
 
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     free(large);
@@ -194,9 +198,11 @@ static void refuses_names_and_sizes_that_cannot_be(void **state)
     name[sizeof name - 1] = '\0';
     assert_int_equal(replace(place, name, "new", &e), -1);
     assert_string_equal(e.message, "cannot write: File name too long");
-    assert_int_equal(file_replace(place->fd, "m", "m", impossible, 2, &e), -1);
+    assert_int_equal(
+        file_replace(&(struct file_target){place->fd, "m", "m", NULL}, impossible, 2, &e), -1);
     assert_string_equal(e.message, "cannot write: File too large");
-    assert_int_equal(file_replace(place->fd, "m", "m", impossible, 1, &e), -1);
+    assert_int_equal(
+        file_replace(&(struct file_target){place->fd, "m", "m", NULL}, impossible, 1, &e), -1);
     assert_non_null(strstr(e.message, "cannot write: File too large"));
     assert_int_equal(count_entries(place->path), 0);
 }
@@ -210,7 +216,7 @@ static void says_when_the_directory_is_gone(void **state)
 
     assert_true(fd >= 0);
     assert_int_equal(unlinkat(place->fd, "d", AT_REMOVEDIR), 0);
-    assert_int_equal(file_replace(fd, "m", "d/m", NULL, 0, &e), -1);
+    assert_int_equal(file_replace(&(struct file_target){fd, "m", "d/m", NULL}, NULL, 0, &e), -1);
     assert_string_equal(e.message, "cannot write: No such file or directory");
     close(fd);
 }

@@ -75,10 +75,10 @@ static void test_rows(void **state)
     assert_string_equal(log.path, "runs/a/log.csv");
     expect_content(HEADER);
     expect_known(&log, HEADER);
-    assert_int_equal(log_append(&log, &FIRST, NULL), 0);
+    assert_int_equal(log_append(&log, &FIRST, NULL, NULL), 0);
     expect_content(HEADER FIRST_LINE);
     expect_known(&log, HEADER FIRST_LINE);
-    assert_int_equal(log_append(&log, &SECOND, NULL), 0);
+    assert_int_equal(log_append(&log, &SECOND, NULL, NULL), 0);
     log_close(&log);
     assert_int_equal(log.fd, -1);
     log_close(&log);
@@ -138,7 +138,7 @@ static void test_resume(void **state)
     assert_int_equal(log_resume(&log, directory, ".", sizeof known - 1, crc, NULL), 0);
     expect_content(known);
     expect_known(&log, known);
-    assert_int_equal(log_append(&log, &FIRST, NULL), 0);
+    assert_int_equal(log_append(&log, &FIRST, NULL, NULL), 0);
     expect_content(HEADER FIRST_LINE FIRST_LINE);
     expect_known(&log, HEADER FIRST_LINE FIRST_LINE);
     log_close(&log);
@@ -158,7 +158,7 @@ static void test_resume_without_rows(void **state)
         assert_int_equal(log_resume(&log, directory, ".", start.bytes, start.crc32, NULL), 0);
         expect_content(HEADER);
         expect_known(&log, HEADER);
-        assert_int_equal(log_append(&log, &FIRST, NULL), 0);
+        assert_int_equal(log_append(&log, &FIRST, NULL, NULL), 0);
         expect_content(HEADER FIRST_LINE);
         log_close(&log);
         if (i == 1) {
@@ -213,12 +213,12 @@ static void test_full_disk(void **state)
     struct rlimit old, small;
 
     assert_int_equal(log_create(&log, directory, ".", NULL), 0);
-    assert_int_equal(log_append(&log, &FIRST, NULL), 0);
+    assert_int_equal(log_append(&log, &FIRST, NULL, NULL), 0);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     small = (struct rlimit){(rlim_t)log.bytes + 10, old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    const int status = log_append(&log, &FIRST, &e);
+    const int status = log_append(&log, &FIRST, NULL, &e);
 
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_int_equal(status, -1);
@@ -226,7 +226,7 @@ static void test_full_disk(void **state)
     assert_string_equal(e.message, "cannot write: File too large");
     expect_content(HEADER FIRST_LINE);
     expect_known(&log, HEADER FIRST_LINE);
-    assert_int_equal(log_append(&log, &FIRST, NULL), 0);
+    assert_int_equal(log_append(&log, &FIRST, NULL, NULL), 0);
     expect_content(HEADER FIRST_LINE FIRST_LINE);
     log_close(&log);
 }

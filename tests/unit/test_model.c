@@ -65,7 +65,8 @@ static void test_same_file_again(void **state)
     copy_file("good.bin", "out/model.bin");
     assert_int_equal(model_load(&model, "out/model.bin", &e), 0);
     const int dir = open("out", O_RDONLY | O_DIRECTORY);
-    assert_int_equal(model_write(&model, dir, "out/model.bin", &e), 0);
+    assert_int_equal(
+        model_write(&model, &(struct file_target){dir, "model.bin", "out/model.bin", NULL}, &e), 0);
     close(dir);
     assert_int_equal(file_read(&before, "good.bin", 1 << 24, ERROR_IO, &e), 0);
     assert_int_equal(file_read(&after, "out/model.bin", 1 << 24, ERROR_IO, &e), 0);
@@ -152,7 +153,7 @@ static void test_training(void **state)
     struct text text = {0};
 #define SET "{\"crc32\":\"0123abcd\",\"images\":30,\"of\":40,\"shape\":[1,6,6]}"
 #define FACTS(EPOCHS, BEST, MONITOR, SETS)                                                         \
-    "{\"best\":" BEST ",\"best_epoch\":2,\"epochs\":" EPOCHS ",\"monitor\":" MONITOR                   \
+    "{\"best\":" BEST ",\"best_epoch\":2,\"epochs\":" EPOCHS ",\"monitor\":" MONITOR               \
     ",\"steps\":12,\"stopped_early\":true," SETS "}"
     static const char *const BAD[] = {
         "",
@@ -178,7 +179,8 @@ static void test_training(void **state)
                                                 "\"train\":" SET ",\"validation\":" SET)});
     assert_int_equal(model_load(&model, "changed.bin", &e), 0);
     facts_append(&model, &text);
-    assert_non_null(strstr(text.data, "trained for 3 epochs of 3, 12 steps, seed 7; stopped early"));
+    assert_non_null(
+        strstr(text.data, "trained for 3 epochs of 3, 12 steps, seed 7; stopped early"));
     assert_non_null(strstr(text.data, "the best val_loss was 0.5, after epoch 2"));
     assert_non_null(strstr(text.data, "train       30 images of 40, 1x6x6, CRC-32 0123abcd"));
     assert_non_null(strstr(text.data, "validation  30 images of the same set"));
@@ -263,7 +265,9 @@ static void test_weights_that_are_not_finite(void **state)
     assert_int_equal(model_load(&model, "good.bin", &e), 0);
     model.parameters[model.graph.nodes[2].needs.parameters[0].offset + 5] = -1.0f / 0.0f;
     const int dir = open("out", O_RDONLY | O_DIRECTORY);
-    assert_int_equal(model_write(&model, dir, "out/model.bin", &e), -1);
+    assert_int_equal(
+        model_write(&model, &(struct file_target){dir, "model.bin", "out/model.bin", NULL}, &e),
+        -1);
     close(dir);
     assert_int_equal(e.kind, ERROR_NUMERIC);
     assert_non_null(strstr(e.message, "value 5 of 'dense1.weight' is not finite"));
@@ -279,14 +283,10 @@ static void test_weights_that_are_not_finite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_same_file_again),
-        cmocka_unit_test(test_metadata),
-        cmocka_unit_test(test_training),
-        cmocka_unit_test(test_config_inside),
-        cmocka_unit_test(test_tensors),
-        cmocka_unit_test(test_other_files),
-        cmocka_unit_test(test_weights_that_are_not_finite),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_same_file_again),
+        cmocka_unit_test(test_metadata),      cmocka_unit_test(test_training),
+        cmocka_unit_test(test_config_inside), cmocka_unit_test(test_tensors),
+        cmocka_unit_test(test_other_files),   cmocka_unit_test(test_weights_that_are_not_finite),
     };
     return cmocka_run_group_tests(tests, make_model, folder_remove);
 }

@@ -166,7 +166,9 @@ static void test_unwritable(void **state)
     };
     struct error e = {0};
 
-    assert_int_equal(safetensors_write(-1, NAME, path, &metadata, 1, NULL, 0, &e), -1);
+    assert_int_equal(
+        safetensors_write(&(struct file_target){-1, NAME, path, NULL}, &metadata, 1, NULL, 0, &e),
+        -1);
     assert_int_equal(e.kind, ERROR_IO);
     assert_int_equal(write_file(&metadata, 1, tensors, 2, &e), -1);
     assert_int_equal(e.kind, ERROR_LIMIT);

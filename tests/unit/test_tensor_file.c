@@ -227,7 +227,9 @@ static void test_ours(void **state)
     struct error e = {.offset = -1};
     float out[3];
     const int dir = open(directory, O_RDONLY | O_DIRECTORY);
-    assert_int_equal(safetensors_write(dir, "x", path, &format, 1, &entry, 1, &e), 0);
+    assert_int_equal(
+        safetensors_write(&(struct file_target){dir, "x", path, NULL}, &format, 1, &entry, 1, &e),
+        0);
     assert_int_equal(tensor_file_read(&file, path, &e), 0);
     assert_int_equal(file.count, 1);
     assert_int_equal(tensor_values(&file, tensor_file_find(&file, "a.weight"), out, &e), 0);

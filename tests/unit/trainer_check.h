@@ -173,8 +173,8 @@ static inline void change_file(const char *folder, const char *name, const struc
     }
     const int dir = open(folder, O_RDONLY | O_DIRECTORY);
     assert_true(dir >= 0);
-    if (safetensors_write(dir, name, path, metadata, metadata_count, tensors, tensor_count, &e) !=
-        0) {
+    if (safetensors_write(&(struct file_target){dir, name, path, NULL}, metadata, metadata_count,
+                          tensors, tensor_count, &e) != 0) {
         fail_msg("%s", e.message);
     }
     close(dir);

@@ -64,10 +64,10 @@ def said_of(directory):
 class Run:
     """A process of cnntrain that trains into `directory`; what it says goes to a file that grows with each run."""
 
-    def __init__(self, config, directory, *arguments, wrapper=(), preload=None, **changes):
+    def __init__(self, config, directory, *arguments, wrapper=(), preload=None, threads=1, **changes):
         self.directory, self.said = directory, said_of(directory)
         resume = ["--resume"] if os.path.exists(os.path.join(directory, "checkpoint.bin")) else []
-        command = [*wrapper, CNNTRAIN, "-t", "1", "--progress", "never", config, "-o", directory, *resume, *arguments]
+        command = [*wrapper, CNNTRAIN, "-t", str(threads), "--progress", "never", config, "-o", directory, *resume, *arguments]
         if preload:
             changes["LD_PRELOAD"] = preload
         self.start_of_words = os.path.getsize(self.said) if os.path.exists(self.said) else 0

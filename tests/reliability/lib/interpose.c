@@ -8,6 +8,8 @@
  *   FAULTS_CLOCK=back     the same, but that the clock of the wall goes back whenever it is asked
  *   FAULTS_KEEP=DIR       every file that is renamed into place is also copied to DIR/NAME.NUMBER
  *   FAULTS_BYTE=1         read and write, pread and pwrite move one byte at a time
+ *   FAULTS_CALL=NAME:N    the N-th fsync, fdatasync or renameat of the process fails with EIO,
+ *                         whichever thread makes it (strace counts those of each)
  *
  * Allocations are counted and failed by who calls: all of the program and of its libraries
  * (libyaml, jansson, zlib, libjpeg; the C library too, for strdup, opendir and the like), but not
@@ -311,8 +313,29 @@ static void keep(int dir, const char *name)
     }
 }
 
+/* Whether this is the call that fails. */
+static int call_fails(const char *name)
+{
+    static atomic_long made;
+    const char *chosen = getenv("FAULTS_CALL");
+    const size_t length = strlen(name);
+    if (!chosen || strncmp(chosen, name, length) != 0 || chosen[length] != ':' ||
+        ++made != atol(chosen + length + 1)) {
+        return 0;
+    }
+    errno = EIO;
+    return 1;
+}
+
+int fsync(int fd) { return call_fails("fsync") ? -1 : (int)syscall(SYS_fsync, fd); }
+
+int fdatasync(int fd) { return call_fails("fdatasync") ? -1 : (int)syscall(SYS_fdatasync, fd); }
+
 int renameat(int from, const char *old, int to, const char *new)
 {
+    if (call_fails("renameat")) {
+        return -1;
+    }
     const int status = (int)syscall(SYS_renameat, from, old, to, new);
     if (status == 0) {
         keep(to, new);
