@@ -1,5 +1,6 @@
 /* trainer.h: a training run, from settings to weights. Everything that can fail for other reasons
- * than a disk fails in trainer_prepare; after it nothing is allocated.
+ * than a disk fails in trainer_prepare; after it nothing is allocated but a committer, without
+ * which a run does as well.
  *
  * A batch is cut into tiles of 16 samples and the tiles into shards, both by the batch size alone.
  * A shard sums the gradients of its tiles in order, shards are added in a fixed tree, what is
