@@ -36,12 +36,12 @@ def link_or_copy(source, target):
 def build_server(directory, program):
     """What LD_PRELOAD has to name for server.c to work, or None: every run then pays for its own beginning."""
     libraries = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
-    sanitizer = re.search(r"/\S*libasan\S*", libraries)
+    sanitizer = re.findall(r"/\S*libasan\S*", libraries)  # which comes first, where it is a library
     library = os.path.join(directory, "server.so")
     compiler = ["cc", "-D_GNU_SOURCE", "-O1", "-fPIC", "-shared", os.path.join(ROOT, "tests/cases/server.c"), "-o", library]
-    if not sanitizer or not shutil.which("cc") or subprocess.run(compiler).returncode != 0:
+    if not shutil.which("cc") or subprocess.run(compiler).returncode != 0:
         return None
-    return f"{sanitizer[0]} {library}"
+    return " ".join([*sanitizer, library])
 
 
 class Work:

@@ -31,7 +31,7 @@ static void commits_in_order(void **state)
     const struct place *place = *state;
     struct committer *committer = open_committer();
     struct error e;
-    char text[16];
+    char text[32];
 
     for (int i = 0; i < 50; i++) {
         snprintf(text, sizeof text, "version %d", i);
