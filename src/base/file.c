@@ -92,9 +92,30 @@ static void *allocate(size_t size)
     return memory;
 }
 
+enum extent { WHOLE, ENDS };
+
+/* `size` is one more than the file has: the end is where nothing is left to read. -1 with errno. */
+static ssize_t read_extent(int fd, unsigned char *data, size_t size, enum extent extent)
+{
+    if (extent == WHOLE || size <= 2 * FILE_END) {
+        return read_full(fd, data, size);
+    }
+    const size_t end = size - 1 - FILE_END;
+    ssize_t n = read_full(fd, data, FILE_END);
+
+    if (n != FILE_END) {
+        return n;
+    }
+    if (lseek(fd, (off_t)end, SEEK_SET) < 0) {
+        return -1;
+    }
+    n = read_full(fd, data + end, FILE_END + 1);
+    return n < 0 ? n : (ssize_t)end + n;
+}
+
 /* The bytes go to `room`, or with NULL to a block of their own. */
 static int read_open(struct bytes *out, int fd, const char *path, size_t limit,
-                     enum error_kind kind, struct room *room, struct error *e)
+                     enum error_kind kind, enum extent extent, struct room *room, struct error *e)
 {
     struct stat before, after;
     size_t size;
@@ -108,13 +129,15 @@ static int read_open(struct bytes *out, int fd, const char *path, size_t limit,
     if (check_add((size_t)before.st_size, 1, &size) != 0) {
         return error_memory(e, SIZE_MAX);
     }
-    out->data = room != NULL ? room_take(room, size) : allocate(size);
+    out->data = room != NULL     ? room_take(room, size)
+                : extent == ENDS ? calloc(size, 1)
+                                 : allocate(size);
     if (out->data == NULL) {
         return error_memory(e, size);
     }
     out->size = (size_t)before.st_size;
 
-    const ssize_t n = read_full(fd, out->data, size);
+    const ssize_t n = read_extent(fd, out->data, size, extent);
 
     if (n < 0 || fstat(fd, &after) != 0) {
         return error_errno(e, ERROR_IO, path, "cannot read");
@@ -126,8 +149,8 @@ static int read_open(struct bytes *out, int fd, const char *path, size_t limit,
     return 0;
 }
 
-int file_read_at(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
-                 enum error_kind kind, struct error *e)
+static int read_path(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
+                     enum error_kind kind, enum extent extent, struct error *e)
 {
     *out = (struct bytes){0};
     const int fd = open_to_read(dir, name);
@@ -135,7 +158,7 @@ int file_read_at(struct bytes *out, int dir, const char *name, const char *path,
     if (fd < 0) {
         return error_errno(e, ERROR_IO, path, "cannot open");
     }
-    const int status = read_open(out, fd, path, limit, kind, NULL, e);
+    const int status = read_open(out, fd, path, limit, kind, extent, NULL, e);
 
     close(fd);
     if (status != 0) {
@@ -144,10 +167,22 @@ int file_read_at(struct bytes *out, int dir, const char *name, const char *path,
     return status;
 }
 
+int file_read_at(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
+                 enum error_kind kind, struct error *e)
+{
+    return read_path(out, dir, name, path, limit, kind, WHOLE, e);
+}
+
 int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
               struct error *e)
 {
-    return file_read_at(out, AT_FDCWD, path, path, limit, kind, e);
+    return read_path(out, AT_FDCWD, path, path, limit, kind, WHOLE, e);
+}
+
+int file_read_ends(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
+                   struct error *e)
+{
+    return read_path(out, AT_FDCWD, path, path, limit, kind, ENDS, e);
 }
 
 int file_read_beneath(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
@@ -162,7 +197,7 @@ int file_read_beneath(struct bytes *out, int dir, const char *name, const char *
     if (fd < 0) {
         return error_errno(e, kind, path, "cannot open");
     }
-    const int status = read_open(out, fd, path, limit, kind, room, e);
+    const int status = read_open(out, fd, path, limit, kind, WHOLE, room, e);
 
     close(fd);
     if (status != 0) {

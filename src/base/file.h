@@ -23,6 +23,11 @@ void bytes_free(struct bytes *bytes);
  * of `kind`; one that cannot be opened or read, or is no regular file, is ERROR_IO. */
 int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
               struct error *e);
+/* Like file_read, but of a large file only the beginning and the end, FILE_END bytes of each, for
+ * those whom these tell enough; in between are zeros, and out->data is not aligned. */
+enum { FILE_END = 1 << 18 };
+int file_read_ends(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
+                   struct error *e);
 /* Like file_read for `name` in the open directory `dir`; `path` is only for messages. */
 int file_read_at(struct bytes *out, int dir, const char *name, const char *path, size_t limit,
                  enum error_kind kind, struct error *e);

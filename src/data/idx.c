@@ -296,10 +296,11 @@ static int takes(const struct source *source, const struct loading *how, struct 
     return -1;
 }
 
-static int load_images(const struct request *request, const char *path, struct error *e)
+static int load_images_from(const struct request *request, const char *path, int outline,
+                            struct error *e)
 {
     struct idx_file idx;
-    int status = idx_open(&idx, path, "image", e);
+    int status = idx_open(&idx, path, "image", outline, e);
     if (status == 0) {
         status = read_images(&idx, request, e);
     }
@@ -307,10 +308,19 @@ static int load_images(const struct request *request, const char *path, struct e
     return status;
 }
 
+/* What an outline finds wrong, the whole file tells for certain. */
+static int load_images(const struct request *request, const char *path, struct error *e)
+{
+    if (request->set->outline && load_images_from(request, path, 1, e) == 0) {
+        return 0;
+    }
+    return load_images_from(request, path, 0, e);
+}
+
 static int load_labels(struct dataset *set, const char *path, struct error *e)
 {
     struct idx_file idx;
-    int status = idx_open(&idx, path, "label", e);
+    int status = idx_open(&idx, path, "label", 0, e);
     if (status == 0) {
         status = read_labels(&idx, set, e);
     }

@@ -241,13 +241,21 @@ int idx_check_size(const struct idx_file *idx, struct error *e)
     return check_item(idx, e);
 }
 
-int idx_open(struct idx_file *idx, const char *path, const char *noun, struct error *e)
+static int is_gzip(const char *path)
+{
+    unsigned char head[2];
+    return file_peek(path, head, sizeof head) == 2 && head[0] == 0x1f && head[1] == 0x8b;
+}
+
+int idx_open(struct idx_file *idx, const char *path, const char *noun, int outline, struct error *e)
 {
     memset(idx, 0, sizeof *idx);
     idx->noun = noun;
     snprintf(idx->name, sizeof idx->name, "%s", path);
     TRY(peek(idx, path, e));
-    TRY(file_read(&idx->file, path, idx_memory_limit(), ERROR_DATA, e));
+    const size_t limit = idx_memory_limit();
+    TRY(outline && is_gzip(path) ? file_read_ends(&idx->file, path, limit, ERROR_DATA, e)
+                                 : file_read(&idx->file, path, limit, ERROR_DATA, e));
     TRY(gzip_open(&idx->stream, path, idx->file.data, idx->file.size, e));
     snprintf(idx->name, sizeof idx->name, "%s%s", path, idx->stream.compressed ? "(gz)" : "");
     return read_magic(idx, e);

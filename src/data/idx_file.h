@@ -36,8 +36,11 @@ struct idx_file {
 /* What a data set may take: half of the machine's memory. */
 size_t idx_memory_limit(void);
 /* Read the file and the magic: element and dims (0..255). To be closed also after a failure; `path`
- * is kept. */
-int idx_open(struct idx_file *idx, const char *path, const char *noun, struct error *e);
+ * is kept. For an outline, of a compressed file only what file_read_ends reads: enough for a header
+ * at the usual place and gzip_crc32; a fault may be one of the gap, and has to be looked for again
+ * without `outline`. */
+int idx_open(struct idx_file *idx, const char *path, const char *noun, int outline,
+             struct error *e);
 /* Read the dimensions, which must be at most 4 here, and work out the sizes: not 0, and numbers
  * that can be counted with. */
 int idx_read_header(struct idx_file *idx, struct error *e);

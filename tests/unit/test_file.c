@@ -60,6 +60,48 @@ static void refuses_what_it_cannot_read_whole(void **state)
     assert_unreadable("/proc/self/status", 10, ERROR_MODEL, "the file changed while it was read");
 }
 
+static void assert_ends(const struct place *place, size_t size)
+{
+    struct bytes whole, ends;
+    struct error e;
+    char *text = malloc(size + 1);
+
+    memset(text, 'm', size);
+    text[size] = 0;
+    for (size_t i = 0; i < size; i += 1000) {
+        text[i] = (char)('a' + i / 1000 % 26);
+    }
+    put(place, "large", text);
+    free(text);
+    assert_int_equal(file_read(&whole, in(place, "large"), size, ERROR_DATA, &e), 0);
+    assert_int_equal(file_read_ends(&ends, in(place, "large"), size, ERROR_DATA, &e), 0);
+    assert_int_equal(ends.size, size);
+    assert_memory_equal(ends.data, whole.data, size < FILE_END ? size : FILE_END);
+    const size_t end = size < FILE_END ? 0 : size - FILE_END;
+    assert_memory_equal(ends.data + end, whole.data + end, size - end + 1);
+    for (size_t i = FILE_END; i < end; i++) {
+        assert_int_equal(ends.data[i], 0);
+    }
+    bytes_free(&whole);
+    bytes_free(&ends);
+}
+
+static void reads_the_ends_of_a_large_file(void **state)
+{
+    const struct place *place = *state;
+    struct bytes bytes;
+    struct error e;
+
+    assert_ends(place, 10);
+    assert_ends(place, 2 * FILE_END - 1);
+    assert_ends(place, 2 * FILE_END);
+    assert_ends(place, 2 * FILE_END + 1);
+    assert_ends(place, 3 * FILE_END + 12345);
+    assert_int_equal(file_read_ends(&bytes, in(place, "large"), 3 * FILE_END, ERROR_DATA, &e), -1);
+    assert_string_equal(e.message, "larger than 768 KiB");
+    assert_null(bytes.data);
+}
+
 static void peeks_at_the_start(void **state)
 {
     const struct place *place = *state;
@@ -266,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_PLACE(reads_a_whole_file),
         IN_PLACE(refuses_what_it_cannot_read_whole),
+        IN_PLACE(reads_the_ends_of_a_large_file),
         IN_PLACE(peeks_at_the_start),
         IN_PLACE(replaces_a_file),
         IN_PLACE(writes_more_than_one_piece),

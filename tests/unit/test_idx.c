@@ -421,6 +421,62 @@ static void test_gzip_faults(void **state)
     buffer_free(&packed);
 }
 
+/* A gzip file of stored blocks, `empty` of them without bytes in front. */
+static void write_stored(const char *path, const struct buffer *file, int empty)
+{
+    struct buffer out = {0};
+    put(&out, "\x1f\x8b\x08\0\0\0\0\0\0\x03", 10);
+    for (int i = 0; i < empty; i++) {
+        put(&out, "\0\0\0\xff\xff", 5);
+    }
+    for (size_t at = 0; at < file->size;) {
+        const size_t left = file->size - at, size = left < 0xffff ? left : 0xffff;
+        put(&out, size == left ? "\1" : "\0", 1);
+        put_little_endian(&out, (uint32_t)size, 2);
+        put_little_endian(&out, ~(uint32_t)size & 0xffff, 2);
+        put(&out, file->data + at, size);
+        at += size;
+    }
+    put_little_endian(&out, (uint32_t)crc32(0, file->data, (uInt)file->size), 4);
+    put_little_endian(&out, (uint32_t)file->size, 4);
+    write_plain(path, &out);
+}
+
+/* Of a compressed file an outline reads the ends; where they do not do, all of it. */
+static void test_outline(void **state)
+{
+    (void)state;
+    enum { MANY = 2000 };
+    const struct loading how = {.outline = 1};
+    struct buffer images = make_images(MANY, SIDE, SIDE), labels = make_labels(MANY);
+    const int empty[] = {0, 10, 100000}; /* half a megabyte in front of the header */
+    struct dataset plain;
+    write_plain(LABELS, &labels);
+    write_file(IMAGES, images.data, images.size);
+    assert_int_equal(dataset_load(&plain, &SOURCE, &how, NULL), 0);
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+        struct dataset set;
+        struct error e;
+        write_stored(IMAGES, &images, empty[i]);
+        assert_int_equal(dataset_load(&set, &SOURCE, &how, &e), 0);
+        assert_int_equal(set.count, MANY);
+        assert_int_equal(set.h, SIDE);
+        assert_int_equal(set.crc32, plain.crc32);
+        assert_int_equal(set.outline, 1);
+        dataset_free(&set);
+    }
+    dataset_free(&plain);
+    images.data[7] = 1; /* 2,000 is 0x7d0 */
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+        struct dataset set;
+        struct error e;
+        write_stored(IMAGES, &images, empty[i]);
+        assert_int_equal(dataset_load(&set, &SOURCE, &how, &e), -1);
+        assert_string_equal(e.message, "2000 labels for 1793 images in x-images-idx3-ubyte");
+    }
+    buffer_free(&images);
+}
+
 static void test_label_counts(void **state)
 {
     (void)state;
@@ -656,6 +712,7 @@ int main(void)
         cmocka_unit_test(test_unexpected_bytes),
         cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_gzip_faults),
+        cmocka_unit_test(test_outline),
         cmocka_unit_test(test_label_counts),
         cmocka_unit_test(test_label_values),
         cmocka_unit_test(test_label_types),
