@@ -60,9 +60,11 @@ static int append_picture(struct text *out, const struct filters *f, size_t numb
     for (size_t i = 0; i < n; i++) {
         scale = fabsf(w[i]) > scale ? fabsf(w[i]) : scale;
     }
-    for (size_t i = 0; i < n; i++) {
-        const float value = w[i % (size_t)f->c * plane + i / (size_t)f->c];
-        pixels[i] = (uint8_t)(128 + (scale > 0 ? 127 * value / scale : 0) + 0.5f);
+    for (size_t c = 0; c < (size_t)f->c; c++) {
+        for (size_t i = 0; i < plane; i++) {
+            const float value = scale > 0 ? 127 * w[c * plane + i] / scale : 0;
+            pixels[i * (size_t)f->c + c] = (uint8_t)(128 + value + 0.5f);
+        }
     }
     *most = (double)scale;
     const int status = picture_append(out, pixels, f->w_pixels, f->h, f->c, e);

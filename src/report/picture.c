@@ -1,16 +1,16 @@
 /* picture.c: PNG (W3C, "Portable Network Graphics", third edition) of the simplest kind: signature,
- * IHDR, one IDAT with unfiltered rows, IEND; zlib does the work. Pictures of a few dozen pixels
- * would gain nothing from filters. Base64: RFC 4648, section 4. */
+ * IHDR, one IDAT with unfiltered rows, IEND; libdeflate does the work: zlib takes twice the time.
+ * Pictures of a few dozen pixels would gain nothing from filters. Base64: RFC 4648, section 4. */
 #include "report/picture.h"
 
 #include "base/file.h"
 #include "data/fit.h"
 
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-enum { MOST_SIDE = 64, CHUNK_EXTRA = 12 };
+enum { MOST_SIDE = 64, CHUNK_EXTRA = 12, EFFORT = 9 };
 
 static void put_u32(uint8_t *at, uint32_t value)
 {
@@ -49,10 +49,12 @@ int picture_append(struct text *out, const uint8_t *pixels, int w, int h, int ch
 {
     static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     const size_t row = (size_t)w * (size_t)channels, raw_size = (row + 1) * (size_t)h;
-    uLongf packed = compressBound((uLong)raw_size);
-    const size_t room = raw_size + sizeof signature + 13 + packed + (size_t)3 * CHUNK_EXTRA;
+    const size_t most = libdeflate_zlib_compress_bound(NULL, raw_size);
+    const size_t room = raw_size + sizeof signature + 13 + most + (size_t)3 * CHUNK_EXTRA;
     uint8_t *const raw = malloc(room);
-    if (!raw) {
+    struct libdeflate_compressor *compressor = raw ? libdeflate_alloc_compressor(EFFORT) : NULL;
+    if (!compressor) {
+        free(raw);
         return error_memory(e, room);
     }
     for (int y = 0; y < h; y++) {
@@ -65,15 +67,13 @@ int picture_append(struct text *out, const uint8_t *pixels, int w, int h, int ch
     put_u32(at + 12, (uint32_t)h);
     memcpy(at + 16, (uint8_t[]){8, channels == 3 ? 2 : 0, 0, 0, 0}, 5);
     at = end_chunk(at, "IHDR", 13);
-    const int status = compress2(at + 8, &packed, raw, (uLong)raw_size, Z_BEST_COMPRESSION);
-    if (status == Z_OK) {
-        at = end_chunk(at, "IDAT", packed);
-        at = end_chunk(at, "IEND", 0);
-        text_append(out, "data:image/png;base64,");
-        append_base64(out, png, (size_t)(at - png));
-    }
+    at = end_chunk(at, "IDAT", libdeflate_zlib_compress(compressor, raw, raw_size, at + 8, most));
+    at = end_chunk(at, "IEND", 0);
+    text_append(out, "data:image/png;base64,");
+    append_base64(out, png, (size_t)(at - png));
+    libdeflate_free_compressor(compressor);
     free(raw);
-    return status == Z_OK ? 0 : error_memory(e, room);
+    return 0;
 }
 
 /* The sample as bytes, [h][w][channels]. */
