@@ -103,7 +103,7 @@ static ssize_t read_extent(int fd, unsigned char *data, size_t size, enum extent
     const size_t end = size - 1 - FILE_END;
     ssize_t n = read_full(fd, data, FILE_END);
 
-    if (n != FILE_END) {
+    if (n != (ssize_t)FILE_END) {
         return n;
     }
     if (lseek(fd, (off_t)end, SEEK_SET) < 0) {

@@ -25,7 +25,7 @@ int file_read(struct bytes *out, const char *path, size_t limit, enum error_kind
               struct error *e);
 /* Like file_read, but of a large file only the beginning and the end, FILE_END bytes of each, for
  * those whom these tell enough; in between are zeros, and out->data is not aligned. */
-enum { FILE_END = 1 << 18 };
+#define FILE_END ((size_t)1 << 18)
 int file_read_ends(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
                    struct error *e);
 /* Like file_read for `name` in the open directory `dir`; `path` is only for messages. */
