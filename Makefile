@@ -26,7 +26,7 @@ LINK_release := $(HARDENING_LINK)
 # Lines and functions are enough for a report of the sanitizers; all of -g doubles the time that the kernels take to compile.
 FLAGS_asan := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_fuzz := -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp -fno-sanitize-recover=all -fno-omit-frame-pointer
-# gcc's checks for undefined behaviour as a part of the program: as a library they would have each run read five megabytes more for leaks.
+# The sanitizers as a part of the program: as libraries they would have each run read six megabytes more for leaks.
 LINK_asan = $(shell $(CC) -Werror -static-libasan -static-libubsan -fsyntax-only -x c /dev/null 2>/dev/null && echo -static-libasan -static-libubsan)
 OPTIMIZE_release := -O3 -g1
 # In the kernels, whose code is addresses for the most part, these checks treble the time to compile, and the address sanitizer sees

@@ -1,5 +1,6 @@
-/* main.c: all unit tests are one program, which runs the one that it is called by: build/release/unit/test_x
- * is a link to build/release/unit/all. As programs of their own they would take a minute to link. */
+/* main.c: all unit tests are one program, which runs the one that it is called by:
+ * build/release/unit/test_x is a link to build/release/unit/all. As programs of their own they
+ * would take a minute to link. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ int main(int argc, char **argv)
             return TESTS[i].run();
         }
     }
-    fprintf(stderr, "%s: no unit test has this name: call it by a link that has the name of one\n", name);
+    fprintf(stderr, "%s: no unit test has this name: call it by a link that has the name of one\n",
+            name);
     return 2;
 }
