@@ -308,13 +308,20 @@ static int load_images_from(const struct request *request, const char *path, int
     return status;
 }
 
-/* What an outline finds wrong, the whole file tells for certain. */
+/* What an outline finds wrong with the content, the whole file tells for certain. */
 static int load_images(const struct request *request, const char *path, struct error *e)
 {
-    if (request->set->outline && load_images_from(request, path, 1, e) == 0) {
+    struct error fault = {.kind = ERROR_NONE};
+    if (request->set->outline && load_images_from(request, path, 1, &fault) == 0) {
         return 0;
     }
-    return load_images_from(request, path, 0, e);
+    if (fault.kind == ERROR_NONE || fault.kind == ERROR_DATA) {
+        return load_images_from(request, path, 0, e);
+    }
+    if (e != NULL) {
+        *e = fault;
+    }
+    return -1;
 }
 
 static int load_labels(struct dataset *set, const char *path, struct error *e)
