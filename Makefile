@@ -134,7 +134,7 @@ unit: $(UNIT:%=$(B)/unit/%)
 FUZZ_CC ?= $(if $(shell command -v ccache),ccache clang,clang)
 FUZZ_TARGETS := $(patsubst tests/fuzz/target_%.c,%,$(wildcard tests/fuzz/target_*.c))
 FUZZ_SUPPORT := $(patsubst %.c,$(B)/%.o,$(filter-out tests/fuzz/target_%.c,$(wildcard tests/fuzz/*.c)))
-FUZZ_LINK := -fsanitize=fuzzer -Wl,--wrap=file_read,--wrap=file_replace,--wrap=file_peek
+FUZZ_LINK := -fsanitize=fuzzer -Wl,--wrap=file_read,--wrap=file_read_ends,--wrap=file_replace,--wrap=file_peek
 SECONDS ?= 60
 
 $(B)/targets/config: $(B)/src/tools/list.o

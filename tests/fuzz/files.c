@@ -8,6 +8,8 @@
 
 int __wrap_file_read(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
                      struct error *e);
+int __wrap_file_read_ends(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
+                          struct error *e);
 size_t __wrap_file_peek(const char *path, void *buffer, size_t size);
 int __wrap_file_replace(const struct file_target *target, const struct chunk *chunks, int count,
                         struct error *e);
@@ -71,6 +73,16 @@ int __wrap_file_read(struct bytes *out, const char *path, size_t limit, enum err
         memcpy(out->data, files[i].data, files[i].size);
     }
     return 0;
+}
+
+int __wrap_file_read_ends(struct bytes *out, const char *path, size_t limit, enum error_kind kind,
+                          struct error *e)
+{
+    const int status = __wrap_file_read(out, path, limit, kind, e);
+    if (status == 0 && out->size > 2 * FILE_END) {
+        memset(out->data + FILE_END, 0, out->size - 2 * FILE_END);
+    }
+    return status;
 }
 
 size_t __wrap_file_peek(const char *path, void *buffer, size_t size)
