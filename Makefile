@@ -201,5 +201,6 @@ help:  ## this list
 FORCE:
 .PHONY: all unit fuzz fuzzers demo test acceptance asan data bench install clean help FORCE
 .SECONDARY:
+.DELETE_ON_ERROR:
 
 -include $(OBJECTS:.o=.d) $(wildcard $(B)/src/tools/*.d $(B)/tests/*.d $(B)/tests/unit/*.d $(B)/tests/fuzz/*.d)

@@ -181,14 +181,19 @@ static int inflate_piece(struct gzip *gzip, unsigned char *out, size_t size, siz
     return 0;
 }
 
-int gzip_open(struct gzip *gzip, const char *path, const void *data, size_t size, struct error *e)
+int gzip_begins(const void *data, size_t size)
 {
     const unsigned char *bytes = data;
+    return size > 0 && bytes[0] == 0x1f && (size == 1 || bytes[1] == 0x8b);
+}
+
+int gzip_open(struct gzip *gzip, const char *path, const void *data, size_t size, struct error *e)
+{
     memset(gzip, 0, sizeof *gzip);
     gzip->path = path;
-    gzip->data = bytes;
+    gzip->data = data;
     gzip->size = size;
-    gzip->compressed = size > 0 && bytes[0] == 0x1f && (size == 1 || bytes[1] == 0x8b);
+    gzip->compressed = gzip_begins(data, size);
     if (gzip->compressed && inflateInit2(&gzip->inflater, -MAX_WBITS) != Z_OK) {
         gzip->compressed = 0;
         return error_memory(e, 1 << MAX_WBITS);

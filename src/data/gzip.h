@@ -33,6 +33,10 @@ struct gzip {
     z_stream inflater;      /* points back to itself: a struct gzip is not to be copied */
 };
 
+/* Whether a file that begins so is compressed; of one byte, whether it may be the beginning of
+ * that.
+ */
+int gzip_begins(const void *data, size_t size);
 /* Begin reading the file's bytes. ERROR_LIMIT. */
 int gzip_open(struct gzip *gzip, const char *path, const void *data, size_t size, struct error *e);
 /* Put the next `size` bytes into `out`; *got says how many there were, less than `size` only at the

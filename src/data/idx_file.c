@@ -244,7 +244,7 @@ int idx_check_size(const struct idx_file *idx, struct error *e)
 static int is_gzip(const char *path)
 {
     unsigned char head[2];
-    return file_peek(path, head, sizeof head) == 2 && head[0] == 0x1f && head[1] == 0x8b;
+    return gzip_begins(head, file_peek(path, head, sizeof head));
 }
 
 int idx_open(struct idx_file *idx, const char *path, const char *noun, int outline, struct error *e)
