@@ -109,6 +109,13 @@ stb() {
     header stb/stb_image.h stb_image.h
 }
 
+# The library itself: the header comes with the reference BLAS too, with which PyTorch is many times as slow.
+openblas() {
+    printf 'char *openblas_get_config(void);\nint main(void) { return !openblas_get_config(); }\n' |
+        ${CC:-cc} -x c - ${LDFLAGS:-} -lopenblas -o "${TMPDIR:-/tmp}/cnntrain-deps.$$" || return 1
+    rm -f "${TMPDIR:-/tmp}/cnntrain-deps.$$"
+}
+
 # A library and no program: ONNX Runtime, of a fixed version, without the package's own scripts.
 onnxruntime() {
     [ -d build/bench/node_modules/onnxruntime-node/bin ] ||
@@ -173,12 +180,11 @@ playwright() {
 
 is_there() {
     case $1 in
-    compiler | stb | torch | sanitizers | archer) "$1" ;;
+    compiler | stb | torch | sanitizers | archer | openblas) "$1" ;;
     libyaml) pkg-config --exists yaml-0.1 ;;
     zlib | libdeflate | jansson | libjpeg | cmocka) pkg-config --exists "$1" ;;
     dlib) [ -e /usr/include/dlib/dnn.h ] || pkg-config --exists dlib-1 ;;
     onednn) header oneapi/dnnl/dnnl.h ;;
-    openblas) header cblas.h openblas/cblas.h ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }

@@ -81,12 +81,12 @@ class Peer:
                           dynamic_axes={"x": {0: "n"}, "y": {0: "n"}})
 
 
-def version():
-    """PyTorch's, and the library that multiplies its matrices."""
+def blas():
+    """The library that multiplies PyTorch's matrices."""
     with open("/proc/self/maps", encoding="ascii") as file:
-        blas = {line.split("/", 1)[1].strip() for line in file if "blas" in line}
-    names = sorted(word for path in blas for word in path.split("/") if word.endswith(("blas", "pthread", "openmp")))
-    return f"PyTorch {torch.__version__}, BLAS {names[0] if names else 'its own'}"
+        paths = {line.split("/", 1)[1].strip() for line in file if "blas" in line}
+    names = sorted(word for path in paths for word in path.split("/") if word.endswith(("blas", "pthread", "openmp")))
+    return names[0] if names else "its own"
 
 
 def main():
@@ -104,7 +104,10 @@ def main():
         peer.export(options.export)
         return
     peer.train_step(0)
-    protocol.serve(peer.parameters(), version=version(), train=peer.train, eval=peer.eval)
+    if blas() == "blas":  # Debian's reference BLAS, which nobody would compare with
+        protocol.say("error", "PyTorch multiplies matrices with the reference BLAS: scripts/deps.sh bench installs OpenBLAS")
+        return
+    protocol.serve(peer.parameters(), version=f"PyTorch {torch.__version__}, BLAS {blas()}", train=peer.train, eval=peer.eval)
 
 
 main()
