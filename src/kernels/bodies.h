@@ -48,8 +48,8 @@ void KERNEL(any_conv_backward_input)(const struct window *, const float *dy, con
                                      const float *u, float *dx, float *scratch);
 void KERNEL(any_conv_backward_weight)(const struct window *, const float *x, const float *dy,
                                       int add, float *dw, float *db, float *scratch);
-void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, const float *b,
-                           float *y);
+void KERNEL(dense_forward)(int in, int out, int tiles, const float *x, size_t x_tile,
+                           const float *w, const float *b, float *y, size_t y_tile);
 void KERNEL(dense_backward_input)(int in, int out, int first, int end, const float *dy,
                                   const float *w, float *dx);
 void KERNEL(dense_turn)(int in, const float *x, float *xt);

@@ -268,7 +268,8 @@ static void dense_share(const struct window *s, const float *x, const float *w, 
     const struct share share = share_of_weights(s);
     const int in = s->c * s->kh * s->kw, o = share.channel;
     KERNEL(dense_forward)
-    (in, share.channel_end - o, x, w + (size_t)o * in, b ? b + o : NULL, y + (size_t)o * LANES);
+    (in, share.channel_end - o, 1, x, 0, w + (size_t)o * in, b ? b + o : NULL,
+     y + (size_t)o * LANES, 0);
 }
 
 void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w, const float *u,

@@ -1,8 +1,9 @@
 /* dense.c: y = W x + b for a tile; x is `in` vectors, y is `out` vectors, W is [out][in].
  *
- * Forward: OB outputs in registers, one input vector meets them all. Towards the input: IB inputs
- * in registers, weights side by side in memory. The weight gradient is a sum over the lanes, W's
- * shape: the inputs are turned once a tile, so that rank-1 updates, one an image, run along the
+ * Forward: OB outputs in registers, an input's vector meets them all; where there are more tiles,
+ * of TB at once, so that a weight which was loaded meets a vector of each. Towards the input: IB
+ * inputs in registers, weights side by side in memory. The weight gradient is a sum over the lanes,
+ * W's shape: the inputs are turned once a tile, so that rank-1 updates, one an image, run along the
  * rows of dw with full vectors, whose sums stay in registers over all images of all tiles. */
 #include "kernels/bodies.h"
 #include "kernels/transpose.h"
@@ -10,63 +11,91 @@
 /* Sums that fit the registers beside an operand or two. More than 8 outputs forward would gain
  * nothing, and rows of W a power of two apart would not be in the first cache together. */
 #if defined(__AVX512F__)
-enum { OUTS = 8, INS = 20 };
+enum { OUTS = 8, INS = 20, MOST_TILES = 4 };
 #elif defined(__AVX2__)
-enum { OUTS = 6, INS = 6 };
+enum { OUTS = 6, INS = 6, MOST_TILES = 1 };
 #else
-enum { OUTS = 3, INS = 3 };
+enum { OUTS = 3, INS = 3, MOST_TILES = 1 };
 #endif
 
-INLINE void forward_block(int OB, int in, const float *x, const float *w, const float *b, float *y)
+/* What outputs are made of: x[tiles][in] and y[tiles][out] vectors, a tile's x_tile and y_tile
+ * floats behind the one before. */
+struct outputs {
+    int in, out;
+    const float *x, *w, *b;
+    size_t x_tile, y_tile;
+    float *y;
+};
+
+/* OB outputs from o on of TB tiles from `tile` on. */
+INLINE void forward_block(const struct outputs *f, int OB, int TB, int o, int tile)
 {
-    vec sum[OUTS][PARTS];
+    vec sum[OUTS * MOST_TILES][PARTS];
+    const float *x = f->x + tile * f->x_tile, *w = f->w + (size_t)o * f->in;
+    float *y = f->y + tile * f->y_tile + (size_t)o * LANES;
     UNROLL
-    for (int o = 0; o < OB; o++) {
+    for (int k = 0; k < OB * TB; k++) {
         UNROLL
         for (int p = 0; p < PARTS; p++) {
-            sum[o][p] = v_set(b ? b[o] : 0.0f);
+            sum[k][p] = v_set(f->b ? f->b[o + k / TB] : 0.0f);
         }
     }
-    for (int i = 0; i < in; i++) {
-        vec v[PARTS];
+    for (int i = 0; i < f->in; i++) {
+        vec v[MOST_TILES][PARTS];
         UNROLL
-        for (int p = 0; p < PARTS; p++) {
-            v[p] = v_load(x + (size_t)i * LANES + p * WIDTH);
+        for (int k = 0; k < TB * PARTS; k++) {
+            v[k / PARTS][k % PARTS] =
+                v_load(x + k / PARTS * f->x_tile + (size_t)i * LANES + k % PARTS * WIDTH);
         }
         UNROLL
-        for (int o = 0; o < OB; o++) {
-            vec weight = v_set(w[(size_t)o * in + i]);
+        for (int k = 0; k < OB; k++) {
+            vec weight = v_set(w[(size_t)k * f->in + i]);
             UNROLL
-            for (int p = 0; p < PARTS; p++) {
-                sum[o][p] = v_fma(weight, v[p], sum[o][p]);
+            for (int t = 0; t < TB * PARTS; t++) {
+                vec *to = &sum[k * TB + t / PARTS][t % PARTS];
+                *to = v_fma(weight, v[t / PARTS][t % PARTS], *to);
             }
         }
     }
     UNROLL
-    for (int o = 0; o < OB; o++) {
+    for (int k = 0; k < OB * TB; k++) {
         UNROLL
         for (int p = 0; p < PARTS; p++) {
-            v_store(y + (size_t)o * LANES + p * WIDTH, sum[o][p]);
+            v_store(y + k % TB * f->y_tile + (size_t)(k / TB) * LANES + p * WIDTH, sum[k][p]);
         }
     }
 }
 
-void KERNEL(dense_forward)(int in, int out, const float *x, const float *w, const float *b,
-                           float *y)
-{
-    int o = 0;
-#define FORWARD(OB)                                                                                \
+/* The outputs from o on of TB tiles, as far as blocks of OB go. */
+#define BLOCKS(TB, OB)                                                                             \
     for (; out - o >= OB; o += OB) {                                                               \
-        forward_block(OB, in, x, w + (size_t)o * in, b ? b + o : NULL, y + (size_t)o * LANES);     \
+        forward_block(&f, OB, TB, o, tile);                                                        \
     }
-    FORWARD(OUTS)
+void KERNEL(dense_forward)(int in, int out, int tiles, const float *x, size_t x_tile,
+                           const float *w, const float *b, float *y, size_t y_tile)
+{
+    const struct outputs f = {in, out, x, w, b, x_tile, y_tile, y};
+    int tile = 0;
 #if defined(__AVX512F__)
-    FORWARD(4)
+    for (; tiles - tile >= 4; tile += 4) {
+        int o = 0;
+        BLOCKS(4, 6) BLOCKS(4, 1)
+    }
+    for (; tiles - tile >= 2; tile += 2) {
+        int o = 0;
+        BLOCKS(2, 8) BLOCKS(2, 4) BLOCKS(2, 1)
+    }
 #endif
-    FORWARD(2)
-    FORWARD(1)
-#undef FORWARD
+    for (; tile < tiles; tile++) {
+        int o = 0;
+        BLOCKS(1, OUTS)
+#if defined(__AVX512F__)
+        BLOCKS(1, 4)
+#endif
+        BLOCKS(1, 2) BLOCKS(1, 1)
+    }
 }
+#undef BLOCKS
 
 INLINE void input_block(int IB, int in, int out, const float *dy, const float *w, float *dx)
 {

@@ -192,10 +192,10 @@ struct kernels {
     void (*conv_backward_weight)(const struct window *, const float *x, const float *dy, int add,
                                  float *dw, float *db, float *scratch);
 
-    /* y[o] = b[o] + sum over i of w[o][i] * x[i], for x of `in` vectors and y of `out` vectors; b
-     * may be NULL. */
-    void (*dense_forward)(int in, int out, const float *x, const float *w, const float *b,
-                          float *y);
+    /* y[o] = b[o] + sum over i of w[o][i] * x[i], of each tile: x of `in` vectors, those of the
+     * next tile x_tile floats behind, and y of `out` vectors, y_tile; b may be NULL. */
+    void (*dense_forward)(int in, int out, int tiles, const float *x, size_t x_tile, const float *w,
+                          const float *b, float *y, size_t y_tile);
     /* dx[i], for first <= i < end, = sum over o of w[o][i] * dy[o]. */
     void (*dense_backward_input)(int in, int out, int first, int end, const float *dy,
                                  const float *w, float *dx);

@@ -193,6 +193,11 @@ struct layer_type {
      * of `parts` of it: once for each change of the parameters, by any threads. May be NULL. */
     void (*prepare)(const struct node *node, const struct run *run, int part, int parts);
     void (*forward)(const struct node *node, const struct run *run, const float *x, float *y);
+    /* The same of several tiles at once, from those of the first, the others' being x_tile and
+     * y_tile floats behind one another: for types that have something to load only once for all.
+     * May be NULL. */
+    void (*forward_tiles)(const struct node *node, const struct run *run, int tiles, const float *x,
+                          size_t x_tile, float *y, size_t y_tile);
     /* In evaluation, where node->absorbs and nobody else reads the activation before it: y from the
      * activation's input, both at once, the same bytes. May be NULL. */
     void (*forward_through)(const struct node *node, const struct node *activation,

@@ -29,6 +29,23 @@ void node_forward(const struct graph *graph, const struct plan *plan, struct run
     }
 }
 
+int node_forward_tiles(const struct graph *graph, const struct plan *plan, struct run *runs,
+                       float *first, float *second, int tiles, int i)
+{
+    const struct node *node = &graph->nodes[i];
+    if (!node->type->forward_tiles || plan->places[i].absorbed) {
+        return 0;
+    }
+    const float *x = output_of(plan, &runs[0], node->inputs[0], first);
+    float *y = output_of(plan, &runs[0], i, first);
+    runs[0].input = 0;
+    runs[0].does = plan->places[i].does;
+    node->type->forward_tiles(node, &runs[0], tiles, x,
+                              (size_t)(output_of(plan, &runs[1], node->inputs[0], second) - x), y,
+                              (size_t)(output_of(plan, &runs[1], i, second) - y));
+    return 1;
+}
+
 static void forward_node(const struct graph *graph, const struct plan *plan, struct run *run,
                          float *block, int i)
 {
@@ -43,7 +60,7 @@ void net_prepare(const struct graph *graph, const struct run *run)
     if (!graph->prepares) {
         return;
     }
-#pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(static, 1) /* equal parts: no number is drawn for them */
     for (int k = 0; k < graph->count * PARTS; k++) {
         const struct node *node = &graph->nodes[k / PARTS];
         if (node->type->prepare && node->needs.shared > 0) {

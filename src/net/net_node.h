@@ -11,6 +11,10 @@ int net_segment_end(const struct graph *graph, const struct plan *plan, int segm
  * GRADIENT_ADD: share run->part of adding it to what other nodes found. */
 void node_forward(const struct graph *graph, const struct plan *plan, struct run *run, float *block,
                   int i, int k);
+/* Forward for several tiles at once, of which two runs and blocks are given, the others being as
+ * far behind one another as these: whether the node can (it has one input). */
+int node_forward_tiles(const struct graph *graph, const struct plan *plan, struct run *runs,
+                       float *first, float *second, int tiles, int i);
 void node_backward(const struct graph *graph, const struct plan *plan, struct run *run,
                    float *block, int i, int k);
 void node_add(const struct graph *graph, const struct plan *plan, const struct run *run,

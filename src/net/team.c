@@ -69,9 +69,32 @@ static int takes(const struct plan *plan, struct team *team, const struct node *
 /* Time, waiting included, to a row of the profile. */
 static void lap(const struct team *team, int row) { stopwatch_lap(team->runs[0].watch, row); }
 
-static void wait_for_all(void)
+static void wait_for_all(const struct team *team)
 {
+    if (team->threads > 1) {
 #pragma omp barrier
+    }
+}
+
+/* The member's part of node i, for its input k, of all tiles. */
+static void forward(const struct graph *graph, const struct plan *plan, struct team *team, int i,
+                    int k)
+{
+    const struct node *node = &graph->nodes[i];
+    int taken = 0;
+    for (int tile = 0; tile < team->tiles; tile++) {
+        taken += takes(plan, team, node, tile);
+    }
+    if (taken == team->tiles && taken > 1 &&
+        node_forward_tiles(graph, plan, team->runs, block_of(plan, team, 0),
+                           block_of(plan, team, 1), taken, i)) {
+        return;
+    }
+    for (int tile = 0; tile < team->tiles; tile++) {
+        if (takes(plan, team, node, tile)) {
+            node_forward(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
+        }
+    }
 }
 
 void net_forward_team(const struct graph *graph, const struct plan *plan, struct team *team,
@@ -79,24 +102,22 @@ void net_forward_team(const struct graph *graph, const struct plan *plan, struct
 {
     const int end = net_segment_end(graph, plan, segment);
     for (int i = segment ? plan->cuts[segment - 1] : 0; i < end; i++) {
-        const struct node *node = &graph->nodes[i];
-        for (int k = 0; k < node->input_count && plan->places[i].runs; k++) {
-            for (int tile = 0; tile < team->tiles; tile++) {
-                if (takes(plan, team, node, tile)) {
-                    node_forward(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
-                }
-            }
-            wait_for_all();
+        for (int k = 0; k < graph->nodes[i].input_count && plan->places[i].runs; k++) {
+            forward(graph, plan, team, i, k);
+            wait_for_all(team);
+            lap(team, net_row(i, NET_FORWARD));
         }
-        lap(team, net_row(i, NET_FORWARD));
     }
-    for (int tile = 0; tile < team->tiles && end < graph->count; tile++) {
+    if (end == graph->count) {
+        return;
+    }
+    for (int tile = 0; tile < team->tiles; tile++) {
         if (team->shard[tile] % team->threads == team->me) {
             node_gather(graph, plan, &team->runs[tile], block_of(plan, team, tile), end,
                         team->sums + (size_t)tile * team->sums_stride);
         }
     }
-    wait_for_all();
+    wait_for_all(team);
 }
 
 /* What was made for input k of node i is added to what other nodes made for it. */
@@ -108,7 +129,7 @@ static void add_gradients(const struct graph *graph, const struct plan *plan, st
         team->runs[tile].parts = team->threads;
         node_add(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
     }
-    wait_for_all();
+    wait_for_all(team);
 }
 
 static void backward(const struct graph *graph, const struct plan *plan, struct team *team, int i)
@@ -120,7 +141,7 @@ static void backward(const struct graph *graph, const struct plan *plan, struct 
                 node_backward(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
             }
         }
-        wait_for_all();
+        wait_for_all(team);
         if (plan->places[i].inputs[k].gradient == GRADIENT_ADD) {
             add_gradients(graph, plan, team, i, k);
         }
@@ -138,12 +159,15 @@ void net_backward_team(const struct graph *graph, const struct plan *plan, struc
             lap(team, net_row(i, NET_BACKWARD));
         }
     }
-    for (int tile = 0; tile < team->tiles && segment && plan->places[first].learns; tile++) {
+    if (!segment || !plan->places[first].learns) {
+        return;
+    }
+    for (int tile = 0; tile < team->tiles; tile++) {
         if (team->shard[tile] % team->threads == team->me) {
             set_scratch(plan, team, &team->runs[tile]);
             node_gather_back(graph, plan, &team->runs[tile], block_of(plan, team, tile), first,
                              team->sums + (size_t)tile * team->sums_stride);
         }
     }
-    wait_for_all();
+    wait_for_all(team);
 }

@@ -2,7 +2,8 @@
  * threads, or one whose values are fewer than the weights. Node by node, each member makes its
  * share of every tile's outputs (node->shares), and then waits for the others; of a node that
  * cannot share, each tile has one member. Every number is made as by a thread alone, so nothing
- * depends on how many there are. */
+ * depends on how many there are. A team of one has several tiles at each node, and waits for
+ * nobody: for layers that read many weights, once for all tiles. */
 #ifndef CNNTRAIN_NET_TEAM_H
 #define CNNTRAIN_NET_TEAM_H
 
@@ -27,7 +28,7 @@ struct team {
 /* What the plan has at an offset, of a tile. */
 float *team_at(const struct plan *plan, const struct team *team, int tile, size_t offset);
 /* As net_forward_segment and net_backward_segment, called by every member of the innermost parallel
- * region; at the end all of it is done. */
+ * region, or by the one that is a team alone; at the end all of it is done. */
 void net_forward_team(const struct graph *graph, const struct plan *plan, struct team *team,
                       int segment);
 void net_backward_team(const struct graph *graph, const struct plan *plan, struct team *team,
@@ -40,7 +41,7 @@ int team_spares(const struct node *node);
 /* Whether in a step with so many tiles the members of a team read less that other cores have
  * written than threads with tiles of their own do. Those read what the others moved, of all
  * weights; a member reads the other members' values at each node, but not the weights that it is
- * spared. */
+ * spared. (A team of one, its tiles' values in place of the weights, tile by tile.) */
 int team_reads_less(const struct graph *graph, int tiles);
 
 #endif

@@ -8,6 +8,8 @@
 #include <omp.h>
 #include <stdlib.h>
 
+/* Of tiles whose weights are more than their values: read once for so many. */
+enum { TOGETHER = 4 };
 enum { ROUND_BYTES = 1 << 19, MOST_ROUND = 256 };
 
 /* Where the memory's parts stand, in floats. */
@@ -26,9 +28,12 @@ static struct labels *labels_in(const struct evaluator *e, float *result)
 static int round_tiles(const struct evaluator *e)
 {
     const int fit = (int)(ROUND_BYTES / (result_floats(e) * sizeof(float)));
-    const int least = 4 * e->threads;
+    const int least = 4 * e->threads * e->together;
     return fit < least ? least : fit < MOST_ROUND ? fit : MOST_ROUND;
 }
+
+/* The tiles in memory at a time. */
+static size_t blocks(const struct evaluator *e) { return (size_t)e->threads * (size_t)e->together; }
 
 int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
                    const struct input *input, const struct choice *loss, const float *parameters,
@@ -41,7 +46,8 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
                                     .parameters = parameters,
                                     .kernels = kernels,
                                     .classes = classes,
-                                    .threads = threads};
+                                    .threads = threads,
+                                    .together = team_reads_less(graph, TOGETHER) ? TOGETHER : 1};
     TRY(plan_make(&evaluator->plan, graph, PLAN_FOLDED, arena, e));
     if (graph->folds) {
         evaluator->folded = block_allocate(graph->parameters * sizeof(float));
@@ -53,13 +59,11 @@ int evaluator_open(struct evaluator *evaluator, const struct graph *graph,
     if (!evaluator->shared) {
         return error_memory(e, graph->shared * sizeof(float));
     }
-    if (threads > 1) {
-        evaluator->teams = block_allocate((size_t)threads * sizeof *evaluator->teams);
-        if (!evaluator->teams) {
-            return error_memory(e, (size_t)threads * sizeof *evaluator->teams);
-        }
+    evaluator->teams = block_allocate((size_t)threads * sizeof *evaluator->teams);
+    if (!evaluator->teams) {
+        return error_memory(e, (size_t)threads * sizeof *evaluator->teams);
     }
-    const size_t bytes = ((size_t)threads * evaluator->plan.floats +
+    const size_t bytes = (blocks(evaluator) * evaluator->plan.floats +
                           2 * (size_t)round_tiles(evaluator) * result_floats(evaluator)) *
                          sizeof(float);
     evaluator->memory = block_allocate(bytes);
@@ -111,9 +115,8 @@ int evaluator_augment(struct evaluator *evaluator, const struct augmenter *augme
 
 size_t evaluator_uses(const struct evaluator *e, size_t samples)
 {
-    const size_t tiles = (samples + LANES - 1) / LANES, rounds = 2 * (size_t)round_tiles(e),
-                 workers = (size_t)e->threads;
-    return ((tiles < workers ? tiles : workers) * e->plan.floats +
+    const size_t tiles = (samples + LANES - 1) / LANES, rounds = 2 * (size_t)round_tiles(e);
+    return ((tiles < blocks(e) ? tiles : blocks(e)) * e->plan.floats +
             (tiles < rounds ? tiles : rounds) * result_floats(e) +
             (e->folded ? e->graph->parameters : 0)) *
            sizeof(float);
@@ -165,15 +168,6 @@ static void judge_logits(const struct evaluator *e, const struct labels *labels,
                    result + (size_t)e->classes * LANES, NULL);
     loss->predict(e->kernels, e->classes, z, result);
     profile_lap(e->profile, profile_watch(e->profile), PROFILE_LOSS);
-}
-
-/* The tile that stands in the block. */
-static void judge(const struct evaluator *e, const struct labels *labels, float *block,
-                  float *result)
-{
-    struct run run = run_of(e);
-    net_forward(e->graph, &e->plan, &run, block);
-    judge_logits(e, labels, block + e->plan.logits, result);
 }
 
 /* One image by itself, as the first of a tile. */
@@ -241,7 +235,9 @@ static void judge_draws(const struct evaluator *e, const uint32_t *index, int li
         augment_tile(e->augmenter, AUGMENT_TEST + (uint32_t)draw, index, live,
                      block + e->plan.input, &labels, scratch);
         profile_lap(e->profile, profile_watch(e->profile), PROFILE_INPUT);
-        judge(e, &labels, block, one);
+        struct run run = run_of(e);
+        net_forward(e->graph, &e->plan, &run, block);
+        judge_logits(e, &labels, block + e->plan.logits, one);
         for (size_t i = 0; i < values; i++) {
             result[i] += one[i];
         }
@@ -251,18 +247,49 @@ static void judge_draws(const struct evaluator *e, const uint32_t *index, int li
     }
 }
 
-/* One tile in a worker's block; outputs, losses and labels to `result`. */
-static void evaluate_tile(const struct evaluator *e, const struct subset *subset, size_t first,
-                          int live, float *block, float *result)
+/* The calling worker's view of `tiles` tiles in `blocks`, as one of so many. */
+static struct team *make_team(const struct evaluator *e, float *blocks, int tiles, int threads)
 {
-    struct labels *labels = labels_in(e, result);
-    profile_lap(e->profile, profile_watch(e->profile), PROFILE_WAIT);
-    input_tile(e->input, subset->set, subset->index + first, live, block + e->plan.input, labels,
-               e->kernels);
+    const int worker = omp_get_thread_num();
+    struct team *team = &e->teams[worker];
+    team->threads = threads;
+    team->me = threads > 1 ? worker : 0;
+    team->tiles = tiles;
+    team->passing = NULL;
+    team->sums = NULL;
+    team->blocks = blocks;
+    for (int tile = 0; tile < tiles; tile++) {
+        team->runs[tile] = run_of(e);
+        team->shard[tile] = tile;
+    }
+    return team;
+}
+
+/* `count` tiles from `first` in `blocks`, by the calling worker or all `threads` of them together;
+ * outputs, losses and labels to `results`. */
+static void evaluate_tiles(const struct evaluator *e, const struct subset *subset, size_t first,
+                           int count, float *blocks, int threads, float *results)
+{
+    struct team *team = make_team(e, blocks, count, threads);
+    for (int k = team->me; k < count; k += threads) {
+        const size_t tile = first + (size_t)k;
+        input_tile(e->input, subset->set, subset->index + tile * LANES, live_of(subset, tile),
+                   blocks + (size_t)k * e->plan.floats + e->plan.input,
+                   labels_in(e, results + (size_t)k * result_floats(e)), e->kernels);
+    }
     profile_lap(e->profile, profile_watch(e->profile), PROFILE_INPUT);
-    judge(e, labels, block, result);
-    if (e->augmenter != NULL) {
-        judge_draws(e, subset->index + first, live, block, result);
+    if (threads > 1) {
+#pragma omp barrier
+    }
+    net_forward_team(e->graph, &e->plan, team, 0);
+    for (int k = team->me; k < count; k += threads) {
+        float *block = blocks + (size_t)k * e->plan.floats,
+              *result = results + (size_t)k * result_floats(e);
+        judge_logits(e, labels_in(e, result), block + e->plan.logits, result);
+        if (e->augmenter != NULL) {
+            const size_t tile = first + (size_t)k;
+            judge_draws(e, subset->index + tile * LANES, live_of(subset, tile), block, result);
+        }
     }
 }
 
@@ -290,38 +317,13 @@ static int evaluate_together(const struct evaluator *e, const struct subset *sub
                              void *user)
 {
     const int tiles = (int)((subset->count + LANES - 1) / LANES);
-    float *results = e->memory + (size_t)e->threads * e->plan.floats;
+    float *results = e->memory + blocks(e) * e->plan.floats;
 #pragma omp parallel num_threads(e->threads)
     {
-        struct team *team = &e->teams[omp_get_thread_num()];
-        team->threads = omp_get_num_threads();
-        team->me = omp_get_thread_num();
-        team->tiles = tiles;
-        team->passing = NULL;
-        team->sums = NULL;
-        team->blocks = e->memory;
-        for (int tile = 0; tile < tiles; tile++) {
-            team->runs[tile] = run_of(e);
-            team->shard[tile] = tile;
-        }
-        net_prepare(e->graph, &team->runs[0]);
-        profile_lap(e->profile, team->runs[0].watch, PROFILE_PREPARE);
-#pragma omp for schedule(static, 1)
-        for (int tile = 0; tile < tiles; tile++) {
-            float *result = results + (size_t)tile * result_floats(e);
-            input_tile(e->input, subset->set, subset->index + (size_t)tile * LANES,
-                       live_of(subset, (size_t)tile),
-                       e->memory + (size_t)tile * e->plan.floats + e->plan.input,
-                       labels_in(e, result), e->kernels);
-        }
-        profile_lap(e->profile, team->runs[0].watch, PROFILE_INPUT);
-        net_forward_team(e->graph, &e->plan, team, 0);
-#pragma omp for schedule(static, 1)
-        for (int tile = 0; tile < tiles; tile++) {
-            float *result = results + (size_t)tile * result_floats(e);
-            judge_logits(e, labels_in(e, result),
-                         e->memory + (size_t)tile * e->plan.floats + e->plan.logits, result);
-        }
+        const struct run run = run_of(e);
+        net_prepare(e->graph, &run);
+        profile_lap(e->profile, run.watch, PROFILE_PREPARE);
+        evaluate_tiles(e, subset, 0, tiles, e->memory, omp_get_num_threads(), results);
     }
     profile_all(e->profile, PROFILE_WAIT);
     const int end = visit_tiles(e, subset, 0, tiles, results, visit, user);
@@ -330,12 +332,28 @@ static int evaluate_together(const struct evaluator *e, const struct subset *sub
     return end;
 }
 
+/* The tiles that a worker takes at once, of so many: no worker shall wait long for the last. */
+static int step_of(const struct evaluator *e, int tiles)
+{
+    const int most = tiles / (4 * e->threads);
+    return most < 1 ? 1 : most < e->together ? most : e->together;
+}
+
+/* The bytes of those of `count` tiles from `tile` that there are. */
+static void prefetch_tiles(const struct subset *subset, size_t tile, int count)
+{
+    for (const size_t end = tile + (size_t)count; tile < end && tile * LANES < subset->count;
+         tile++) {
+        input_prefetch(subset->set, subset->index + tile * LANES, live_of(subset, tile));
+    }
+}
+
 int evaluate(const struct evaluator *e, const struct subset *subset,
              int (*visit)(void *user, const struct evaluated_tile *tile), void *user)
 {
     const size_t tiles = (subset->count + LANES - 1) / LANES, round = (size_t)round_tiles(e);
     const size_t stride = result_floats(e);
-    float *now = e->memory + (size_t)e->threads * e->plan.floats, *before = now + round * stride;
+    float *now = e->memory + blocks(e) * e->plan.floats, *before = now + round * stride;
     int done = 0, end = 0; /* tiles of the round before */
     if (e->folded) {
         net_fold(e->graph, e->parameters, e->folded);
@@ -353,22 +371,20 @@ int evaluate(const struct evaluator *e, const struct subset *subset,
     profile_all(e->profile, PROFILE_PREPARE);
     for (size_t first = 0; (first < tiles || done > 0) && !end; first += round) {
         const size_t rest = first < tiles ? tiles - first : 0;
-        const int count = (int)(rest < round ? rest : round);
+        const int count = (int)(rest < round ? rest : round), step = step_of(e, count);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(e->threads)
-        for (int t = -1; t < count; t++) {
+        for (int t = -step; t < count; t += step) {
             if (t < 0) {
                 profile_lap(e->profile, profile_watch(e->profile), PROFILE_WAIT);
                 end = visit_tiles(e, subset, first - round, done, before, visit, user);
                 profile_lap(e->profile, profile_watch(e->profile), PROFILE_RESULTS);
                 continue;
             }
-            const size_t tile = first + (size_t)t, ahead = tile + (size_t)e->threads;
-            if (ahead < tiles) {
-                input_prefetch(subset->set, subset->index + ahead * LANES, live_of(subset, ahead));
-            }
-            evaluate_tile(e, subset, tile * LANES, live_of(subset, tile),
-                          e->memory + (size_t)omp_get_thread_num() * e->plan.floats,
-                          now + (size_t)t * stride);
+            prefetch_tiles(subset, first + (size_t)t + (size_t)(e->threads * step), step);
+            const size_t worker = (size_t)(omp_get_thread_num() * e->together);
+            profile_lap(e->profile, profile_watch(e->profile), PROFILE_WAIT);
+            evaluate_tiles(e, subset, first + (size_t)t, count - t < step ? count - t : step,
+                           e->memory + worker * e->plan.floats, 1, now + (size_t)t * stride);
         }
         profile_all(e->profile, PROFILE_WAIT);
         float *other = before;

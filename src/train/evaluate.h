@@ -16,11 +16,12 @@ struct evaluator {
     const float *parameters;   /* may be set to others of this graph */
     const struct kernels *kernels;
     int classes, threads;
+    int together; /* tiles that a worker takes at once, node by node */
     struct plan plan;
     float *memory;      /* owned: the workers' blocks and the results of two rounds of tiles */
     float *folded;      /* owned: parameters with normalisations folded in; NULL: there are none */
     float *shared;      /* owned: what the nodes prepared of their weights */
-    struct team *teams; /* owned, [threads]: each member's view; NULL for one thread */
+    struct team *teams; /* owned, [threads]: each worker's view */
     struct profile *profile; /* the caller's, to be set after evaluator_open; or NULL */
     /* With evaluator_single: */
     const struct mosaic *mosaic;

@@ -95,8 +95,10 @@ static void cut_batch(struct trainer *t)
 int trainer_teams(const struct trainer *t, int tiles, int shards)
 {
     const struct graph *graph = &t->model.graph;
-    return tiles <= MOST_TEAM_TILES && team_pays(graph, t->threads) &&
-           (shards < t->threads || team_reads_less(graph, tiles));
+    if (tiles > MOST_TEAM_TILES || (t->threads > 1 && !team_pays(graph, t->threads))) {
+        return 0;
+    }
+    return shards < t->threads || team_reads_less(graph, tiles);
 }
 
 /* Take `size` bytes from a block that is being laid out: first with base NULL to measure, then for
@@ -130,7 +132,7 @@ static void count_blocks(struct trainer *t)
     const int teams = trainer_teams(t, t->batch_tiles, t->shards);
     t->passing_count = teams ? t->block_count : t->threads;
     t->deferred_copies = teams ? t->threads : 1;
-    t->entered_copies = teams && enters_apart(t) ? t->threads : 0;
+    t->entered_copies = teams && t->threads > 1 && enters_apart(t) ? t->threads : 0;
 }
 
 static size_t lay_out(struct trainer *t, char *base)
@@ -164,7 +166,7 @@ static size_t lay_out(struct trainer *t, char *base)
     t->augment_scratch = take(base, &used, augment * (size_t)t->threads, sizeof(float));
     t->tile_loss = take(base, &used, (size_t)t->batch_tiles, sizeof(double));
     t->tile_correct = take(base, &used, (size_t)t->batch_tiles, sizeof(int));
-    t->teams = take(base, &used, t->threads > 1 ? (size_t)t->threads : 0, sizeof *t->teams);
+    t->teams = take(base, &used, (size_t)t->threads, sizeof *t->teams);
     t->order = take(base, &used, t->epoch_samples, sizeof(uint32_t));
     return used;
 }

@@ -82,7 +82,7 @@ struct trainer {
     double *tile_loss;  /* [batch_tiles] */
     struct labels *tile_labels; /* [batch_tiles] */
     int *tile_correct;          /* [batch_tiles] */
-    struct team *teams;         /* [threads]: each member's view; none of one thread */
+    struct team *teams;         /* [threads]: each member's view */
     uint32_t *order;            /* [epoch_samples]: this epoch's, in its order; see drawn_sample */
     struct update update;
     float *augment_scratch; /* a worker's is augmenter_scratch floats; NULL without augmentation */

@@ -86,9 +86,10 @@ network:
   - dense: 10
 train: {{epochs: 4, batch_size: 40, accumulate: 2}}
 """
-# Enough shards for two threads and for three, but fewer values than weights: two and three share the tiles out, one and seven do not.
+# Enough shards for two threads and for three, but fewer values than weights: so these share the tiles out, and one thread has them all at
+# once; of the 16 of the validation a worker takes four at once when it is alone, two when it is one of two, one when it is one of more.
 PERCEPTRON = f"""\
-data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, limit: 500, input: {{height: 16, width: 16, fit: stretch}}}}
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, limit: 500, validation: 0.5, input: {{height: 16, width: 16, fit: stretch}}}}
 augment: [flip: horizontal]
 network:
   - dense: {{units: 1000, activation: relu}}

@@ -141,7 +141,8 @@ static void check_level(struct dense_case *c, const struct kernels *k)
     guarded_copy(&dw, c->dw0.f.data);
     guarded_copy(&db, c->db0.f.data);
 
-    k->dense_forward(c->in, c->out, c->x.f.data, c->w.f.data, c->bias ? c->b.f.data : NULL, y.data);
+    k->dense_forward(c->in, c->out, 1, c->x.f.data, 0, c->w.f.data, c->bias ? c->b.f.data : NULL,
+                     y.data, 0);
     k->dense_backward_input(c->in, c->out, 0, c->in, c->dy.f.data, c->w.f.data, dx.data);
     k->dense_turn(c->in, c->x.f.data, scratch.data);
     k->dense_backward_weight(c->in, c->out, 1, scratch.data, c->dy.f.data, 0, 1, dw.data,
@@ -262,6 +263,42 @@ static void test_tiles(void **state)
     }
 }
 
+/* Forward likewise: tiles with room between them, which stays as it is. */
+static void test_forward_tiles(void **state)
+{
+    (void)state;
+    enum { MOST = 7, OUT = 23, ROOM = 2 * LANES };
+    static const int INS[] = {1, 2, 31};
+    const struct kernels *levels[KERNEL_LEVELS];
+    const int count = check_levels(levels);
+    struct dice dice = {5};
+    for (int k = 0; k < count * 3 * MOST; k++) {
+        const struct kernels *level = levels[k % count];
+        const int in = INS[k / count % 3], tiles = k / count / 3 + 1;
+        const size_t x_tile = (size_t)in * LANES + ROOM, y_tile = (size_t)OUT * LANES + ROOM;
+        struct guarded x = guarded_new((size_t)tiles * x_tile), w = guarded_new((size_t)(OUT * in)),
+                       b = guarded_new(OUT), y[2];
+        struct guarded *const all[] = {&x, &w, &b, &y[0], &y[1]};
+        for (int way = 0; way < 2; way++) {
+            y[way] = guarded_new((size_t)tiles * y_tile);
+            memset(y[way].data, 0xff, y[way].size * sizeof(float));
+        }
+        dice_fill(&dice, &x, -1, 1);
+        dice_fill(&dice, &w, -1, 1);
+        dice_fill(&dice, &b, -1, 1);
+        for (int tile = 0; tile < tiles; tile++) {
+            level->dense_forward(in, OUT, 1, x.data + (size_t)tile * x_tile, 0, w.data, b.data,
+                                 y[0].data + (size_t)tile * y_tile, 0);
+        }
+        level->dense_forward(in, OUT, tiles, x.data, x_tile, w.data, b.data, y[1].data, y_tile);
+        assert_memory_equal(y[0].data, y[1].data, y[0].size * sizeof(float));
+        for (int i = 0; i < 5; i++) {
+            guarded_check(all[i], "tiles forward");
+            guarded_free(all[i]);
+        }
+    }
+}
+
 /* A NaN in one image is seen in all of that image's outputs, and in no other image. */
 static void test_nan(void **state)
 {
@@ -278,7 +315,7 @@ static void test_nan(void **state)
         dice_fill(&dice, &w, -1, 1);
         dice_fill(&dice, &dw, -1, 1);
         x.data[7 * LANES + BAD] = NAN;
-        levels[l]->dense_forward(IN, OUT, x.data, w.data, NULL, y.data);
+        levels[l]->dense_forward(IN, OUT, 1, x.data, 0, w.data, NULL, y.data, 0);
         for (int i = 0; i < OUT * LANES; i++) {
             assert_int_equal(isnan(y.data[i]) != 0, i % LANES == BAD);
         }
@@ -303,8 +340,9 @@ static void test_nan(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes),
-                                       cmocka_unit_test(test_lane_tree),
-                                       cmocka_unit_test(test_tiles), cmocka_unit_test(test_nan)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes), cmocka_unit_test(test_lane_tree),
+        cmocka_unit_test(test_tiles), cmocka_unit_test(test_forward_tiles),
+        cmocka_unit_test(test_nan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

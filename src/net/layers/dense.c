@@ -70,16 +70,22 @@ static void dense_need(const struct node *node, struct needs *needs)
     needs->multiply_adds = (double)in * units;
 }
 
-static void dense_forward(const struct node *node, const struct run *run, const float *x, float *y)
+static void dense_forward_tiles(const struct node *node, const struct run *run, int tiles,
+                                const float *x, size_t x_tile, float *y, size_t y_tile)
 {
     const struct dense *o = node->options;
     const size_t in = shape_size(node->in);
     const float *b = node_bias(node, run);
     size_t first;
     const size_t end = run_share(run, (size_t)o->units, &first);
-    run->kernels->dense_forward((int)in, (int)(end - first), x,
+    run->kernels->dense_forward((int)in, (int)(end - first), tiles, x, x_tile,
                                 node_parameter(node, run, 0) + first * in, b ? b + first : NULL,
-                                y + first * LANES);
+                                y + first * LANES, y_tile);
+}
+
+static void dense_forward(const struct node *node, const struct run *run, const float *x, float *y)
+{
+    dense_forward_tiles(node, run, 1, x, 0, y, 0);
 }
 
 static void backward_weight(const struct node *node, const struct run *run, const float *x,
@@ -148,6 +154,7 @@ const struct layer_type LAYER_dense = {
     .shape = dense_shape,
     .need = dense_need,
     .forward = dense_forward,
+    .forward_tiles = dense_forward_tiles,
     .backward = dense_backward,
     .explain = dense_explain,
     .activation = offsetof(struct dense, activation),
