@@ -4,6 +4,7 @@
 #include "net/deferred.h"
 
 #include "net/net.h"
+#include "net/team.h"
 
 #include <string.h>
 
@@ -29,9 +30,17 @@ struct deferred deferred_own(const struct deferred *all, const struct graph *gra
         .floats = all->floats + (size_t)member * floats, .tiles = all->tiles, .own = 1};
 }
 
+/* Whether the calling member of a team leaves the node's and finds them for itself alone. */
+static int is_own(const struct node *node, const struct run *run)
+{
+    return run->deferred->own && (!run->deferred->common || team_spares(node));
+}
+
 static float *turned_of(const struct node *node, const struct run *run)
 {
-    return run->deferred->floats + node->deferred * (size_t)run->deferred->tiles;
+    const struct deferred *all = run->deferred;
+    float *floats = all->own && !is_own(node, run) ? all->common : all->floats;
+    return floats + node->deferred * (size_t)all->tiles;
 }
 
 static float *dy_of(const struct node *node, const struct run *run)
@@ -45,7 +54,7 @@ void deferred_keep(const struct node *node, const struct run *run, const float *
     float *turned = turned_of(node, run) + tile * dense_scratch((int)in);
     const struct run whole = {.parts = 0};
     size_t first;
-    size_t end = run_share(run->deferred->own ? &whole : run, (in + LANES - 1) / LANES, &first);
+    size_t end = run_share(is_own(node, run) ? &whole : run, (in + LANES - 1) / LANES, &first);
     end = end * LANES < in ? end * LANES : in;
     first *= LANES;
     if (first < end) {

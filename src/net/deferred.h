@@ -14,6 +14,8 @@ struct deferred {
     int tiles;
     int own; /* a member's of a team: it turns all inputs for itself rather than read what others
                 have turned, and has the dy of its own rows, which are all that it needs */
+    float *common; /* then, for nodes that are not shared out: where all members leave and find
+                      them; NULL: there are none */
 };
 
 /* Whether a node can: it is trained, dense, and none of its weights is zero for ever. */

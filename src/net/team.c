@@ -1,4 +1,4 @@
-/* team.c: the loops over the nodes for a team; a barrier behind each. */
+/* team.c: the loops over the nodes for a team; a barrier between two, if one of them is shared. */
 #include "net/team.h"
 
 #include "net/net_node.h"
@@ -55,15 +55,20 @@ static void set_scratch(const struct plan *plan, const struct team *team, struct
     run->scratch = team_at(plan, team, team->me, plan->scratch);
 }
 
+static int is_shared(const struct team *team, const struct node *node)
+{
+    return node->shares && (!team->whole || team_spares(node));
+}
+
 /* Whether the member has something to do for a node of a tile, and then which share. */
-static int takes(const struct plan *plan, struct team *team, const struct node *node, int tile)
+static int takes(const struct plan *plan, struct team *team, int shared, int tile)
 {
     struct run *run = &team->runs[tile];
     run->passing = passing_of(plan, team, tile);
     set_scratch(plan, team, run);
-    run->part = node->shares ? team->me : 0;
-    run->parts = node->shares ? team->threads : 0;
-    return node->shares || team->shard[tile] % team->threads == team->me;
+    run->part = shared ? team->me : 0;
+    run->parts = shared ? team->threads : 0;
+    return shared || team_owns(team, tile);
 }
 
 /* Time, waiting included, to a row of the profile. */
@@ -76,22 +81,46 @@ static void wait_for_all(const struct team *team)
     }
 }
 
-/* The member's part of node i, for its input k, of all tiles. */
+enum { STEP_NONE, STEP_WHOLE, STEP_SHARED };
+
+void team_begin(struct team *team) { team->step = STEP_NONE; }
+
+void team_step(struct team *team, int shared)
+{
+    if (team->step == STEP_SHARED || (team->step == STEP_WHOLE && shared)) {
+        wait_for_all(team);
+    }
+    team->step = shared ? STEP_SHARED : STEP_WHOLE;
+}
+
+/* Wait until what has been done last is done by all. */
+static void team_end(struct team *team)
+{
+    wait_for_all(team);
+    team_begin(team);
+}
+
+/* The member's part of node i, for its input k. */
 static void forward(const struct graph *graph, const struct plan *plan, struct team *team, int i,
                     int k)
 {
-    const struct node *node = &graph->nodes[i];
-    int taken = 0;
+    const int shared = is_shared(team, &graph->nodes[i]);
+    int first = team->tiles, last = 0, taken = 0;
+    team_step(team, shared);
     for (int tile = 0; tile < team->tiles; tile++) {
-        taken += takes(plan, team, node, tile);
+        if (takes(plan, team, shared, tile)) {
+            first = tile < first ? tile : first;
+            last = tile;
+            taken++;
+        }
     }
-    if (taken == team->tiles && taken > 1 &&
-        node_forward_tiles(graph, plan, team->runs, block_of(plan, team, 0),
-                           block_of(plan, team, 1), taken, i)) {
+    if (taken > 1 && last - first + 1 == taken &&
+        node_forward_tiles(graph, plan, &team->runs[first], block_of(plan, team, first),
+                           block_of(plan, team, first + 1), taken, i)) {
         return;
     }
     for (int tile = 0; tile < team->tiles; tile++) {
-        if (takes(plan, team, node, tile)) {
+        if (shared || team_owns(team, tile)) {
             node_forward(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
         }
     }
@@ -104,44 +133,45 @@ void net_forward_team(const struct graph *graph, const struct plan *plan, struct
     for (int i = segment ? plan->cuts[segment - 1] : 0; i < end; i++) {
         for (int k = 0; k < graph->nodes[i].input_count && plan->places[i].runs; k++) {
             forward(graph, plan, team, i, k);
-            wait_for_all(team);
             lap(team, net_row(i, NET_FORWARD));
         }
     }
     if (end == graph->count) {
         return;
     }
+    team_step(team, 0);
     for (int tile = 0; tile < team->tiles; tile++) {
-        if (team->shard[tile] % team->threads == team->me) {
+        if (team_owns(team, tile)) {
             node_gather(graph, plan, &team->runs[tile], block_of(plan, team, tile), end,
                         team->sums + (size_t)tile * team->sums_stride);
         }
     }
-    wait_for_all(team);
+    team_end(team);
 }
 
 /* What was made for input k of node i is added to what other nodes made for it. */
 static void add_gradients(const struct graph *graph, const struct plan *plan, struct team *team,
                           int i, int k)
 {
+    team_step(team, !team->whole);
     for (int tile = 0; tile < team->tiles; tile++) {
-        team->runs[tile].part = team->me;
-        team->runs[tile].parts = team->threads;
-        node_add(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
+        if (takes(plan, team, !team->whole, tile)) {
+            node_add(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
+        }
     }
-    wait_for_all(team);
 }
 
 static void backward(const struct graph *graph, const struct plan *plan, struct team *team, int i)
 {
     const struct node *node = &graph->nodes[i];
+    const int shared = is_shared(team, node);
     for (int k = node->input_count - 1; k >= 0; k--) {
+        team_step(team, shared);
         for (int tile = 0; tile < team->tiles; tile++) {
-            if (takes(plan, team, node, tile)) {
+            if (takes(plan, team, shared, tile)) {
                 node_backward(graph, plan, &team->runs[tile], block_of(plan, team, tile), i, k);
             }
         }
-        wait_for_all(team);
         if (plan->places[i].inputs[k].gradient == GRADIENT_ADD) {
             add_gradients(graph, plan, team, i, k);
         }
@@ -159,15 +189,15 @@ void net_backward_team(const struct graph *graph, const struct plan *plan, struc
             lap(team, net_row(i, NET_BACKWARD));
         }
     }
-    if (!segment || !plan->places[first].learns) {
-        return;
-    }
-    for (int tile = 0; tile < team->tiles; tile++) {
-        if (team->shard[tile] % team->threads == team->me) {
-            set_scratch(plan, team, &team->runs[tile]);
-            node_gather_back(graph, plan, &team->runs[tile], block_of(plan, team, tile), first,
-                             team->sums + (size_t)tile * team->sums_stride);
+    if (segment && plan->places[first].learns) {
+        team_step(team, 0);
+        for (int tile = 0; tile < team->tiles; tile++) {
+            if (team_owns(team, tile)) {
+                set_scratch(plan, team, &team->runs[tile]);
+                node_gather_back(graph, plan, &team->runs[tile], block_of(plan, team, tile), first,
+                                 team->sums + (size_t)tile * team->sums_stride);
+            }
         }
     }
-    wait_for_all(team);
+    team_end(team);
 }

@@ -18,17 +18,31 @@ struct team {
     int tiles;
     struct run runs[MOST_TEAM_TILES]; /* its own, one a tile; scratch and part are set here */
     int shard[MOST_TEAM_TILES];       /* of each tile; ascending */
-    float *blocks;                    /* a tile's and a member's scratch: of plan->floats each, */
-    float *passing;                   /* or of plan->kept, and here the rest; or NULL */
-    struct deferred deferred;         /* of its own, where runs say so */
-    double *sums;                     /* what tiles bring to a meeting */
+    int whole;     /* only what is spared (team_spares) is shared out; at other nodes a tile has one
+                      member, who waits for nobody from one such node to the next */
+    int step;      /* what has been done last, kept here */
+    float *blocks; /* a tile's and a member's scratch: of plan->floats each, */
+    float *passing;           /* or of plan->kept, and here the rest; or NULL */
+    struct deferred deferred; /* of its own, where runs say so */
+    double *sums;             /* what tiles bring to a meeting */
     size_t sums_stride;
 };
 
+/* Whether the tile is the calling member's, where it has one: at nodes that are not shared out, and
+ * at its loss. */
+static inline int team_owns(const struct team *team, int tile)
+{
+    return team->shard[tile] % team->threads == team->me;
+}
+/* Before each step of all members, `shared` out or not: wait, unless both this and the one before
+ * have a member for each tile. Before the first, team_begin. */
+void team_begin(struct team *team);
+void team_step(struct team *team, int shared);
 /* What the plan has at an offset, of a tile. */
 float *team_at(const struct plan *plan, const struct team *team, int tile, size_t offset);
 /* As net_forward_segment and net_backward_segment, called by every member of the innermost parallel
- * region, or by the one that is a team alone; at the end all of it is done. */
+ * region, or by the one that is a team alone. Backward, and forward to a cut, end when all of it is
+ * done; else what follows forward is another step (team_step). */
 void net_forward_team(const struct graph *graph, const struct plan *plan, struct team *team,
                       int segment);
 void net_backward_team(const struct graph *graph, const struct plan *plan, struct team *team,

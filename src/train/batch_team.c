@@ -20,8 +20,8 @@ static void begin_tiles(const struct batch *b, const struct team *team)
     if (t->entered) {
         struct labels unread;
         for (int tile = 0; tile < b->tiles; tile++) {
-            const int mine = tile % team->threads == team->me;
-            batch_tile_begin(b, tile, entered_of(t, tile), mine ? &t->tile_labels[tile] : &unread);
+            batch_tile_begin(b, tile, entered_of(t, tile),
+                             team_owns(team, tile) ? &t->tile_labels[tile] : &unread);
         }
     } else {
 #pragma omp for schedule(static, 1)
@@ -43,6 +43,9 @@ static void make_team(const struct batch *b, struct team *team)
     team->passing = t->plan.cut_count ? t->passing : NULL;
     team->deferred = t->deferred_copies > 1 ? deferred_own(&t->deferred, &t->model.graph, team->me)
                                             : t->deferred;
+    /* where each has as many tiles and shards as the others */
+    team->whole = b->tiles % team->threads == 0 && b->shards % team->threads == 0;
+    team->deferred.common = team->whole ? t->deferred.floats : NULL;
     team->sums = t->tile_sums;
     team->sums_stride = t->model.graph.sums;
     for (int s = 0; s < b->shards; s++) {
@@ -65,6 +68,7 @@ void batch_team_gradients(const struct batch *b)
     struct stopwatch *watch = profile_watch(t->profile);
     struct team *team = &t->teams[omp_get_thread_num()];
     make_team(b, team);
+    team_begin(team);
     for (int part = 0; part < b->parts; part++) {
         if (part == 0) {
             begin_tiles(b, team);
@@ -74,10 +78,12 @@ void batch_team_gradients(const struct batch *b)
             net_forward_team(graph, &t->plan, team, part);
         }
         if (part == last) {
-#pragma omp for schedule(static, 1)
+            team_step(team, 0);
             for (int tile = 0; tile < b->tiles; tile++) {
-                batch_loss(b, tile, team_at(&t->plan, team, tile, t->plan.logits),
-                           team_at(&t->plan, team, tile, t->plan.dlogits));
+                if (team_owns(team, tile)) {
+                    batch_loss(b, tile, team_at(&t->plan, team, tile, t->plan.logits),
+                               team_at(&t->plan, team, tile, t->plan.dlogits));
+                }
             }
             profile_lap(t->profile, watch, PROFILE_LOSS);
         }

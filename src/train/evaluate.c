@@ -255,6 +255,7 @@ static struct team *make_team(const struct evaluator *e, float *blocks, int tile
     team->threads = threads;
     team->me = threads > 1 ? worker : 0;
     team->tiles = tiles;
+    team->whole = 0;
     team->passing = NULL;
     team->sums = NULL;
     team->blocks = blocks;
@@ -281,7 +282,9 @@ static void evaluate_tiles(const struct evaluator *e, const struct subset *subse
     if (threads > 1) {
 #pragma omp barrier
     }
+    team_begin(team);
     net_forward_team(e->graph, &e->plan, team, 0);
+    team_step(team, 0);
     for (int k = team->me; k < count; k += threads) {
         float *block = blocks + (size_t)k * e->plan.floats,
               *result = results + (size_t)k * result_floats(e);

@@ -184,7 +184,7 @@ static void alone(const struct team_case *c, const struct results *r, float *log
 
 /* `own`: each member has its own of what is deferred. */
 static void together(const struct team_case *c, const struct results *r, int threads, int own,
-                     float *logits)
+                     int whole, float *logits)
 {
     lay_images(c, r);
 #pragma omp parallel num_threads(threads)
@@ -192,10 +192,12 @@ static void together(const struct team_case *c, const struct results *r, int thr
         struct team team = {.threads = omp_get_num_threads(),
                             .me = omp_get_thread_num(),
                             .tiles = TILES,
+                            .whole = whole,
                             .blocks = r->blocks,
                             .deferred = r->deferred};
         if (own) {
             team.deferred = deferred_own(&r->deferred, &c->net.graph, team.me);
+            team.deferred.common = whole ? r->deferred.floats : NULL;
         }
         for (int tile = 0; tile < TILES; tile++) {
             team.runs[tile] = run_of(c, r, tile);
@@ -204,9 +206,11 @@ static void together(const struct team_case *c, const struct results *r, int thr
         }
         net_prepare(&c->net.graph, &team.runs[0]);
         net_forward_team(&c->net.graph, &c->plan, &team, 0);
-#pragma omp for
+        team_step(&team, 0);
         for (int tile = 0; tile < TILES; tile++) {
-            lay_gradient(c, r, tile, logits);
+            if (team_owns(&team, tile)) {
+                lay_gradient(c, r, tile, logits);
+            }
         }
         net_backward_team(&c->net.graph, &c->plan, &team, 0);
         find_deferred(c, r, &team.deferred, team.me, team.threads);
@@ -218,9 +222,9 @@ static void test_same_bytes(void **state)
     (void)state;
     const struct kernels *levels[KERNEL_LEVELS];
     const int count = check_levels(levels);
-    for (int i = 0; i < 3 * NETWORK_COUNT * count; i++) {
-        const int network = i / 3 / count, defers = i % 3 > 0, own = i % 3 > 1;
-        const struct kernels *level = levels[i / 3 % count];
+    for (int i = 0; i < 4 * NETWORK_COUNT * count; i++) {
+        const int network = i / 4 / count, defers = i % 4 > 0, own = i % 4 > 1, whole = i % 4 > 2;
+        const struct kernels *level = levels[i / 4 % count];
         enum { LOGITS = TILES * CLASSES * LANES };
         struct team_case c;
         float logits[LOGITS];
@@ -230,7 +234,7 @@ static void test_same_bytes(void **state)
         for (int threads = 1; threads <= MOST_THREADS; threads += threads < 3 ? 1 : 4) {
             float got_logits[LOGITS];
             struct results got = results_new(&c, threads > TILES ? threads : TILES, defers);
-            together(&c, &got, threads, own, got_logits);
+            together(&c, &got, threads, own, whole, got_logits);
             if (memcmp(logits, got_logits, sizeof logits) != 0) {
                 fail_msg("network %d, %s, %d threads: other outputs", network, level->name,
                          threads);
