@@ -100,8 +100,9 @@ int cli_finish(const struct cli *cli, int code);
 
 /* Colour on stderr: a terminal, not a dumb one, and no NO_COLOR. */
 int cli_colour(void);
-/* --threads, or all cores of this machine that we may use; fewer where there cannot be so many. */
-int cli_threads(const struct cli_common *common);
+/* --threads, or all cores of this machine that we may use; fewer where there cannot be so many, of
+ * which it warns. They are made at the first call: nothing that computes may come before. */
+int cli_threads(const struct cli *cli, const struct cli_common *common);
 /* The kernels for this CPU, capped by CNNTRAIN_CPU; NULL when that names no level: reported, exit
  * with ERROR_USAGE. */
 const struct kernels *cli_kernels(const struct cli *cli);

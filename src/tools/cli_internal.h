@@ -16,8 +16,6 @@ struct cli_rows cli_rows(const struct cli *cli);
 
 /* Descriptors and signals; -1 when nothing can be done here. */
 int cli_start(const struct cli *cli);
-/* From what the command line says: as many threads as there can be. Warns of fewer. */
-void cli_settle_threads(const struct cli *cli, struct cli_common *common);
 void cli_help(const struct cli *cli);
 void cli_version(const struct cli *cli);
 /* A call without arguments: how it is meant. Returns ERROR_USAGE. */

@@ -215,10 +215,5 @@ int cli_parse(const struct cli *cli, int argc, char **argv, void *options,
         return cli_usage(cli, "--quiet and --verbose cannot be combined");
     }
     *arguments = (struct cli_arguments){argc - optind, argv + optind};
-    const int fault = check_arguments(&parser, arguments);
-
-    if (fault < 0) {
-        cli_settle_threads(cli, common);
-    }
-    return fault;
+    return check_arguments(&parser, arguments);
 }

@@ -1,8 +1,8 @@
 /* cli_threads.c: how many threads a command works with. libgomp ends the process, with exit code 1,
  * when it cannot create one: under a limit of processes (ulimit -u, a container's pids.max) or of
  * memory. So as many as are wanted are created here first, all at the same time, and counted; then
- * libgomp makes its own of them at once, before a byte is read or written. Results do not depend on
- * their number. */
+ * libgomp makes its own of them at once, before data are read or anything is written. Results do
+ * not depend on their number. */
 #include "tools/cli_internal.h"
 
 #include <omp.h>
@@ -33,7 +33,8 @@ static int count_threads(int wanted)
     return made + 1;
 }
 
-void cli_settle_threads(const struct cli *cli, struct cli_common *common)
+/* As many as are wanted or can be, and there from now on. */
+static int make_threads(const struct cli *cli, const struct cli_common *common)
 {
     const int cores = omp_get_num_procs();
     const int most = cores < CLI_MOST_THREADS ? cores : CLI_MOST_THREADS;
@@ -51,7 +52,15 @@ void cli_settle_threads(const struct cli *cli, struct cli_common *common)
     {
         /* nothing: they are there now */
     }
-    common->threads = threads;
+    return threads;
 }
 
-int cli_threads(const struct cli_common *common) { return common->threads; }
+int cli_threads(const struct cli *cli, const struct cli_common *common)
+{
+    static int threads;
+
+    if (threads == 0) {
+        threads = make_threads(cli, common);
+    }
+    return threads;
+}

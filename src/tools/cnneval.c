@@ -157,7 +157,7 @@ static int measure(const struct eval_options *options, struct model *model,
                    const struct subset *subset, const struct kernels *kernels,
                    struct outcome *outcome, struct rows *rows, struct text *times, struct error *e)
 {
-    const int threads = cli_threads(&options->common);
+    const int threads = cli_threads(&CLI, &options->common);
     struct evaluator evaluator = {0};
     struct augmenter augmenter;
     struct profile profile = {0};
@@ -287,8 +287,8 @@ static int evaluate_model(const struct eval_options *options, const char *model_
         error_set(&e, ERROR_MODEL, model_path,
                   "was trained without 'augment': --tta has nothing to draw");
         code = cli_fail(&CLI, &e);
-    } else if (measured_load(&measured, set_path, options->part, cli_threads(&options->common),
-                             &model, &arena, &errors) != 0) {
+    } else if (measured_load(&measured, set_path, options->part,
+                             cli_threads(&CLI, &options->common), &model, &arena, &errors) != 0) {
         code = cli_fail_all(&CLI, &errors);
     } else {
         code = run(options, model_path, &model, measured.subset, kernels, &e) == 0

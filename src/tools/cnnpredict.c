@@ -287,7 +287,7 @@ static int classify(const struct predict_options *options, struct round *round,
 static int predict(const struct predict_options *options, struct model *model,
                    const struct kernels *kernels, const struct pictures *pictures)
 {
-    const int threads = cli_threads(&options->common);
+    const int threads = cli_threads(&CLI, &options->common);
     struct error e = {.offset = -1};
     struct evaluator evaluator = {0};
     struct round round;

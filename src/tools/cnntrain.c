@@ -351,8 +351,8 @@ static int run(const struct train_options *options, const char *path)
     if (read_settings(options, path, &arena, &settings, &errors) != 0) {
         code = cli_fail_all(&CLI, &errors);
     } else if (options->check_data) {
-        code = check_data(&CLI, &settings, cli_threads(&options->common));
-    } else if (prepare(&trainer, &settings, &arena, kernels, cli_threads(&options->common),
+        code = check_data(&CLI, &settings, cli_threads(&CLI, &options->common));
+    } else if (prepare(&trainer, &settings, &arena, kernels, cli_threads(&CLI, &options->common),
                        &errors) != 0 ||
                (!options->resume && initialize(&trainer, &errors) != 0)) {
         code = cli_fail_all(&CLI, &errors);
@@ -377,7 +377,7 @@ int main(int argc, char **argv)
         return cli_finish(&CLI, 0);
     }
     if (options.doctor) {
-        return cli_finish(&CLI, doctor(&CLI, options.doctor, cli_threads(&options.common)));
+        return cli_finish(&CLI, doctor(&CLI, options.doctor, cli_threads(&CLI, &options.common)));
     }
     if (options.resume && options.fresh) {
         return cli_usage(&CLI, "--resume and --fresh cannot be combined");

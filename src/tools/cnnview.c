@@ -326,7 +326,7 @@ static int view_layer(const struct view_options *o, const char *model)
                                             .channel = o->channel,
                                             .set = &o->set,
                                             .everything = o->common.verbose,
-                                            .threads = cli_threads(&o->common)};
+                                            .threads = cli_threads(&CLI, &o->common)};
     return explain(&CLI, &options);
 }
 
@@ -361,7 +361,7 @@ int main(int argc, char **argv)
         code = view_verify(&CLI, arguments.values[0], &options.common);
     } else if (inside_is_asked(&options.inside)) {
         code = inside_run(&CLI, &options.inside, arguments.values[0], options.output,
-                          cli_threads(&options.common));
+                          cli_threads(&CLI, &options.common));
     } else if (options.augment != NULL) {
         code = view_augment(&options);
     } else {

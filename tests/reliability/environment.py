@@ -236,9 +236,13 @@ def processor_time():
 
 
 def threads():
-    """E26 threads cannot be created: a warning, fewer threads, the same bytes"""
+    """E26 1,024 threads: the same bytes; threads cannot be created: a warning, fewer threads, the same bytes"""
     needs_root()
     with Place() as place:
+        place.train.reset()
+        result = place.world.run(*["1024" if word == "1" else word for word in place.train.command])
+        assert result.code == 0 and result.err == "", result.err
+        equal({**place.world.get(), "report.html": None}, {**place.train.final, "report.html": None}, "1,024 threads")
         for scenario in (place.train, place.resume):
             command = ["4" if word == "1" else word for word in scenario.command if word != "-q"]
             scenario.reset()

@@ -72,7 +72,7 @@ def no_races():
     counts = (2, 3, 4, 8) if FULL else (4,)
     reports = 0
     for threads in counts:
-        for folder in ("net", "faces"):
+        for folder in ("net", "faces", "perceptron"):
             shutil.rmtree(folder, ignore_errors=True)
         for what, (tool, *arguments) in COMMANDS:
             code, text = run([os.path.join(ROOT, "build", "tsan", "bin", tool), *arguments, "-t", str(threads)], threads,

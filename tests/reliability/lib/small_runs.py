@@ -1,5 +1,6 @@
 """small_runs.py: runs of a second or less that touch much, for the tools under which everything is slow: a config with the
-layers and helpers that keep state, Winograd's kernels, more threads than tiles; a folder of pictures, decoded by the threads
+layers and helpers that keep state, Winograd's kernels, more threads than tiles; a perceptron, whose batches threads share out by outputs,
+with tiles of their own behind the first layer in a batch of eight tiles, and not in one of two; a folder of pictures, decoded by the threads
 and augmented; and what is done with a model afterwards."""
 import os
 import sys
@@ -52,11 +53,22 @@ network:
 train: {epochs: 2, batch_size: 12, optimizer: {type: momentum, lr: 0.01}}
 """
 
+PERCEPTRON = f"""\
+seed: 5
+data: {{train: {DIGITS}/train-images-idx3-ubyte.gz, validation: 0.2, limit: 200, input: {{height: 16, width: 16, fit: stretch}}}}
+network:
+  - dense: {{units: 2000, activation: relu}}
+  - dropout: 0.2
+  - dense: 10
+train: {{epochs: 1, batch_size: 128}}
+"""
+
 
 def make_files():
-    """net.yaml, pictures.yaml and pictures/ in the current directory."""
+    """net.yaml, pictures.yaml, perceptron.yaml and pictures/ in the current directory."""
     write("net.yaml", NET)
     write("pictures.yaml", PICTURES)
+    write("perceptron.yaml", PERCEPTRON)
     for k, name in enumerate(("dark", "light")):
         os.makedirs(os.path.join("pictures", name))
         for i in range(16):
@@ -73,6 +85,7 @@ COMMANDS = [
     ("train, a validation share, a checkpoint", ["cnntrain", "net.yaml", "-o", "net", "-s", "train.checkpoint.every=1", "-s", "train.epochs=1"]),
     ("go on from the checkpoint", ["cnntrain", "net.yaml", "-o", "net", "--resume"]),
     ("train on pictures with augmentation", ["cnntrain", "pictures.yaml", "-o", "faces"]),
+    ("train a perceptron", ["cnntrain", "perceptron.yaml", "-o", "perceptron"]),
     ("evaluate", ["cnneval", "net/model.bin", TEST]),
     ("evaluate on pictures", ["cnneval", "faces/model.bin", "pictures"]),
     ("predict", ["cnnpredict", "--json", "faces/model.bin", IMAGE, "pictures"]),
