@@ -55,7 +55,8 @@ int team_spares(const struct node *node);
 /* Whether in a step with so many tiles the members of a team read less that other cores have
  * written than threads with tiles of their own do. Those read what the others moved, of all
  * weights; a member reads the other members' values at each node, but not the weights that it is
- * spared. (A team of one, its tiles' values in place of the weights, tile by tile.) */
+ * spared. Of one thread the same is so: as a team it reads the weights once for all tiles, and in
+ * return each tile's values again at each node. */
 int team_reads_less(const struct graph *graph, int tiles);
 
 #endif
