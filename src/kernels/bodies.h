@@ -25,6 +25,8 @@ void KERNEL(winograd_backward_weight)(const struct window *, const float *x, con
                                       int add, float *dw, float *scratch);
 void KERNEL(winograd_few_sums)(const struct window *, const float *x, const float *dy, size_t step,
                                float *sums, float *scratch);
+void KERNEL(winograd_squares_forward)(const struct window *, const float *x, const float *w,
+                                      const float *b, float *y, float *scratch);
 void KERNEL(winograd_rows_forward)(const struct window *, const float *x, const float *w,
                                    const float *b, float *y, float *scratch);
 void KERNEL(winograd_rows_weight)(const struct window *, const float *x, const float *dy, int add,

@@ -11,24 +11,14 @@
  * Channels, and along the columns kernel rows too, are summed at the points, in registers: a block
  * is OUTS output channels of one tile of m columns, and one transformed vector meets OUTS weights.
  *
- * Along both axes the rows go the same way: y = A' [ (G w G') * (B' x B) ] A, for a square of
- * m x m outputs. It takes 36 multiplications for 144 (r = 3) or 100 (r = 5), but each output needs
- * its transforms, which pays where channels are many (winograd_way). The error stays some times
- * that of the direct sum (bounds in tests/unit/test_kernels_conv.c).
+ * Along both axes the rows go the same way (winograd_squares.c), which pays where channels are many
+ * (winograd_way). The error stays some times that of the direct sum (bounds in
+ * tests/unit/test_kernels_conv.c).
  *
  * The weights stand at the points already (winograd_prepare.c). The input gradient is the same over
  * dy with the kernel turned round, or the transposed algorithm (winograd_input.c); the weight
  * gradient is in winograd_weight.c. */
 #include "kernels/winograd_points.h"
-
-/* A team's share, in whole blocks of channels. */
-static struct share share_in_blocks(const struct window *s, int step)
-{
-    struct share share = share_of(s, s->oh, step, s->oc);
-    share.channel = block_from(s, share.channel);
-    share.channel_end = block_from(s, share.channel_end);
-    return share;
-}
 
 /* u[tile][c][row - first][point] = B' x for the input rows [first, end). `wide`: room for a row
  * with its padding, which is zero. */
@@ -57,21 +47,6 @@ struct block {
     size_t y_out;
     int live; /* columns that exist */
 };
-
-/* A' m + b: 2 or 4 outputs from six points. */
-INLINE void from_points(int outs, const vec m[POINTS], vec b, vec out[4])
-{
-    const vec s1 = m[1] + m[2], d1 = m[1] - m[2];
-    const vec s2 = m[3] + m[4], d2 = m[3] - m[4];
-    out[0] = ((m[0] + s1) + s2) + b;
-    out[1] = v_fma(v_set(2.0f), d2, d1) + b;
-    if (outs == 2) {
-        out[1] = out[1] + m[5];
-    } else {
-        out[2] = v_fma(v_set(4.0f), s2, s1) + b;
-        out[3] = (v_fma(v_set(8.0f), d2, d1) + m[5]) + b;
-    }
-}
 
 INLINE void output_columns(const struct block *s, int columns, int o, vec m[POINTS][PARTS])
 {
@@ -199,7 +174,7 @@ static void make_row(const struct window *s, const struct share *share, int oy, 
                           POINTS * LANES;
         block.live = s->ow - t * columns;
         for (int o = share->channel, outs; o < share->channel_end; o += outs) {
-            outs = winograd_block(s->oc - o);
+            outs = winograd_block(s->oc - o, OUTS);
             block.w_channel = (size_t)s->kh * outs * POINTS;
             block.w = w + ((size_t)o * s->c * s->kh + (size_t)r0 * outs) * POINTS;
             block.b = b ? b + o : NULL;
@@ -215,7 +190,7 @@ static void along_columns(const struct window *s, const float *x, const float *w
 {
     const size_t reach = (size_t)winograd_reach(s, winograd_tiles(s)) * LANES;
     float *wide = scratch, *u = wide + reach;
-    const struct share share = share_in_blocks(s, 1);
+    const struct share share = share_in_blocks(s, 1, OUTS);
     memset(wide, 0, reach * sizeof *wide);
     for (int first = share.row; first < share.row_end; first += WINOGRAD_BAND) {
         const int end = lesser(share.row_end, first + WINOGRAD_BAND);
@@ -228,108 +203,6 @@ static void along_columns(const struct window *s, const float *x, const float *w
     }
 }
 
-/* From one row point of a tile to the next. */
-static size_t chunk_row(const struct window *s)
-{
-    return ((size_t)s->c * POINTS + WINOGRAD_GAP) * LANES;
-}
-
-/* t[oc][row point][column] = A' along the columns of a tile's sums over the channels. */
-static void sum_channels(const struct window *s, const struct chunk *k, int tile, const float *w)
-{
-    const int columns = winograd_columns(s);
-    const size_t row = chunk_row(s);
-    struct block block = {
-        .u = k->u + (size_t)tile * POINTS * row,
-        .channels = s->c,
-        .rows = 1,
-        .u_channel = POINTS * LANES,
-        .y_out = (size_t)POINTS * columns * LANES,
-        .live = columns,
-    };
-    for (int q = 0; q < POINTS; q++, block.u += row) {
-        for (int o = k->share.channel, outs; o < k->share.channel_end; o += outs) {
-            outs = winograd_block(s->oc - o);
-            block.w_channel = (size_t)outs * POINTS;
-            block.w = w + ((size_t)q * s->oc + o) * s->c * POINTS;
-            block.y = k->t + ((size_t)o * POINTS + q) * columns * LANES;
-            RUN[1][columns][outs](&block);
-        }
-    }
-}
-
-/* y = A' along the rows of a tile, whose first output is (oy, ox); `rows` is a constant. The next
- * tile's place is fetched meanwhile: a write has to wait for its line as much as a read. */
-INLINE void output_rows(const struct window *s, int rows, const struct chunk *k, int oy, int ox,
-                        const float *b, float *y)
-{
-    const int columns = winograd_columns(s), step = columns * LANES;
-    const int live = lesser(columns, s->ow - ox) * LANES, live_rows = lesser(rows, s->oh - oy);
-    const int next = ox + columns < s->ow ? columns : rows * s->ow - ox;
-    const float *t = k->t + (size_t)k->share.channel * POINTS * step;
-    for (int o = k->share.channel; o < k->share.channel_end; o++, t += POINTS * step) {
-        const vec bias = v_set(b ? b[o] : 0.0f);
-        float *to = y + (((size_t)o * s->oh + oy) * s->ow + ox) * LANES;
-        for (int at = 0; at < live; at += WIDTH) {
-            vec m[POINTS], out[4];
-            UNROLL
-            for (int q = 0; q < POINTS; q++) {
-                m[q] = v_load(t + q * step + at);
-            }
-            from_points(rows, m, bias, out);
-            UNROLL
-            for (int i = 0; i < rows; i++) {
-                if (i < live_rows) {
-                    v_store(to + (size_t)i * s->ow * LANES + at, out[i]);
-                    __builtin_prefetch(to + ((size_t)i * s->ow + next) * LANES + at, 1, 2);
-                }
-            }
-        }
-    }
-}
-
-static void output_two_rows(const struct window *s, const struct chunk *k, int oy, int ox,
-                            const float *b, float *y)
-{
-    output_rows(s, 2, k, oy, ox, b, y);
-}
-
-static void output_four_rows(const struct window *s, const struct chunk *k, int oy, int ox,
-                             const float *b, float *y)
-{
-    output_rows(s, 4, k, oy, ox, b, y);
-}
-
-/* Squares: chunk by chunk of a row of tiles. */
-static void along_both(const struct window *s, const float *x, const float *w, const float *b,
-                       float *y, float *scratch)
-{
-    const int tiles = winograd_tiles(s), columns = winograd_columns(s), most = winograd_chunk(s);
-    const int rows = winograd_outs(s->kh);
-    struct chunk k = {.share = share_in_blocks(s, rows), .zeros = scratch};
-    k.v = k.zeros + (size_t)s->w * LANES;
-    k.u = k.v + (size_t)POINTS * winograd_reach(s, most) * LANES;
-    k.t = k.u + (size_t)most * POINTS * chunk_row(s);
-    memset(k.zeros, 0, (size_t)s->w * LANES * sizeof *k.zeros);
-    const struct order order = {.point = LANES,
-                                .channel = POINTS * LANES,
-                                .row = chunk_row(s),
-                                .tile = POINTS * chunk_row(s)};
-    for (int oy = k.share.row; oy < k.share.row_end; oy += rows) {
-        k.top = oy - s->pad_top;
-        for (k.first = 0; k.first < tiles; k.first += most) {
-            k.count = lesser(most, tiles - k.first);
-            k.left = k.first * columns - s->pad_left;
-            tiles_at_points(s, &k, x, &order, k.u);
-            for (int t = 0; t < k.count; t++) {
-                sum_channels(s, &k, t, w);
-                (rows == 2 ? output_two_rows : output_four_rows)(s, &k, oy, (k.first + t) * columns,
-                                                                 b, y);
-            }
-        }
-    }
-}
-
 void KERNEL(winograd_forward)(const struct window *s, const float *x, const float *u,
                               const float *b, float *y, float *scratch)
 {
@@ -337,7 +210,7 @@ void KERNEL(winograd_forward)(const struct window *s, const float *x, const floa
                                    const float *b, float *y, float *scratch) = {
         [WINOGRAD_COLUMNS] = along_columns,
         [WINOGRAD_ROWS] = KERNEL(winograd_rows_forward),
-        [WINOGRAD_SQUARES] = along_both,
+        [WINOGRAD_SQUARES] = KERNEL(winograd_squares_forward),
     };
     RUN_WAY[winograd_way(s)](s, x, u, b, y, scratch);
 }

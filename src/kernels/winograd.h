@@ -13,7 +13,9 @@ enum {
     WINOGRAD_RUN = 14,          /* and columns that their weight gradient takes together */
     WINOGRAD_GAP = 1,           /* vectors between blocks of tiles at the points: at a power of two
                                    from each other they would all want the same place of a cache */
-    WINOGRAD_BLOCK = 4,         /* output channels of a block, at most */
+    WINOGRAD_BLOCK = 4,         /* output channels of a block, at most, */
+    WINOGRAD_MANY = 12,         /* but more where input channels are so many, */
+    WINOGRAD_PAIR = 2,          /* and tiles, at most */
     WINOGRAD_BAND = 14,         /* output rows whose inputs are transformed together */
     WINOGRAD_CHUNK = 384 * 1024 /* bytes of transformed tiles that stay in the cache */
 };
@@ -67,7 +69,8 @@ static inline int winograd_chunk_of(const struct window *s, int channels)
     const int points = WINOGRAD_POINTS * WINOGRAD_POINTS;
     const int fit = WINOGRAD_CHUNK / (points * LANES * (int)sizeof(float)) / channels;
     const int tiles = winograd_tiles(s);
-    return fit < 1 ? 1 : fit < tiles ? fit : tiles;
+    const int most = fit < WINOGRAD_PAIR ? WINOGRAD_PAIR : fit;
+    return most < tiles ? most : tiles;
 }
 
 static inline int winograd_chunk(const struct window *s) { return winograd_chunk_of(s, s->c); }
@@ -240,7 +243,7 @@ static inline size_t winograd_scratch(const struct window *s, enum winograd_way 
         const size_t chunk = (size_t)winograd_chunk(s);
         forward = (size_t)s->w + WINOGRAD_POINTS * (size_t)winograd_reach(s, (int)chunk) +
                   chunk * WINOGRAD_POINTS * (c * WINOGRAD_POINTS + WINOGRAD_GAP) +
-                  oc * WINOGRAD_POINTS * winograd_columns(s);
+                  WINOGRAD_PAIR * oc * WINOGRAD_POINTS * winograd_columns(s);
     }
     size_t gradient = reach + tiles * (WINOGRAD_POINTS * c * s->h + oc * s->oh);
     size_t sums = (oc * c * s->kh + LANES) * WINOGRAD_POINTS;

@@ -168,7 +168,7 @@ static void add_chunk(const struct window *s, const struct chunk *k, int from, i
     const int m = winograd_columns(s), reach = winograd_reach(s, k->count);
     const size_t map = (size_t)s->h * s->w * LANES, t_row = (size_t)reach * LANES;
     for (int c = from, outs; c < to; c += outs) {
-        outs = winograd_block(s->c - c);
+        outs = winograd_block(s->c - c, OUTS);
         memset(k->t, 0, (size_t)outs * POINTS * t_row * sizeof *k->t);
         for (int q = 0; q < POINTS; q++) {
             struct block block = {
@@ -195,8 +195,8 @@ void KERNEL(winograd_transposed)(const struct window *s, const float *dy, const 
               most = winograd_chunk_of(s, s->oc);
     const struct window turned = winograd_turned(s);
     const struct share share = share_of_weights(&turned);
-    const int from = block_from(&turned, share.channel),
-              to = block_from(&turned, share.channel_end);
+    const int from = block_from(&turned, share.channel, OUTS),
+              to = block_from(&turned, share.channel_end, OUTS);
     const size_t map = (size_t)s->h * s->w * LANES, d_row = winograd_transposed_row(s);
     struct chunk k = {.zeros = scratch};
     float *d = k.zeros + (size_t)s->ow * LANES;

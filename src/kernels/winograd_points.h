@@ -16,30 +16,67 @@ enum { POINTS = WINOGRAD_POINTS };
 #define SIXTH (-1.0f / 6.0f)
 #define PART_24 (1.0f / 24.0f)
 
-/* Output channels, and points, whose sums fit the registers together. */
+/* Output channels, and points, whose sums fit the registers together; and where input channels are
+ * many, output channels and tiles of a block of squares, and sums that fit. */
 #if defined(__AVX512F__)
-enum { OUTS = WINOGRAD_BLOCK, PASS = POINTS };
+enum {
+    OUTS = WINOGRAD_BLOCK,
+    PASS = POINTS,
+    MANY_OUTS = 12,
+    MANY_TILES = WINOGRAD_PAIR,
+    SUMS = 24
+};
 #elif defined(__AVX2__)
-enum { OUTS = 3, PASS = 2 };
+enum { OUTS = 3, PASS = 2, MANY_OUTS = 3, MANY_TILES = 1, SUMS = 12 };
 #else
-enum { OUTS = 3, PASS = 1 };
+enum { OUTS = 3, PASS = 1, MANY_OUTS = 3, MANY_TILES = 1, SUMS = 12 };
 #endif
 
-/* How many of `rest` output channels a block takes: blocks as equal as can be. */
-INLINE int winograd_block(int rest)
+/* How many output channels a block takes at most. */
+INLINE int most_outs(const struct window *s, enum winograd_way way)
 {
-    const int blocks = (rest + OUTS - 1) / OUTS;
+    return way == WINOGRAD_SQUARES && s->c >= WINOGRAD_MANY ? MANY_OUTS : OUTS;
+}
+
+/* How many of `rest` output channels a block takes: blocks as equal as can be. */
+INLINE int winograd_block(int rest, int most)
+{
+    const int blocks = (rest + most - 1) / most;
     return (rest + blocks - 1) / blocks;
 }
 
 /* The first block of output channels that begins at `channel` or behind it. */
-INLINE int block_from(const struct window *s, int channel)
+INLINE int block_from(const struct window *s, int channel, int most)
 {
     int o = 0;
     while (o < channel) {
-        o += winograd_block(s->oc - o);
+        o += winograd_block(s->oc - o, most);
     }
     return o;
+}
+
+/* A team's share, in whole blocks of channels and `step` rows. */
+INLINE struct share share_in_blocks(const struct window *s, int step, int most)
+{
+    struct share share = share_of(s, s->oh, step, s->oc);
+    share.channel = block_from(s, share.channel, most);
+    share.channel_end = block_from(s, share.channel_end, most);
+    return share;
+}
+
+/* A' m + b: 2 or 4 outputs from six points. */
+INLINE void from_points(int outs, const vec m[POINTS], vec b, vec out[4])
+{
+    const vec s1 = m[1] + m[2], d1 = m[1] - m[2];
+    const vec s2 = m[3] + m[4], d2 = m[3] - m[4];
+    out[0] = ((m[0] + s1) + s2) + b;
+    out[1] = v_fma(v_set(2.0f), d2, d1) + b;
+    if (outs == 2) {
+        out[1] = out[1] + m[5];
+    } else {
+        out[2] = v_fma(v_set(4.0f), s2, s1) + b;
+        out[3] = (v_fma(v_set(8.0f), d2, d1) + m[5]) + b;
+    }
 }
 
 /* One point of B' d. `point` is a constant. */

@@ -155,7 +155,7 @@ static void prepare(const struct window *s, enum winograd_way way, const struct 
 {
     int block = 0;
     for (int o = 0, outs; o < s->oc && way != WINOGRAD_NONE; o += outs, block++) {
-        outs = winograd_block(s->oc - o);
+        outs = winograd_block(s->oc - o, most_outs(s, way));
         if (block % parts != part) {
             continue;
         }

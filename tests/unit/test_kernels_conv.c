@@ -288,7 +288,21 @@ static void test_winograd(void **state)
             check_conv(&dice, &s, 1);
         }
     }
-    /* channels that split the tiles of a row into chunks of one and two */
+    /* squares of few input channels and of many, whose blocks are larger: every block of output
+     * channels, with an odd number of tiles to a row and an even one */
+    int squares[2] = {0};
+    for (int oc = 4; oc <= 14; oc++) {
+        for (int many = 0; many < 2; many++) {
+            const int k = 3 + 2 * (oc % 2), side = k + 6 + 4 * (oc % 3) - oc % 2;
+            const int c = many ? WINOGRAD_MANY + oc % 3 : WINOGRAD_MANY - 1 - oc % 3;
+            struct window s = {c, side, side, oc, 0, 0, k, k, 1, 1, 0, 0};
+            s.oh = s.ow = side - k + 1;
+            squares[many] += winograd_way(&s) == WINOGRAD_SQUARES;
+            check_conv(&dice, &s, oc % 2);
+        }
+    }
+    assert_true(squares[0] >= 9 && squares[1] == 11);
+    /* channels that split the tiles of a row into chunks of two */
     check_conv(&dice, &(struct window){90, 5, 13, 8, 5, 13, 3, 3, 1, 1, 1, 1}, 1);
     check_conv(&dice, &(struct window){70, 6, 23, 8, 6, 23, 3, 3, 1, 1, 1, 1}, 0);
     check_conv(&dice, &(struct window){10, 9, 18, 80, 5, 14, 5, 5, 1, 1, 0, 0}, 0);
