@@ -5,6 +5,8 @@
 
 #include "kernels/lanes.h"
 
+#include <math.h>
+
 void KERNEL(conv_forward)(const struct window *, const float *x, const float *w, const float *u,
                           const float *b, float *y, float *scratch);
 void KERNEL(conv_backward_input)(const struct window *, const float *dy, const float *w,
@@ -101,6 +103,7 @@ loss_kernel KERNEL(cross_entropy), KERNEL(focal), KERNEL(map), KERNEL(mse), KERN
 void KERNEL(stream)(size_t n, const float *x, float *y);
 void KERNEL(stream_end)(void);
 void KERNEL(add)(size_t n, const float *x, float *y);
+void KERNEL(add_rectified)(size_t n, const float *x, float *y);
 void KERNEL(reduce)(size_t n, const float *shards, int count, size_t stride, float *sum);
 void KERNEL(clip)(float limit, size_t n, float *x);
 void KERNEL(scale)(float factor, size_t n, float *x);
@@ -134,5 +137,8 @@ void KERNEL(blur)(int h, int w, const float *weights, int radius, int mirror, fl
                   float *scratch);
 void KERNEL(noise)(const struct noise *, size_t n, float *x);
 float KERNEL(peak)(size_t rounds);
+
+/* `least`, so that v_max(least, x) is relu of x, or else x itself. */
+INLINE vec v_least(int rectify) { return v_set(rectify ? 0.0f : -INFINITY); }
 
 #endif

@@ -38,6 +38,7 @@ struct row {
     size_t w_out, y_out;         /* from one output channel to the next */
     size_t x_pixel, y_pixel; /* from one output pixel to the next; x_pixel is LANES or a multiple */
     struct taps rows, columns;
+    int rectify;    /* what is below 0 becomes 0 */
     int first, end; /* backward: the positions of x that are not margin; end 0: all are looked at */
 };
 
@@ -118,12 +119,14 @@ INLINE void block(const struct row *row, int CB, int XB, int dense_x, int o, int
             }
         }
     }
+    const vec least = v_least(row->rectify);
     UNROLL
     for (int c = 0; c < CB; c++) {
         float *to = y + (size_t)c * row->y_out;
         UNROLL
         for (int i = 0; i < n; i++) {
-            v_store(to + (size_t)(i / PARTS) * row->y_pixel + i % PARTS * WIDTH, sum[c * n + i]);
+            v_store(to + (size_t)(i / PARTS) * row->y_pixel + i % PARTS * WIDTH,
+                    v_max(least, sum[c * n + i]));
         }
     }
 }
@@ -297,6 +300,7 @@ void KERNEL(conv_forward)(const struct window *s, const float *x, const float *w
         .x = x,
         .w = w,
         .columns = {.count = s->kw, .x_step = LANES, .w_step = 1},
+        .rectify = s->rectify,
     };
     const struct share share = share_of(s, s->oh, 1, s->oc);
     if (is_pointwise(s)) {

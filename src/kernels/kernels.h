@@ -33,6 +33,7 @@ struct window {
     /* A plain convolution, neither grouped nor dilated, of a team: only share `part` of `parts` of
      * what is made is made now (share.h); scratch is of each member's own. 0: all of it. */
     int part, parts;
+    int rectify; /* forward, where conv_rectifies: what is below 0 becomes 0, as by relu */
 };
 
 /* A kernel that covers all of its input once: a dense layer. */
@@ -282,6 +283,8 @@ struct kernels {
 
     /* y[i] += x[i], for i < n, a multiple of 16. */
     void (*add)(size_t n, const float *x, float *y);
+    /* The same, and relu of it: y[i] = max(y[i] + x[i], 0). */
+    void (*add_rectified)(size_t n, const float *x, float *y);
     /* y = x, n of any number, y of any alignment, past the caches: for a y that several cores have
      * read. They may read it again when this thread has called stream_end and met them. */
     void (*stream)(size_t n, const float *x, float *y);
@@ -366,6 +369,8 @@ size_t conv_prepared(const struct window *);
  * shortcut, or-ed). */
 enum { SHORTCUT_FORWARD = 1, SHORTCUT_INPUT = 2, SHORTCUT_WEIGHT = 4 };
 int conv_shortcuts(const struct window *);
+/* Whether conv_forward does what `rectify` asks for. From shapes alone. */
+int conv_rectifies(const struct window *);
 size_t dense_scratch(int in);
 size_t resample_scratch(int c, int h, int w);
 enum { BLUR_RADIUS = 60 }; /* the greatest */

@@ -101,6 +101,12 @@ int conv_shortcuts(const struct window *s)
            (winograd_weight_way(&one) != WINOGRAD_NONE ? SHORTCUT_WEIGHT : 0);
 }
 
+int conv_rectifies(const struct window *s)
+{
+    return !is_dilated(s) && window_groups(s) == 1 && !conv_is_dense(s) &&
+           winograd_way(s) != WINOGRAD_ROWS;
+}
+
 size_t dense_scratch(int in) { return transposed((size_t)in); }
 
 /* A row, and a framed copy of the picture: one pixel before, two behind, each with the one below.

@@ -48,6 +48,7 @@ const struct kernels KERNEL(kernels) = {
     .stream = KERNEL(stream),
     .stream_end = KERNEL(stream_end),
     .add = KERNEL(add),
+    .add_rectified = KERNEL(add_rectified),
     .reduce = KERNEL(reduce),
     .clip = KERNEL(clip),
     .scale = KERNEL(scale),

@@ -45,12 +45,13 @@ struct block {
     const float *b; /* NULL: none */
     float *y;
     size_t y_out;
-    int live; /* columns that exist */
+    int live;    /* columns that exist */
+    int rectify; /* what is below 0 becomes 0 */
 };
 
 INLINE void output_columns(const struct block *s, int columns, int o, vec m[POINTS][PARTS])
 {
-    const vec b = v_set(s->b ? s->b[o] : 0.0f);
+    const vec b = v_set(s->b ? s->b[o] : 0.0f), least = v_least(s->rectify);
     UNROLL
     for (int p = 0; p < PARTS; p++) {
         vec in[POINTS], out[4];
@@ -63,7 +64,7 @@ INLINE void output_columns(const struct block *s, int columns, int o, vec m[POIN
         UNROLL
         for (int i = 0; i < columns; i++) {
             if (i < s->live) {
-                v_store(y + i * LANES, out[i]);
+                v_store(y + i * LANES, v_max(least, out[i]));
             }
         }
     }
@@ -167,6 +168,7 @@ static void make_row(const struct window *s, const struct share *share, int oy, 
         .rows = r1 - r0,
         .u_channel = (size_t)(bottom - top) * POINTS * LANES,
         .y_out = (size_t)s->oh * s->ow * LANES,
+        .rectify = s->rectify,
     };
     block_run *const *run = RUN[PARTS == 1 && block.rows == s->kw ? s->kw : 0][columns];
     for (int t = 0; t < tiles; t++) {

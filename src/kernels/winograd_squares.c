@@ -167,6 +167,7 @@ INLINE void output_rows(const struct window *s, int rows, const struct share *sh
     const int columns = winograd_columns(s), step = columns * LANES;
     const int live = lesser(columns, s->ow - ox) * LANES, live_rows = lesser(rows, s->oh - oy);
     const int next = ox + columns < s->ow ? columns : rows * s->ow - ox;
+    const vec least = v_least(s->rectify);
     t += (size_t)share->channel * POINTS * step;
     for (int o = share->channel; o < share->channel_end; o++, t += POINTS * step) {
         const vec bias = v_set(b ? b[o] : 0.0f);
@@ -181,7 +182,7 @@ INLINE void output_rows(const struct window *s, int rows, const struct share *sh
             UNROLL
             for (int i = 0; i < rows; i++) {
                 if (i < live_rows) {
-                    v_store(to + (size_t)i * s->ow * LANES + at, out[i]);
+                    v_store(to + (size_t)i * s->ow * LANES + at, v_max(least, out[i]));
                     __builtin_prefetch(to + ((size_t)i * s->ow + next) * LANES + at, 1, 2);
                 }
             }

@@ -72,6 +72,7 @@ struct node {
     struct shape in, out;    /* in: of the first input */
     struct window window;    /* how it slides, where it does */
     int shares;              /* forward and backward can do a part only, as run->part says */
+    int rectifies;           /* evaluating, it can do a relu behind it too, as run->does says */
     int absorbs;             /* its type has a forward_through, and its shape is one for it */
     int dense;               /* y = W x + b of all that comes in, W its first parameter */
     int defers;      /* in a batch its gradient is that of all tiles at once (net/deferred.h) */

@@ -152,7 +152,7 @@ static struct piece *piece_new(struct node *node, const struct layer_type *type,
         piece->node.ins = &piece->in;
         node->type = type;
         node->options = piece;
-        node->absorbs = 0;
+        node->absorbs = node->rectifies = 0;
     }
     return piece;
 }

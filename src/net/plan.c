@@ -170,17 +170,37 @@ static int has_one_reader(const struct graph *graph, int i)
     return readers == 1;
 }
 
+/* The node that makes what node i reads first, or NONE: it is the input, or others read it too. */
+static int maker_of(const struct planner *planner, int i)
+{
+    const struct graph *graph = planner->graph;
+    for (int k = graph->nodes[i].inputs[0]; k != NETWORK_INPUT && has_one_reader(graph, k);
+         k = graph->nodes[k].inputs[0]) {
+        if (!is_skipped(planner->plan, &graph->nodes[k])) {
+            return k;
+        }
+    }
+    return NONE;
+}
+
+/* Whether the node can do the activation behind it too. */
+static int does_too(const struct plan *plan, const struct node *node, const struct node *activation)
+{
+    if (node->type->flags & LAYER_DOES_NEXT) {
+        return (activation->type->flags & LAYER_CHEAP) != 0;
+    }
+    return node->rectifies && plan->folded && (activation->type->flags & LAYER_ACTIVATION) &&
+           activation->type->detail == ACTIVATION_RELU;
+}
+
 /* Which activations the node before them does too, whose only reader they are. */
 static void find_done(struct planner *planner)
 {
     const struct graph *graph = planner->graph;
     for (int i = 1; i < graph->count; i++) {
-        const struct node *node = &graph->nodes[i];
-        const int before = node->inputs[0];
-        if ((node->type->flags & LAYER_CHEAP) && before != NETWORK_INPUT &&
-            (graph->nodes[before].type->flags & LAYER_DOES_NEXT) &&
-            !is_skipped(planner->plan, &graph->nodes[before]) && has_one_reader(graph, before)) {
-            planner->plan->places[before].does = node;
+        const int maker = maker_of(planner, i);
+        if (maker != NONE && does_too(planner->plan, &graph->nodes[maker], &graph->nodes[i])) {
+            planner->plan->places[maker].does = &graph->nodes[i];
             value_of(planner, i)->done = 1;
         }
     }

@@ -148,6 +148,30 @@ static void check_inputs(const struct conv_case *c, const struct guarded *scratc
     guarded_check(scratch, c->what);
 }
 
+/* With a relu behind it: the same bytes as without, but for those below 0; with weights that were
+ * prepared and without. `y`: what forward has made. */
+static void check_rectified(const struct conv_case *c, const struct kernels *k, const float *u,
+                            const float *y, float *scratch)
+{
+    struct window s = c->s;
+    s.rectify = 1;
+    for (int prepared = 0; prepared < 2; prepared++) {
+        struct guarded plain = guarded_new(pixels_out(&s) * LANES), relu = guarded_new(plain.size);
+        const float *b = c->bias ? c->b.f.data : NULL;
+        k->conv_forward(&c->s, c->x.f.data, c->w.f.data, prepared ? u : NULL, b, plain.data,
+                        scratch);
+        k->conv_forward(&s, c->x.f.data, c->w.f.data, prepared ? u : NULL, b, relu.data, scratch);
+        guarded_check(&relu, c->what);
+        assert_true(!prepared || memcmp(plain.data, y, plain.size * sizeof *y) == 0);
+        for (size_t i = 0; i < plain.size; i++) {
+            plain.data[i] = plain.data[i] < 0 ? 0 : plain.data[i];
+        }
+        assert_memory_equal(relu.data, plain.data, plain.size * sizeof *y);
+        guarded_free(&plain);
+        guarded_free(&relu);
+    }
+}
+
 static void forward_and_input(struct conv_case *c, const struct kernels *k)
 {
     char what[240];
@@ -165,6 +189,9 @@ static void forward_and_input(struct conv_case *c, const struct kernels *k)
                     scratch.data);
     guarded_check(&y, what);
     agreement_check(&c->same_y, what, k, &y);
+    if (conv_rectifies(&c->s)) {
+        check_rectified(c, k, u.data, y.data, scratch.data);
+    }
     guarded_reorder(&y);
     check_near(what, k, y.size, y.data, c->want_y, c->bound_y);
     check_inputs(c, &scratch);

@@ -83,7 +83,7 @@ static void test_stream(void **state)
     }
 }
 
-/* To the bit: one addition of floats a value. */
+/* To the bit: one addition of floats a value, and where it is below 0 then 0. */
 static void test_add(void **state)
 {
     (void)state;
@@ -92,14 +92,20 @@ static void test_add(void **state)
     struct dice dice = {17};
     for (int l = 0; l < count; l++) {
         for (size_t n = 16; n <= 96; n += 16) {
-            struct guarded x = guarded_new(n), y = guarded_new(n);
-            float want[96];
+            struct guarded x = guarded_new(n), y = guarded_new(n), z = guarded_new(n);
+            float want[96], relu[96];
             dice_fill(&dice, &x, -1, 1);
             dice_fill(&dice, &y, -1, 1);
+            guarded_copy(&z, y.data);
             for (size_t i = 0; i < n; i++) {
                 want[i] = x.data[i] + y.data[i];
+                relu[i] = want[i] > 0 ? want[i] : 0;
             }
             guarded_freeze(&x);
+            levels[l]->add_rectified(n, x.data, z.data);
+            guarded_check(&z, "add_rectified");
+            assert_memory_equal(z.data, relu, n * sizeof *relu);
+            guarded_free(&z);
             levels[l]->add(n, x.data, y.data);
             guarded_check(&x, "add");
             guarded_check(&y, "add");

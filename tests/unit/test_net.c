@@ -93,6 +93,10 @@ static struct example examples[64] = {
      "[conv: "
      "{filters: 3, kernel: 2}, batchnorm: {eps: 0.01}, gelu]]\n- dense: 3\n",
      {2, 3, 4}},
+    {"- conv: {filters: 2, kernel: 3}\n- batchnorm\n- relu\n"
+     "- residual: {body: [conv: {filters: 3, kernel: 3, stride: 2, padding: 1}], shortcut: pool}\n"
+     "- relu\n- dense: 3\n",
+     {2, 4, 5}},
 };
 static int example_count;
 
@@ -420,11 +424,12 @@ static void test_evaluation(void **state)
     }
 }
 
-/* Normalisations folded into the layer before them: the same outputs, and they do not run. */
+/* Normalisations folded into the layer before them, and relu done by it: the same outputs, and they
+ * do not run. */
 static void test_folded(void **state)
 {
     (void)state;
-    int folds = 0;
+    int folds = 0, rectified = 0;
     for (int i = 0; i < example_count; i++) {
         struct net_case c;
         struct plan plan;
@@ -446,6 +451,7 @@ static void test_folded(void **state)
         for (int n = 0; n < c.net.graph.count; n++) {
             const struct node *node = &c.net.graph.nodes[n];
             folds += node->folded;
+            rectified += node->rectifies && plan.places[n].does;
             assert_true(!node->folded || (!plan.places[n].runs && node->type->channel_map &&
                                           c.net.graph.nodes[node->inputs[0]].type->init));
         }
@@ -454,7 +460,8 @@ static void test_folded(void **state)
         free(logits);
         case_free(&c);
     }
-    assert_int_equal(folds, 4);
+    assert_int_equal(folds, 5);
+    assert_int_equal(rectified, 5);
 }
 
 /* Not where the layer before has another reader, or an activation. */

@@ -316,7 +316,6 @@ static int absorbed_so_far, done_so_far;
 static int runs_alone(const struct graph *graph, const struct plan *plan, int i, int training)
 {
     int absorbed = 0, done = 0;
-    const int before = graph->nodes[i].inputs[0];
     for (int k = 0; k < graph->count; k++) {
         absorbed += plan->places[k].absorbed == &graph->nodes[i];
         done += plan->places[k].does == &graph->nodes[i];
@@ -331,9 +330,14 @@ static int runs_alone(const struct graph *graph, const struct plan *plan, int i,
         assert_int_equal(training, 0);
         assert_int_equal(readers_of(graph, i), 1);
     }
-    if (done > 0) {
-        assert_ptr_equal(plan->places[before].does, &graph->nodes[i]);
-        assert_int_equal(readers_of(graph, before), 1);
+    if (done > 0) { /* what is in between passes its input on */
+        int maker = graph->nodes[i].inputs[0];
+        for (; plan->places[maker].does != &graph->nodes[i]; maker = graph->nodes[maker].inputs[0]) {
+            assert_false(plan->places[maker].runs);
+            assert_int_equal(readers_of(graph, maker), 1);
+            assert_true(graph->nodes[maker].inputs[0] != NETWORK_INPUT);
+        }
+        assert_int_equal(readers_of(graph, maker), 1);
     }
     return !absorbed && !done && (training || !(graph->nodes[i].type->flags & LAYER_TRAINING_ONLY));
 }

@@ -115,6 +115,7 @@ static int conv_shape(struct node *node, struct error_list *errors)
     }
     node->window.groups = (int)o->groups;
     node->dense = conv_is_dense(&node->window);
+    node->rectifies = conv_rectifies(&node->window);
     node->shares = o->groups == 1 && node->window.dilation_h <= 1 && node->window.dilation_w <= 1 &&
                    !o->connections.filters;
     if (o->connections.filters && o->groups > 1) {
@@ -171,6 +172,7 @@ static struct window window_of(const struct node *node, const struct run *run)
     struct window s = node->window;
     s.part = run->part;
     s.parts = run->parts;
+    s.rectify = run->does != NULL;
     return s;
 }
 

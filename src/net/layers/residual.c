@@ -137,7 +137,7 @@ static int residual_shape(struct node *node, struct error_list *errors)
     const struct shortcut *shortcut = shortcut_of(node->options);
     const struct shape y = node->ins[0], x = node->ins[1];
     node->out = y;
-    node->shares = 1;
+    node->shares = node->rectifies = 1;
     if (x.h == y.h && x.w == y.w && (x.c == y.c || (shortcut->fewer_channels && x.c < y.c))) {
         return 0;
     }
@@ -152,13 +152,26 @@ static int residual_shape(struct node *node, struct error_list *errors)
 }
 
 /* The body's output is where y is to be, or is copied there; then x is added. */
+/* Relu of the channels that the shortcut lacks. */
+static void rectify_rest(const struct node *node, const struct run *run, float *y)
+{
+    const size_t begin = shape_size(node->ins[1]);
+    size_t first;
+    const size_t end = run_share(run, shape_size(node->out) - begin, &first);
+    float *rest = y + (begin + first) * LANES;
+    run->kernels->activation[ACTIVATION_RELU].forward(rest, rest, end - first, 0);
+}
+
 static void residual_forward(const struct node *node, const struct run *run, const float *x,
                              float *y)
 {
     size_t first;
     const size_t end = run_share(run, shape_size(node->ins[run->input]), &first);
     const size_t at = first * LANES, n = (end - first) * LANES;
-    if (run->input == 1) {
+    if (run->input == 1 && run->does) {
+        run->kernels->add_rectified(n, x + at, y + at);
+        rectify_rest(node, run, y);
+    } else if (run->input == 1) {
         run->kernels->add(n, x + at, y + at);
     } else if (x != y) {
         memcpy(y + at, x + at, n * sizeof *y);
