@@ -59,7 +59,7 @@ INLINE void sum_points(const struct block *s, int CB, int tiles, int first, int 
 }
 
 /* t = A' m of one tile and channel. */
-INLINE void columns_from_points(const vec m[POINTS][PARTS], int columns, float *t)
+INLINE void columns_from_points(vec m[POINTS][PARTS], int columns, float *t)
 {
     UNROLL
     for (int p = 0; p < PARTS; p++) {
