@@ -135,8 +135,8 @@ INLINE void make_block(const struct block *s, int CB, int rows, int columns)
     }
 }
 
-/* Blocks of CB channels of a level, with 2 or 4 columns, of any number of rows (0) or of one; with
- * AVX-512, where a block is all points at once, also of as many rows as the kernel has columns. */
+/* Blocks of CB channels of a level, with 2 or 4 columns, of any number of rows (0); with AVX-512,
+ * where a block is all points at once, also of as many rows as the kernel has columns. */
 typedef void block_run(const struct block *);
 #define DEFINE_BLOCK(CB, ROWS, COLUMNS)                                                            \
     static void block_##CB##_##ROWS##_##COLUMNS(const struct block *s)                             \
@@ -149,10 +149,9 @@ typedef void block_run(const struct block *);
 #if defined(__AVX512F__)
 #define BLOCKS(X)                                                                                  \
     FOR_OUTS_4(X, 0, 2)                                                                            \
-    FOR_OUTS_4(X, 0, 4)                                                                            \
-    FOR_OUTS_4(X, 1, 2) FOR_OUTS_4(X, 1, 4) FOR_OUTS_4(X, 5, 2) FOR_OUTS_4(X, 3, 4)
+    FOR_OUTS_4(X, 0, 4) FOR_OUTS_4(X, 5, 2) FOR_OUTS_4(X, 3, 4)
 #else
-#define BLOCKS(X) FOR_OUTS_3(X, 0, 2) FOR_OUTS_3(X, 0, 4) FOR_OUTS_3(X, 1, 2) FOR_OUTS_3(X, 1, 4)
+#define BLOCKS(X) FOR_OUTS_3(X, 0, 2) FOR_OUTS_3(X, 0, 4)
 #endif
 BLOCKS(DEFINE_BLOCK)
 static block_run *const RUN[6][5][OUTS + 1] = {BLOCKS(LIST_BLOCK)};
