@@ -167,6 +167,7 @@ static inline struct window winograd_turned(const struct window *s)
     t.oc = s->c, t.oh = s->h, t.ow = s->w;
     t.pad_top = s->kh - 1 - s->pad_top;
     t.pad_left = s->kw - 1 - s->pad_left;
+    t.rectify = 0;
     return t;
 }
 

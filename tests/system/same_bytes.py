@@ -9,12 +9,13 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from cases.formats import png  # noqa: E402
-from runs import (DIGITS, MNIST, ROOT, Skip, cnntrain, equal, read_bytes, read_idx, read_log, read_model,  # noqa: E402
+from runs import (BIN, DIGITS, MNIST, ROOT, Skip, cnntrain, environment, equal, read_bytes, read_idx, read_log, read_model,  # noqa: E402
                   result, run_tests, same_result, start_cnntrain, write)
 
 RANDOM_SEED = int(os.environ.get("RANDOM_SEED", "20261124"))
@@ -81,6 +82,8 @@ network:
   - residual: {{body: [conv: {{filters: 96, kernel: 3, stride: 2, padding: 1}}, batchnorm, tanh], shortcut: conv}}
   - concat: [[], [conv: {{filters: 32, kernel: 3, padding: same}}], [conv: {{filters: 32, kernel: 5, padding: same, groups: 2}}]]
   - maxpool: 2
+  - residual: {{body: [conv: {{filters: 176, kernel: 3, padding: 1}}], shortcut: pool}}
+  - relu
   - dropout: 0.2
   - dense: {{units: 50, activation: gelu}}
   - dense: 10
@@ -247,6 +250,21 @@ def levels():
         for level in ("avx2", "avx512"):
             cnntrain("-q", config, "-o", level, CNNTRAIN_CPU=level)
             same_result("whole", level, config)
+
+
+def evaluations():
+    """cnneval: the same rows for any number of threads, of which some share out what is within a tile, and at both levels"""
+    whole("team.yaml")
+    rows = []
+    for count, level in ((1, "avx512"), (3, "avx512"), (24, "avx512"), (26, "avx2"), (1, "avx2")):
+        done = subprocess.run([os.path.join(BIN, "cnneval"), "-t", str(count), "--csv", "-", "whole/model.bin",
+                               DIGITS + "/t10k-images-idx3-ubyte.gz"], capture_output=True, text=True, timeout=100,
+                              env=environment(CNNTRAIN_CPU=level), check=False)
+        equal(done.returncode, 0, f"exit code: {done.stderr}")
+        rows.append(done.stdout)
+    assert rows[0].count("\n") > 300, rows[0]
+    for other in rows[1:]:
+        equal(other, rows[0], "rows")
 
 
 def two_and_two():
@@ -445,6 +463,6 @@ def lenet5():
 
 
 if __name__ == "__main__":
-    run_tests([threads, levels, two_and_two, optimizers, length_of_a_schedule, changed_thread_count_and_level, resumed_when_done, kills,
-               kills_while_files_are_written, signals, early_stopping, written_config, plain_and_gzip, directories,
-               other_seed, lenet5])
+    run_tests([threads, levels, evaluations, two_and_two, optimizers, length_of_a_schedule, changed_thread_count_and_level,
+               resumed_when_done, kills, kills_while_files_are_written, signals, early_stopping, written_config,
+               plain_and_gzip, directories, other_seed, lenet5])

@@ -151,7 +151,6 @@ static int residual_shape(struct node *node, struct error_list *errors)
                                         : "; try 'shortcut: conv'");
 }
 
-/* The body's output is where y is to be, or is copied there; then x is added. */
 /* Relu of the channels that the shortcut lacks. */
 static void rectify_rest(const struct node *node, const struct run *run, float *y)
 {
@@ -162,6 +161,7 @@ static void rectify_rest(const struct node *node, const struct run *run, float *
     run->kernels->activation[ACTIVATION_RELU].forward(rest, rest, end - first, 0);
 }
 
+/* The body's output is where y is to be, or is copied there; then x is added. */
 static void residual_forward(const struct node *node, const struct run *run, const float *x,
                              float *y)
 {
