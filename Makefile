@@ -32,6 +32,8 @@ OPTIMIZE_release := -O3 -g1
 # In the kernels, whose code is addresses for the most part, these checks treble the time to compile, and the address sanitizer sees
 # what they would. The others stop the program without a word (SIGILL): their texts would be megabytes, which every run has to load.
 OPTIMIZE_asan := -O1 -fno-sanitize=null,object-size,pointer-overflow -fsanitize-undefined-trap-on-error
+# What results are compared with (tests/reference*.c) takes twice as long as all that it is compared with, when it is watched itself.
+REFERENCE_asan := -O2 -fno-sanitize=all
 # What tests/reliability builds beside: for the thread sanitizer (with clang, whose OpenMP tells it of its barriers), to count lines.
 FLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 OPTIMIZE_tsan := -O1
@@ -101,6 +103,7 @@ build/embedded/$(notdir $(1)).inc: FORCE
 endef
 $(foreach file,$(EMBEDDED),$(eval $(call EMBED_RULE,$(file))))
 
+$(patsubst %.c,$(B)/%.o,$(wildcard tests/reference*.c)): CFLAGS_ALL += $(REFERENCE_$(VARIANT))
 $(B)/tests/%.o: tests/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CPPFLAGS_$(*F)) $(CFLAGS_ALL) -MMD -MP -c $< -o $@

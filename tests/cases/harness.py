@@ -88,22 +88,22 @@ def state(directory):
 
 
 class Programs:
-    """Starts the commands of all builds: the sanitized ones by server.c where it can be had, the rest by launcher.py."""
+    """Starts the commands of all builds: by server.c where it can be had and the case allows it, else by launcher.py."""
 
-    def __init__(self, builds, server):
-        self.builds, self.server = builds, server  # name -> directory; the library that server.c makes, or None
+    def __init__(self, builds, preload):
+        self.builds, self.preload = builds, preload  # name -> directory; name -> LD_PRELOAD for server.c, or empty
         self.servers = {}
         launcher = [sys.executable, "-I", "-S", os.path.join(os.path.dirname(__file__), "launcher.py")]
         self.launcher = subprocess.Popen(launcher, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def serve(self, program):
+    def serve(self, program, preload):
         """The pipes to and from the server of a program."""
         if program not in self.servers:
             requests, replies = os.pipe(), os.pipe()
             for theirs, descriptor in zip((requests[0], replies[1]), SERVER):
                 os.dup2(theirs, descriptor, inheritable=True)
                 os.close(theirs)
-            subprocess.Popen([program], env={**ENVIRONMENT, "LD_PRELOAD": self.server}, pass_fds=SERVER)
+            subprocess.Popen([program], env={**ENVIRONMENT, "LD_PRELOAD": preload}, pass_fds=SERVER)
             for descriptor in SERVER:
                 os.close(descriptor)
             self.servers[program] = requests[1], open(replies[0], "rb")
@@ -114,13 +114,13 @@ class Programs:
         program = os.path.join(self.builds[build], case.command[0])
         arguments = [program] + case.command[1:]
         environment = {**ENVIRONMENT, **case.environment}
-        if build == "asan" and self.server and not (case.shell or case.stdout or case.user):
+        if self.preload and not (case.shell or case.stdout or case.user):
             strings = [directory, out, err, str(HANGS), str(len(arguments)), *arguments, *(f"{k}={v}" for k, v in environment.items())]
             data = b"".join(os.fsencode(string) + b"\0" for string in strings)
-            requests, replies = self.serve(program)
+            requests, replies = self.serve(program, self.preload[build])
             os.write(requests, struct.pack("=I", len(data)) + data)
-            status, time = struct.unpack("=qq", replies.read(16))
-            return os.waitstatus_to_exitcode(status), time / 1e6, 0
+            status, time, kib = struct.unpack("=qqq", replies.read(24))
+            return os.waitstatus_to_exitcode(status), time / 1e6, kib
         if case.shell:
             arguments = ["/bin/sh", "-c", case.shell, "sh"] + arguments
         request = (arguments, directory, environment, case.stdout or out, err, HANGS,

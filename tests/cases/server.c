@@ -1,11 +1,11 @@
 /* server.c: starts a command many times for the price of one.
  *
- * Loaded ahead of a sanitized command, it stops it right before main() and waits for requests: each
- * is a directory, the files for standard output and error, arguments and environment. A fork of the
+ * Loaded ahead of a command, it stops it right before main() and waits for requests: each is a
+ * directory, the files for standard output and error, arguments and environment. A fork of the
  * stopped process then goes on into main() with them. The loader's and the sanitizers' own
  * beginning, which is nine tenths of what a short run takes, is thus done once. harness.py speaks
  * the other side: a request is a length (uint32) and strings that end in a zero byte. The reply is
- * the exit status as wait4 gives it and the processor time in microseconds. */
+ * the exit status as wait4 gives it, the processor time in microseconds, and KiB of memory. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -92,7 +92,7 @@ static int serve(int argc, char **argv, char **envp)
         }
         int64_t time = (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
                        usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-        int64_t reply[2] = {status, time};
+        int64_t reply[3] = {status, time, usage.ru_maxrss};
         if (write(REPLIES, reply, sizeof reply) != sizeof reply) {
             return 1;
         }

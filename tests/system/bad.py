@@ -2,8 +2,10 @@
 """bad.py [NAME...]: bad input of every sort, and beside it the good input that is nearly the same.
 
 The cases are the rows of the tables in tests/cases; with NAMEs only those that have one of them in theirs. Each runs
-with the sanitized and the plain build; tests/cases/harness.py says what is asserted. The last test is that each input
-that the programme numbers (tests/cases/programme.txt) is tested, or that it is said why not. Prints TAP."""
+with the sanitized and the plain build; but what cnneval makes of a file, where the case before is what cnntrain makes of
+it by the same code, with the sanitized one only where TIER is set. tests/cases/harness.py says what is asserted. The last
+test is that each input that the programme numbers (tests/cases/programme.txt) is tested, or that it is said why not.
+Prints TAP."""
 import multiprocessing
 import os
 import re
@@ -33,31 +35,39 @@ def link_or_copy(source, target):
         shutil.copy2(source, target)
 
 
-def build_server(directory, program):
-    """What LD_PRELOAD has to name for server.c to work, or None: every run then pays for its own beginning."""
-    libraries = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
-    sanitizer = re.findall(r"/\S*libasan\S*", libraries)  # which comes first, where it is a library
+def build_server(directory, builds):
+    """What LD_PRELOAD has to name for server.c to work, of each build; or nothing: every run then pays for its own
+    beginning."""
     library = os.path.join(directory, "server.so")
     compiler = ["cc", "-D_GNU_SOURCE", "-O1", "-fPIC", "-shared", os.path.join(ROOT, "tests/cases/server.c"), "-o", library]
     if not shutil.which("cc") or subprocess.run(compiler).returncode != 0:
-        return None
-    return " ".join([*sanitizer, library])
+        return {}
+    preload = {}
+    for build, programs in builds.items():
+        libraries = subprocess.run(["ldd", os.path.join(programs, "cnntrain")], capture_output=True, text=True).stdout
+        sanitizer = re.findall(r"/\S*libasan\S*", libraries)  # which comes first, where it is a library
+        preload[build] = " ".join([*sanitizer, library])
+    return preload
 
 
 class Work:
     """What each worker has; made before the workers are."""
-    cases, template, scratch, builds, server, programs = [], None, None, {}, None, None
+    cases, template, scratch, builds, preload, programs = [], None, None, {}, {}, None
 
 
 def begin():
-    Work.programs = harness.Programs(Work.builds, Work.server)
+    Work.programs = harness.Programs(Work.builds, Work.preload)
+
+
+def builds_of(case):
+    return ["plain"] if case.name.endswith(" (cnneval)") and not os.environ.get("TIER") else list(BUILDS)
 
 
 def run_case(index):
     """What is wrong with the case, for each build that fails: build, sentences, what it printed."""
     case, failures = Work.cases[index], []
     directory = os.path.join(Work.scratch, f"case{os.getpid()}")
-    for build in BUILDS:
+    for build in builds_of(case):
         result = harness.run(case, Work.programs, build, Work.template, directory)
         wrong = harness.check(case, result, directory, build == "plain")
         failures += [(build, wrong, result.out + result.err)] if wrong else []
@@ -103,7 +113,7 @@ def main(names):
         for build, programs in BUILDS.items():  # where any user can run them
             Work.builds[build] = os.path.join(copies, build)
             shutil.copytree(os.path.join(ROOT, programs), Work.builds[build], copy_function=link_or_copy)
-        Work.server = build_server(copies, os.path.join(Work.builds["asan"], "cnntrain"))
+        Work.preload = build_server(copies, Work.builds)
         Work.template = os.path.join(Work.scratch, "template")
         trained = base.make_template(Work.template, Work.builds["plain"])
         every = [case for group in GROUPS for case in group.cases(trained)]
@@ -119,8 +129,9 @@ def main(names):
             pool.close()
             pool.join()
         audit(len(Work.cases) + 1, [case.name for case in every])
+        sanitized = sum("asan" in builds_of(case) for case in Work.cases)
         print(f"# figure: bad inputs and their good twins: {len(Work.cases) - len(failed)} of {len(Work.cases)} cases as expected, "
-              "each with both builds")
+              f"{sanitized} of them with both builds")
         if not names:
             compare_with_darknet(Work.cases, failed)
     finally:

@@ -1,11 +1,13 @@
-// browser.js: open a page in headless Chromium and print, as JSON, what a reader would find there: for report_browser.py.
+// browser.js: open pages in headless Chromium and print, as JSON, what a reader would find there: for report_browser.py.
 //
-// usage: node browser.js PLAYWRIGHT CHROMIUM PAGE light|dark WIDTH
+// usage: node browser.js PLAYWRIGHT CHROMIUM
 //
-// PLAYWRIGHT is the folder of the module playwright-core, CHROMIUM the browser, PAGE a file, WIDTH that of the window in pixels.
-// The page itself is as it is on disk, nothing is put into it. Everything it asks for is listed, itself included, and
-// everything it complains about; then each chart gets the focus and the key Home.
+// PLAYWRIGHT is the folder of the module playwright-core, CHROMIUM the browser. Each line of standard input asks for a page, as
+// JSON: [its file, "light" or "dark", the window's width in pixels]; the answer is a line. The page itself is as it is on disk,
+// nothing is put into it. Everything it asks for is listed, itself included, and everything it complains about; then each chart
+// gets the focus and the key Home.
 "use strict";
+const { createInterface } = require("readline");
 const { pathToFileURL } = require("url");
 
 const ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -49,11 +51,10 @@ function drawn() {
     return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())));
 }
 
-async function main([playwright, executablePath, file, colorScheme, width]) {
-    const { chromium } = require(playwright);
-    const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+// One page, in a context of its own: nothing is kept from one to the next.
+async function open(browser, [file, colorScheme, width]) {
+    const page = await browser.newPage({ viewport: { width, height: 900 } });
     try {
-        const page = await browser.newPage({ viewport: { width: Number(width), height: 900 } });
         const requests = [], errors = [], console = [];
         page.on("request", (request) => requests.push(request.url()));
         page.on("websocket", (socket) => requests.push(socket.url()));
@@ -72,11 +73,23 @@ async function main([playwright, executablePath, file, colorScheme, width]) {
         const seen = await page.evaluate(look);
         return { ...seen, before, after, focus, errors, console, requests: requests.filter((url) => !url.startsWith("data:")) };
     } finally {
+        await page.close();
+    }
+}
+
+async function main([playwright, executablePath]) {
+    const { chromium } = require(playwright);
+    const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+    try {
+        for await (const line of createInterface({ input: process.stdin })) {
+            process.stdout.write(JSON.stringify(await open(browser, JSON.parse(line))) + "\n");
+        }
+    } finally {
         await browser.close();
     }
 }
 
-main(process.argv.slice(2)).then((seen) => process.stdout.write(JSON.stringify(seen) + "\n"), (error) => {
+main(process.argv.slice(2)).catch((error) => {
     process.stderr.write(`browser.js: ${error.stack}\n`);
     process.exitCode = 1;
 });

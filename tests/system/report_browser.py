@@ -23,24 +23,38 @@ train:
   optimizer: {{type: adam, lr: 0.003}}
   early_stopping: {{monitor: val_accuracy, patience: 3, min_delta: 0.004}}
 """
+running = []  # browser.js, once a page was looked at
+
 
 def cnneval(*arguments):
     return subprocess.run([os.path.join(BIN, "cnneval"), *map(str, arguments)], capture_output=True, text=True, timeout=100,
                           env=environment(), check=True).stdout
 
 
-def look(page, *, scheme="light", width=1100):
-    """What Chromium makes of a page: what browser.js prints of it."""
+def browser():
+    """browser.js, which runs until we end."""
     if not NODE:
         raise Skip("no node here: scripts/deps.sh ci installs it")
     if not os.path.exists(PLAYWRIGHT):
         raise Skip("no playwright-core here: scripts/deps.sh ci installs it")
     if not CHROMIUM:
         raise Skip("no chromium here: scripts/deps.sh ci installs it")
-    done = subprocess.run([NODE, os.path.join(ROOT, "tests", "system", "browser.js"), PLAYWRIGHT, CHROMIUM, os.path.abspath(page),
-                           scheme, str(width)], capture_output=True, text=True, timeout=120, check=False)
-    equal(done.returncode, 0, done.stderr)
-    return json.loads(done.stdout)
+    if not running:
+        running.append(subprocess.Popen([NODE, os.path.join(ROOT, "tests", "system", "browser.js"), PLAYWRIGHT, CHROMIUM],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+    return running[0]
+
+
+def look(page, *, scheme="light", width=1100):
+    """What Chromium makes of a page: what browser.js says of it."""
+    program = browser()
+    program.stdin.write(json.dumps([os.path.abspath(page), scheme, width]) + "\n")
+    program.stdin.flush()
+    answer = program.stdout.readline()
+    if not answer:  # it has said why
+        running.clear()
+    assert answer, f"browser.js ended with exit code {program.wait()}"
+    return json.loads(answer)
 
 
 def browse(page, **options):
