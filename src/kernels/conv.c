@@ -133,26 +133,23 @@ INLINE void block(const struct row *row, int CB, int XB, int dense_x, int o, int
 
 /* The blockings of a level: channels, and the most pixels that fit its registers with them. */
 #if defined(__AVX512F__)
-enum { MOST_1 = 12, MOST_2 = 12, MOST_3 = 8, MOST_4 = 6, MOST_6 = 4, PREFER_4 = 1 };
+enum { PREFER_4 = 1, MANY = 12 };
+static const int MOST_PIXELS[] = {0, 12, 12, 8, 6, 0, 4, [12] = 2}; /* by channels */
 #define WIDE(X, CB) X(CB, 1) X(CB, 2) X(CB, 3) X(CB, 4)
 #define WIDE_4(X) WIDE(X, 4) X(4, 5) X(4, 6)
 #define WIDE_3(X) WIDE(X, 3) X(3, 5) X(3, 6) X(3, 7) X(3, 8)
 #define WIDE_12(X, CB)                                                                             \
     WIDE(X, CB) X(CB, 5) X(CB, 6) X(CB, 7) X(CB, 8) X(CB, 9) X(CB, 10) X(CB, 11) X(CB, 12)
-#define BLOCKINGS(X) WIDE_12(X, 1) WIDE_12(X, 2) WIDE_3(X) WIDE_4(X) WIDE(X, 6)
+#define BLOCKINGS(X) WIDE_12(X, 1) WIDE_12(X, 2) WIDE_3(X) WIDE_4(X) WIDE(X, 6) X(12, 1) X(12, 2)
 #elif defined(__AVX2__)
-enum { MOST_1 = 4, MOST_2 = 2, MOST_3 = 1, MOST_4 = 1, MOST_6 = 1, PREFER_4 = 0 };
+enum { PREFER_4 = 0, MANY = 0 };
+static const int MOST_PIXELS[] = {0, 4, 2, 1, 1, 0, 1};
 #define BLOCKINGS(X) X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(2, 1) X(2, 2) X(3, 1) X(4, 1) X(6, 1)
 #else
-enum { MOST_1 = 2, MOST_2 = 1, MOST_3 = 1, MOST_4 = 1, MOST_6 = 1, PREFER_4 = 1 };
+enum { PREFER_4 = 1, MANY = 0 };
+static const int MOST_PIXELS[] = {0, 2, 1, 1, 1, 0, 1};
 #define BLOCKINGS(X) X(1, 1) X(1, 2) X(2, 1) X(3, 1) X(4, 1) X(6, 1)
 #endif
-
-static int most_pixels(int channels)
-{
-    static const int MOST[] = {0, MOST_1, MOST_2, MOST_3, MOST_4, 0, MOST_6};
-    return MOST[channels];
-}
 
 typedef void block_run(const struct row *, int o, int p, int count);
 #define DEFINE_BLOCK(CB, XB)                                                                       \
@@ -171,13 +168,16 @@ typedef void block_run(const struct row *, int o, int p, int count);
 BLOCKINGS(DEFINE_BLOCK)
 
 #define LIST_BLOCK(CB, XB) [CB][XB] = block_##CB##_##XB,
-static block_run *const BLOCKS[7][13] = {BLOCKINGS(LIST_BLOCK)};
+static block_run *const BLOCKS[13][13] = {BLOCKINGS(LIST_BLOCK)};
 
-/* How many output channels to take next: blocks of 4 and 6 (the better of them first), so that no
- * small rest is left. */
-static int next_channels(int rest)
+/* How many output channels to take next: `many`, or blocks of 4 and 6 (the better of them first),
+ * so that no small rest is left. */
+static int next_channels(int rest, int many)
 {
     const int first = PREFER_4 ? 4 : 6, second = PREFER_4 ? 6 : 4;
+    if (many > 0 && rest >= many) {
+        return many;
+    }
     if (rest % first == 0 || rest > first + second) {
         return first;
     }
@@ -208,8 +208,11 @@ static struct row channels_as_taps(struct row row, int pixels)
 static void correlate(const struct row *given, int o, int outs, int pixels)
 {
     const struct row flat = channels_as_taps(*given, pixels), *row = &flat;
+    /* with a stride, pixels have few lines of x in common: let more outputs share them */
+    const int strided = given->x_pixel > LANES || given->y_pixel > LANES,
+              many = strided && given->channels >= LANES ? MANY : 0;
     while (o < outs) {
-        int channels = next_channels(outs - o), most = most_pixels(channels);
+        int channels = next_channels(outs - o, many), most = MOST_PIXELS[channels];
         int blocks = (pixels + most - 1) / most, width = pixels / blocks, wider = pixels % blocks;
         if (wider > 0) {
             BLOCKS[channels][width + 1](row, o, 0, wider);

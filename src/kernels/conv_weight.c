@@ -17,7 +17,7 @@
 enum {
     MOST_BLOCK = 2 * LANES, /* sums of one kernel row */
     MOST_ROWS = 8,          /* kernel rows whose sums wait together */
-    NEAR_BYTES = 32768      /* of dy: most of a first cache */
+    NEAR_BYTES = 28672      /* of dy and x: most of a first cache */
 };
 
 /* What one block needs to know of the layer. */
@@ -107,9 +107,10 @@ INLINE void block(const struct gradient *g, int OB, int IB, int KB, const float 
                   float *dw)
 {
     const struct window *s = g->s;
-    /* x comes again with each kernel row; with a single one, only for the next part of the lanes */
-    const int maps = OB + (PARTS > 1 && s->kh == 1 ? IB : 0);
-    const int near = greater(1, NEAR_BYTES / (maps * s->ow * LANES * (int)sizeof(float)));
+    /* both come again: with each kernel row, or for the next part of the lanes */
+    const size_t row = (size_t)OB * s->ow * LANES + (size_t)IB * s->stride_h * g->x_row;
+    const int near =
+        s->kh > 1 || PARTS > 1 ? greater(1, (int)(NEAR_BYTES / (row * sizeof(float)))) : s->oh;
     for (int group = 0; group < s->kh; group += MOST_ROWS) {
         const int end = lesser(s->kh, group + MOST_ROWS);
         struct sums sums[MOST_ROWS];

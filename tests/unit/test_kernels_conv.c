@@ -412,6 +412,36 @@ static void test_kernels_strides_paddings(void **state)
     }
 }
 
+/* With a stride and many channels, blocks of many outputs, forward and towards the input: one, two,
+ * with each rest of channels and an odd pixel. And maps of which a few rows are near at a time. */
+static void test_strides_of_many_channels(void **state)
+{
+    (void)state;
+    static const int KERNEL[][2] = {{1, 1}, {3, 3}, {2, 5}}, STRIDE[][2] = {{2, 2}, {1, 2}, {3, 1}};
+    struct dice dice = {8};
+    for (int k = 0; k < 3; k++) {
+        for (int t = 0; t < 3; t++) {
+            for (int outs = 12; outs <= 30; outs += 3) {
+                struct window s = {.c = outs + 4,
+                                   .h = 5,
+                                   .w = 6 + outs % 2,
+                                   .oc = outs + t,
+                                   .kh = KERNEL[k][0],
+                                   .kw = KERNEL[k][1],
+                                   .stride_h = STRIDE[t][0],
+                                   .stride_w = STRIDE[t][1],
+                                   .pad_top = k > 0,
+                                   .pad_left = k};
+                s.oh = output_size(s.h, s.kh, s.stride_h, s.pad_top, s.pad_top);
+                s.ow = output_size(s.w, s.kw, s.stride_w, s.pad_left, s.pad_left);
+                check_conv(&dice, &s, outs % 2);
+            }
+        }
+    }
+    check_conv(&dice, &(struct window){4, 21, 43, 9, 10, 21, 3, 3, 2, 2, 0, 0}, 1);
+    check_conv(&dice, &(struct window){3, 30, 90, 5, 8, 40, 7, 11, 4, 2, 3, 0}, 0);
+}
+
 /* A kernel as large as its input, the dense shortcut; and what is not: the same with padding, one
  * pixel smaller, or with a second window that begins inside. */
 static void test_kernel_covers_input(void **state)
@@ -613,6 +643,7 @@ int main(void)
         cmocka_unit_test(test_winograd),
         cmocka_unit_test(test_row_lengths),
         cmocka_unit_test(test_kernels_strides_paddings),
+        cmocka_unit_test(test_strides_of_many_channels),
         cmocka_unit_test(test_kernel_covers_input),
         cmocka_unit_test(test_one_tap),
         cmocka_unit_test(test_windows_outside),
