@@ -29,7 +29,7 @@ def bench(*arguments, code=0, **changes):
 def own_figures():
     """cnntrain's levels and thread counts, and its convolutions, have rows with all figures"""
     text, rows, _ = bench("--networks", "resnet-cifar", "--batches", "64", "--peers", "cnntrain,cnntrain-avx2", "--kernels", "ours,ours-direct",
-                          "--convolutions", "lenet5-C1,resnet-64")
+                          "--convolutions", "depthwise,resnet-64")
     networks = [row for row in rows if row["subject"] == "resnet-cifar"]
     equal({(row["program"], row["job"], row["threads"]) for row in networks},
           {(p, j, t) for p in ("cnntrain", "cnntrain, AVX2") for j in ("train", "eval") for t in "12"})

@@ -14,11 +14,19 @@ static dnnl_primitive_t primitive;
 static dnnl_exec_arg_t arguments[3];
 static float *data[3];
 
-static int describe(dnnl_memory_desc_t *d, int rank, int n, int c, int h, int w)
+static int describe(dnnl_memory_desc_t *d, int n, int c, int h, int w)
 {
     const dnnl_dims_t dims = {n, c, h, w};
-    return dnnl_memory_desc_init_by_tag(d, rank, dims, dnnl_f32, dnnl_format_tag_any) !=
-           dnnl_success;
+    return dnnl_memory_desc_init_by_tag(d, 4, dims, dnnl_f32, dnnl_format_tag_any) != dnnl_success;
+}
+
+static int describe_weights(dnnl_memory_desc_t *d, const struct shape *s)
+{
+    const int c = s->c / s->groups, oc = s->oc / s->groups;
+    const dnnl_dims_t dims = {s->groups, oc, c, s->k, s->k};
+    return s->groups == 1 ? describe(d, oc, c, s->k, s->k)
+                          : dnnl_memory_desc_init_by_tag(d, 5, dims, dnnl_f32,
+                                                         dnnl_format_tag_any) != dnnl_success;
 }
 
 /* The primitive's description; `forward` is the hint that gradients want. */
@@ -30,8 +38,8 @@ static int describe_job(enum job job, const struct shape *s, dnnl_primitive_desc
     dnnl_memory_desc_t x, w, y;
     dnnl_convolution_desc_t d;
     dnnl_status_t status;
-    if (describe(&x, 4, IMAGES, s->c, s->h, s->w) || describe(&w, 4, s->oc, s->c, s->k, s->k) ||
-        describe(&y, 4, IMAGES, s->oc, s->oh, s->ow)) {
+    if (describe(&x, IMAGES, s->c, s->h, s->w) || describe_weights(&w, s) ||
+        describe(&y, IMAGES, s->oc, s->oh, s->ow)) {
         return -1;
     }
     if (job == FORWARD) {

@@ -1,5 +1,5 @@
 /* openblas.c: convolution by im2col and OpenBLAS's sgemm, as a program of serve.h: the textbook's
- * way, image by image (Chellapilla, Puri, Simard 2006). */
+ * way, image by image and group by group (Chellapilla, Puri, Simard 2006). */
 #include "serve.h"
 
 #include <cblas.h>
@@ -8,7 +8,8 @@
 
 extern void openblas_set_num_threads(int);
 
-static struct shape s;
+static struct shape s; /* of one group */
+static int groups;
 static enum job job;
 static float *x, *y, *w, *columns;
 
@@ -16,9 +17,12 @@ static int make(enum job wanted, const struct shape *shape)
 {
     s = *shape;
     job = wanted;
-    x = numbers((long)IMAGES * s.c * s.h * s.w);
-    y = numbers((long)IMAGES * s.oc * s.oh * s.ow);
-    w = numbers((long)s.oc * s.c * s.k * s.k);
+    groups = s.groups;
+    s.c /= groups;
+    s.oc /= groups;
+    x = numbers((long)IMAGES * groups * s.c * s.h * s.w);
+    y = numbers((long)IMAGES * groups * s.oc * s.oh * s.ow);
+    w = numbers((long)groups * s.oc * s.c * s.k * s.k);
     columns = numbers((long)s.c * s.k * s.k * s.oh * s.ow);
     return 0;
 }
@@ -62,26 +66,32 @@ static void unfold(float *image, int back)
     }
 }
 
-static void run(void)
+/* One group of one image; `add`: to the gradient that is there. */
+static void run_group(float *xi, float *wi, float *yi, int add)
 {
     int taps = s.c * s.k * s.k, pixels = s.oh * s.ow;
-    for (int i = 0; i < IMAGES; i++) {
-        float *xi = x + (long)i * s.c * s.h * s.w, *yi = y + (long)i * s.oc * pixels;
-        if (job == INPUT) {
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, taps, pixels, s.oc, 1, w, taps, yi,
-                        pixels, 0, columns, pixels);
-            memset(xi, 0, (size_t)s.c * s.h * s.w * sizeof *xi);
-            unfold(xi, 1);
-            continue;
-        }
-        unfold(xi, 0);
-        if (job == FORWARD) {
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, s.oc, pixels, taps, 1, w, taps,
-                        columns, pixels, 0, yi, pixels);
-        } else {
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, s.oc, taps, pixels, 1, yi, pixels,
-                        columns, pixels, i > 0, w, taps);
-        }
+    if (job == INPUT) {
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, taps, pixels, s.oc, 1, wi, taps, yi,
+                    pixels, 0, columns, pixels);
+        memset(xi, 0, (size_t)s.c * s.h * s.w * sizeof *xi);
+        unfold(xi, 1);
+        return;
+    }
+    unfold(xi, 0);
+    if (job == FORWARD) {
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, s.oc, pixels, taps, 1, wi, taps,
+                    columns, pixels, 0, yi, pixels);
+    } else {
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, s.oc, taps, pixels, 1, yi, pixels,
+                    columns, pixels, add, wi, taps);
+    }
+}
+
+static void run(void)
+{
+    for (int i = 0; i < IMAGES * groups; i++) {
+        run_group(x + (long)i * s.c * s.h * s.w, w + (long)(i % groups) * s.oc * s.c * s.k * s.k,
+                  y + (long)i * s.oc * s.oh * s.ow, i >= groups);
     }
 }
 

@@ -30,12 +30,13 @@ static int make(enum job wanted, const struct shape *s)
                              .stride_h = s->stride,
                              .stride_w = s->stride,
                              .pad_top = s->padding,
-                             .pad_left = s->padding};
+                             .pad_left = s->padding,
+                             .groups = s->groups};
     x_size = (size_t)s->c * s->h * s->w * LANES;
     y_size = (size_t)s->oc * s->oh * s->ow * LANES;
     x = numbers((long)x_size * IMAGES / LANES);
     y = numbers((long)y_size * IMAGES / LANES);
-    w = numbers((long)s->oc * s->c * s->k * s->k);
+    w = numbers((long)s->oc * (s->c / s->groups) * s->k * s->k);
     const size_t prepared = direct ? 0 : conv_prepared(&window);
     u = prepared > 0 ? numbers((long)prepared) : NULL;
     scratch = numbers((long)conv_scratch(&window));

@@ -2,7 +2,7 @@
  * peers/protocol.py, and the clock.
  *
  *     > ready 0
- *     < forward C H W OC K STRIDE PADDING SECONDS     also: input, weight (the two gradients)
+ *     < forward C H W OC K STRIDE PADDING GROUPS SECONDS     also: input, weight (the two gradients)
  *     > GFLOP_PER_SECOND                              of the direct sum, whatever the way
  *     < version
  *     > TEXT
@@ -17,6 +17,7 @@ enum { IMAGES = 64 };
 
 struct shape {
     int c, h, w, oc, oh, ow, k, stride, padding;
+    int groups; /* of channels, each of which meets only its own outputs */
 };
 
 enum job { FORWARD, INPUT, WEIGHT, JOBS };
