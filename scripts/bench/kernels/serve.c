@@ -68,8 +68,8 @@ int serve(const struct kernel_peer *peer)
     while (fgets(line, sizeof line, stdin)) {
         struct shape s;
         double seconds;
-        int n = sscanf(line, "%15s %d %d %d %d %d %d %d %d %lf", word, &s.c, &s.h, &s.w, &s.oc, &s.k,
-                       &s.stride, &s.padding, &s.groups, &seconds);
+        int n = sscanf(line, "%15s %d %d %d %d %d %d %d %d %lf", word, &s.c, &s.h, &s.w, &s.oc,
+                       &s.k, &s.stride, &s.padding, &s.groups, &seconds);
         enum job job = FORWARD;
         while (job < JOBS && strcmp(word, NAMES[job]) != 0) {
             job++;
@@ -79,7 +79,7 @@ int serve(const struct kernel_peer *peer)
         }
         if (n == 1 && strcmp(word, "version") == 0) {
             printf("%s\n", peer->version);
-        } else if (n != 10 || job == JOBS) {
+        } else if (n != 10 || job == JOBS || s.groups < 1) {
             printf("error it cannot %s\n", word);
         } else {
             answer(peer, job, &s, seconds);

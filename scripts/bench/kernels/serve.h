@@ -2,8 +2,8 @@
  * peers/protocol.py, and the clock.
  *
  *     > ready 0
- *     < forward C H W OC K STRIDE PADDING GROUPS SECONDS     also: input, weight (the two gradients)
- *     > GFLOP_PER_SECOND                              of the direct sum, whatever the way
+ *     < forward C H W OC K STRIDE PADDING GROUPS SECONDS    also: input, weight (the two gradients)
+ *     > GFLOP_PER_SECOND                                    of the direct sum, whatever the way
  *     < version
  *     > TEXT
  *     < quit
